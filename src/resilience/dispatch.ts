@@ -23,6 +23,20 @@ export interface Classification {
 /** A result that carries its classification. Results are values: a dispatch does not throw for what an upstream does. */
 export interface Classified {
   readonly classification: Classification;
+  /**
+   * Present while the result still has an open body. Calls each listener once, when the body has ended, was cancelled or
+   * broke, with the classification of a failure after first content (`stalled`), else null. Permits, abort links and
+   * breakers outlive the dispatch through it: a body MUST reach its end on every path, or they leak.
+   */
+  readonly onEnd?: (listener: EndListener) => void;
+}
+
+export type EndListener = (later: Classification | null) => void;
+
+/** Runs `listener` when the body of `result` has ended: at once for a result without an open body. */
+export function whenEnded(result: Classified, listener: EndListener): void {
+  if (result.onEnd === undefined) listener(null);
+  else result.onEnd(listener);
 }
 
 /** What travels with one dispatch. */
@@ -34,6 +48,8 @@ export interface Call {
   /** Try of this candidate from 0. */
   readonly retry: number;
   readonly leg: "primary" | "hedge";
+  /** The try before this one ended as `stale_conn`: a second one in a row is a `connect` failure. */
+  readonly afterStale?: boolean;
 }
 
 export type Dispatch<Request, Result extends Classified> = (request: Request, call: Call) => Promise<Result>;
