@@ -1,0 +1,18 @@
+/** Makes what the tests need beyond `npm ci`. Says in one line each what is missing; never fails. */
+import { ensurePython, PYTHON_ENVIRONMENTS } from "../test/support/python.ts";
+import { sharedDir, sharedMissing } from "../test/support/shared.ts";
+
+/** @returns one line for each thing that could not be made or found: the tests that need it skip */
+export function setUp(): readonly string[] {
+  const missing: string[] = [];
+  for (const name of PYTHON_ENVIRONMENTS) {
+    const environment = ensurePython(name);
+    if ("missing" in environment) missing.push(environment.missing);
+  }
+  if (sharedDir === null) missing.push(sharedMissing);
+  return missing;
+}
+
+if (import.meta.main) {
+  for (const line of setUp()) console.log(`missing: ${line}`);
+}
