@@ -18,7 +18,10 @@ export interface TierPrices {
   readonly bands: readonly { readonly overTokens: number; readonly rates: Rates }[];
 }
 
-/** Tier names: standard, priority, flex, ultrafast, batches. */
+/** Names of service tiers that have prices of their own; `batches` is the batch API. */
+export const PRICE_TIERS = ["standard", "priority", "flex", "ultrafast", "batches"] as const;
+
+/** By tier, see {@link PRICE_TIERS}; a tier that is absent is unpriced. */
 export type Prices = Readonly<Record<string, TierPrices>>;
 
 /** Resolved: every unknown is already settled by WIRE rule 3 (unknown = the newest family, the strictest). */
@@ -58,8 +61,9 @@ export interface Capabilities {
   readonly vision: boolean;
   readonly pdf: boolean;
   readonly audioInput: boolean;
-  /** Explicit cache markers on OpenAI parts. */
+  /** Explicit cache markers: `prompt_cache_breakpoint` on OpenAI parts, `cache_control` on Claude's blocks. */
   readonly cacheBreakpoints: boolean;
+  /** `speed: "fast"` is accepted (Claude). */
   readonly fastMode: boolean;
   readonly webSearch: boolean;
   /** The system role is called `developer`. */
@@ -80,12 +84,15 @@ export interface Model {
   /** Largest input alone, where the provider states that. */
   readonly inputTokens: number | null;
   readonly maxOutputTokens: number | null;
+  /** Day in its date suffix, or in that of its oldest dated sibling, `YYYY-MM-DD`. */
+  readonly releasedOn: string | null;
   /** Day of shutdown, `YYYY-MM-DD`. */
   readonly shutdownOn: string | null;
   readonly promptCacheMinTokens: number | null;
   readonly capabilities: Capabilities;
   /** null: unpriced. */
   readonly prices: Prices | null;
+  /** On every price: `us` for `inference_geo: "us"`, `fast` for `speed: "fast"`. Both at once multiply. */
   readonly priceMultipliers: Readonly<Record<string, number>>;
 }
 

@@ -1,0 +1,74 @@
+/** Usage to US dollars. */
+import { totalInput, type Usage } from "../base/usage.ts";
+import type { Model, Rates, TierPrices } from "./model.ts";
+
+/** What decides the price beside model and usage: the words of the provider's answer, not of the request. */
+export interface PriceOptions {
+  /** `service_tier` of the answer; `default`, `auto` and null are the standard tier. */
+  readonly serviceTier?: string | null;
+  /** Anthropic `speed`. */
+  readonly speed?: string | null;
+  /** Anthropic `inference_geo`. */
+  readonly inferenceGeo?: string | null;
+  /** Whether the batch API answered. */
+  readonly batch?: boolean;
+}
+
+const PICO = 1e12;
+/** A rate of one dollar per million tokens is this many pico-dollars per token. */
+const PICO_PER_TOKEN = 1e6;
+
+/**
+ * US dollars for `usage`; null when unpriced: no prices, none for the tier, or none for the speed asked.
+ * Long-context bands replace the rates of the whole request. Summed in whole pico-dollars, so exact to 1e-12.
+ */
+export function costUsd(model: Model, usage: Usage, options: PriceOptions = {}): number | null {
+  const tier = tierPrices(model, options);
+  const factor = priceFactor(model, options);
+  if (tier === null || factor === null) return null;
+  const rates = bandRates(tier, totalInput(usage));
+  const pico = (rate: number): number => Math.round(rate * factor * PICO_PER_TOKEN);
+  const total =
+    usage.input * pico(rates.input) +
+    usage.cacheRead * pico(rates.cacheRead ?? rates.input) +
+    usage.cacheWrite * pico(rates.cacheWrite ?? rates.input) +
+    usage.cacheWriteLong * pico(rates.cacheWriteLong ?? rates.input) +
+    usage.output * pico(rates.output);
+  return total / PICO;
+}
+
+/** Plain decimals, at most 12 places, no trailing zeros: `0.000585`, `0`, `-0.25`. */
+export function renderUsd(dollars: number): string {
+  const text = dollars.toFixed(12).replace(/\.?0+$/, "");
+  return text === "-0" ? "0" : text;
+}
+
+function tierPrices(model: Model, options: PriceOptions): TierPrices | null {
+  const tier = options.batch === true ? "batches" : tierName(options.serviceTier ?? null);
+  if (model.prices === null || !Object.hasOwn(model.prices, tier)) return null;
+  return model.prices[tier] ?? null;
+}
+
+function tierName(serviceTier: string | null): string {
+  switch (serviceTier) {
+    case null:
+    case "auto":
+    case "default":
+      return "standard";
+    case "batch":
+      return "batches";
+    default:
+      return serviceTier;
+  }
+}
+
+/** Product of the multipliers in force; null when one is in force that the model has no figure for. */
+function priceFactor(model: Model, options: PriceOptions): number | null {
+  const us = options.inferenceGeo === "us" ? (model.priceMultipliers.us ?? null) : 1;
+  const fast = options.speed === "fast" ? (model.priceMultipliers.fast ?? null) : 1;
+  return us === null || fast === null ? null : us * fast;
+}
+
+function bandRates(tier: TierPrices, inputTokens: number): Rates {
+  return tier.bands.findLast((band) => inputTokens > band.overTokens)?.rates ?? tier.base;
+}
