@@ -1,0 +1,34 @@
+import { readErrorEnvelope } from "../errors.ts";
+import type { ParsedRequest, ParseLimits, WireFormat } from "../format.ts";
+import { parseBody } from "../parse.ts";
+import { encodeSse } from "../sse/encode.ts";
+import { renderError, renderStreamError } from "./errors.ts";
+import { readFacts } from "./facts.ts";
+import { isReply, readReply } from "./reply.ts";
+import { checkCountRequest, checkRequest, FACT_FIELDS } from "./schema.ts";
+import { openTally } from "./tally.ts";
+
+/** Anthropic Messages. */
+export const anthropicMessages: WireFormat = {
+  name: "messages",
+  namedEvents: true,
+  parseRequest: (bytes, limits) =>
+    parseBody(bytes, limits, { format: "messages", factFields: FACT_FIELDS, check: checkRequest }),
+  facts: readFacts,
+  isReply,
+  readReply,
+  readError: readErrorEnvelope,
+  openTally,
+  renderError,
+  renderStreamError,
+  keepalive: encodeSse("ping", '{"type":"ping"}'),
+  streamEnd: "",
+};
+
+/**
+ * Parses the body of `POST /v1/messages/count_tokens`: a Messages request that needs no `max_tokens`.
+ * @throws GatewayError `invalid-request` naming the field
+ */
+export function parseCountTokensRequest(bytes: Uint8Array, limits: ParseLimits): ParsedRequest {
+  return parseBody(bytes, limits, { format: "messages", factFields: FACT_FIELDS, check: checkCountRequest });
+}

@@ -1,0 +1,234 @@
+import { isArray, isObject, isString, own } from "../../base/json.ts";
+import type { Json, JsonObject } from "../../base/json.ts";
+import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
+import type { Facts, ParsedRequest } from "../format.ts";
+import { base64OfDataUrl } from "../image-size.ts";
+import { once } from "../once.ts";
+import { createTokenCounter } from "../tokens.ts";
+import type { TokenCounter } from "../tokens.ts";
+
+interface Walk {
+  readonly tokensInput: number;
+  readonly hasImage: boolean;
+  readonly hasDocument: boolean;
+  readonly hasAudio: boolean;
+  readonly hasCacheControl: boolean;
+}
+
+interface Seen {
+  image: boolean;
+  document: boolean;
+  audio: boolean;
+  cache: boolean;
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return isArray(value) ? value : [];
+}
+
+function hasMarker(value: Json): boolean {
+  return (own(value, "cache_control") ?? own(value, "prompt_cache_breakpoint") ?? null) !== null;
+}
+
+function isImageType(mime: string): boolean {
+  return mime.startsWith("data:image/");
+}
+
+function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
+  if (hasMarker(part)) seen.cache = true;
+  switch (own(part, "type")) {
+    case "image_url": {
+      seen.image = true;
+      const image = own(part, "image_url");
+      const url = isString(image) ? image : readString(own(image, "url"));
+      counter.image(url === null ? null : base64OfDataUrl(url), own(image, "detail") === "low");
+      break;
+    }
+    case "input_audio":
+      seen.audio = true;
+      counter.audio(readString(own(own(part, "input_audio"), "data")) ?? "");
+      break;
+    case "file": {
+      const data = readString(own(own(part, "file"), "file_data"));
+      const base64 = data === null ? null : (base64OfDataUrl(data) ?? data);
+      if (data !== null && isImageType(data)) {
+        seen.image = true;
+        counter.image(base64, false);
+      } else {
+        seen.document = true;
+        counter.pdf(base64);
+      }
+      break;
+    }
+    // Anthropic's blocks, which clients mix in.
+    case "image":
+      seen.image = true;
+      counter.image(readString(own(own(part, "source"), "data")), false);
+      break;
+    case "document":
+      seen.document = true;
+      counter.pdf(readString(own(own(part, "source"), "data")));
+      break;
+    case "tool_result":
+      walkContent(own(part, "content"), counter, seen);
+      break;
+    default:
+      counter.text(readString(own(part, "text")) ?? readString(own(part, "refusal")) ?? "");
+  }
+}
+
+function walkContent(content: Json | undefined, counter: TokenCounter, seen: Seen): void {
+  if (isString(content)) counter.text(content);
+  else for (const part of list(content)) walkPart(part, counter, seen);
+}
+
+function walkMessage(message: Json, counter: TokenCounter, seen: Seen): void {
+  counter.message();
+  if (hasMarker(message)) seen.cache = true;
+  if (isObject(own(message, "audio"))) seen.audio = true;
+  counter.text(readString(own(message, "name")) ?? "");
+  walkContent(own(message, "content"), counter, seen);
+  const calls = [...list(own(message, "tool_calls")), { function: own(message, "function_call") ?? null }];
+  for (const call of calls) {
+    const body = own(call, "custom") ?? own(call, "function");
+    if (!isObject(body)) continue;
+    counter.text(readString(own(body, "name")) ?? "");
+    counter.text(readString(own(body, "arguments")) ?? readString(own(body, "input")) ?? "");
+  }
+}
+
+interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: JsonObject | null;
+}
+
+function readTools(json: JsonObject): readonly Tool[] {
+  const tools = list(own(json, "tools")).map((tool) => own(tool, "function") ?? own(tool, "custom") ?? tool);
+  return [...tools, ...list(own(json, "functions"))].map((body) => ({
+    name: readString(own(body, "name")) ?? readString(own(body, "type")) ?? "",
+    description: readString(own(body, "description")) ?? "",
+    schema: readObject(own(body, "parameters") ?? own(body, "input_schema")),
+  }));
+}
+
+function walk(json: JsonObject, model: string, tools: readonly Tool[]): Walk {
+  const counter = createTokenCounter("openai", model);
+  const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
+  for (const message of list(own(json, "messages"))) walkMessage(message, counter, seen);
+  for (const tool of list(own(json, "tools"))) if (hasMarker(tool)) seen.cache = true;
+  if (hasMarker(json)) seen.cache = true;
+  for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {});
+  const responseFormat = own(json, "response_format");
+  if (isObject(responseFormat)) counter.json(responseFormat);
+  return {
+    tokensInput: counter.total(),
+    hasImage: seen.image,
+    hasDocument: seen.document,
+    hasAudio: seen.audio,
+    hasCacheControl: seen.cache,
+  };
+}
+
+function readToolChoice(json: JsonObject): Facts["toolChoice"] {
+  const choice = own(json, "tool_choice") ?? own(json, "function_call") ?? null;
+  switch (choice) {
+    case null:
+      return null;
+    case "auto":
+    case "none":
+    case "required":
+      return choice;
+    default:
+  }
+  if (own(choice, "type") !== "allowed_tools") return isObject(choice) ? "named" : null;
+  const mode = own(own(choice, "allowed_tools"), "mode") ?? own(choice, "mode");
+  return mode === "required" ? "required" : "auto";
+}
+
+function readResponseFormat(json: JsonObject): Pick<Facts, "responseFormatType" | "jsonSchema"> {
+  const format = own(json, "response_format");
+  const type = own(format, "type");
+  if (type === "json_schema") {
+    return { responseFormatType: type, jsonSchema: readObject(own(own(format, "json_schema"), "schema")) };
+  }
+  return { responseFormatType: type === "json_object" ? type : "text", jsonSchema: null };
+}
+
+/** Facts of a Chat request; what costs more than a lookup is computed when asked for, then kept. */
+export function readFacts(request: ParsedRequest): Facts {
+  const { json } = request;
+  const model = readString(own(json, "model")) ?? "";
+  const messages = list(own(json, "messages"));
+  const tools = once(() => readTools(json));
+  const walked = once(() => walk(json, model, tools()));
+  const toolNames = once(() => tools().map((tool) => tool.name));
+  const toolSchemas = once(() => new Map(tools().map((tool) => [tool.name, tool.schema])));
+  const metadata = once(() => readMetadata(own(json, "metadata")));
+  const systemText = once(() =>
+    messages
+      .filter((message) => own(message, "role") === "system" || own(message, "role") === "developer")
+      .map((message) => readText(own(message, "content")))
+      .join("\n"),
+  );
+  const promptText = once(() =>
+    readText(own(messages.findLast((message) => own(message, "role") === "user"), "content")),
+  );
+  const lastRole = own(messages.at(-1), "role");
+  const effort = readEffort(own(json, "reasoning_effort"));
+  return {
+    format: "chat",
+    model,
+    stream: own(json, "stream") === true,
+    maxTokens: readNumber(own(json, "max_completion_tokens")) ?? readNumber(own(json, "max_tokens")),
+    messages: messages.length,
+    inToolLoop: lastRole === "tool" || lastRole === "function",
+    toolChoice: readToolChoice(json),
+    ...readResponseFormat(json),
+    reasoning: (effort !== null && effort !== "none") || thinks(own(json, "thinking")),
+    reasoningEffort: effort,
+    user:
+      readString(own(json, "safety_identifier")) ??
+      readString(own(json, "user")) ??
+      readString(own(own(json, "metadata"), "user_id")),
+    choices: Math.max(1, readNumber(own(json, "n")) ?? 1),
+    replayable: own(json, "store") !== true,
+    streamUsage: own(own(json, "stream_options"), "include_usage") === true,
+    get toolNames() {
+      return toolNames();
+    },
+    get toolSchemas() {
+      return toolSchemas();
+    },
+    get metadata() {
+      return metadata();
+    },
+    get systemText() {
+      return systemText();
+    },
+    get promptText() {
+      return promptText();
+    },
+    get tokensInput() {
+      return walked().tokensInput;
+    },
+    get hasImage() {
+      return walked().hasImage;
+    },
+    get hasDocument() {
+      return walked().hasDocument;
+    },
+    get hasAudio() {
+      return walked().hasAudio;
+    },
+    get hasCacheControl() {
+      return walked().hasCacheControl;
+    },
+  };
+}
+
+/** Anthropic's `thinking`, which is taken from a Chat body too. */
+function thinks(thinking: Json | undefined): boolean {
+  const type = own(thinking, "type");
+  return isString(type) && type !== "disabled";
+}

@@ -1,0 +1,24 @@
+import { readErrorEnvelope } from "../errors.ts";
+import type { WireFormat } from "../format.ts";
+import { parseBody } from "../parse.ts";
+import { renderError, renderStreamError } from "./errors.ts";
+import { readFacts } from "./facts.ts";
+import { isReply, readReply } from "./reply.ts";
+import { checkRequest, FACT_FIELDS } from "./schema.ts";
+import { openTally } from "./tally.ts";
+
+/** OpenAI Chat Completions. */
+export const openAiChat: WireFormat = {
+  name: "chat",
+  namedEvents: false,
+  parseRequest: (bytes, limits) => parseBody(bytes, limits, { format: "chat", factFields: FACT_FIELDS, check: checkRequest }),
+  facts: readFacts,
+  isReply,
+  readReply,
+  readError: readErrorEnvelope,
+  openTally,
+  renderError,
+  renderStreamError,
+  keepalive: ": ping\n\n",
+  streamEnd: "data: [DONE]\n\n",
+};

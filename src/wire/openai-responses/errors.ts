@@ -1,0 +1,17 @@
+import type { RenderableError } from "../format.ts";
+import { renderOpenAiError } from "../errors.ts";
+import { encodeSse } from "../sse/encode.ts";
+
+/** The error envelope of Responses. */
+export function renderError(error: RenderableError): string {
+  return renderOpenAiError(error);
+}
+
+/**
+ * The error as the last event of a stream.
+ * @see https://platform.openai.com/docs/api-reference/responses-streaming/error (read 2026-11-24)
+ */
+export function renderStreamError(error: RenderableError): string {
+  const { code, message, param } = error;
+  return encodeSse("error", JSON.stringify({ type: "error", code, message, param }));
+}

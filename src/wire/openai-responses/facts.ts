@@ -1,0 +1,195 @@
+import { isArray, isObject, isString, own } from "../../base/json.ts";
+import type { Json, JsonObject } from "../../base/json.ts";
+import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
+import type { Facts, ParsedRequest } from "../format.ts";
+import { base64OfDataUrl } from "../image-size.ts";
+import { once } from "../once.ts";
+import { createTokenCounter } from "../tokens.ts";
+import type { TokenCounter } from "../tokens.ts";
+
+interface Seen {
+  image: boolean;
+  document: boolean;
+  audio: boolean;
+  cache: boolean;
+}
+
+interface Walk extends Readonly<Seen> {
+  readonly tokensInput: number;
+}
+
+interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: JsonObject | null;
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return isArray(value) ? value : [];
+}
+
+/** A string input is one user message. */
+function readItems(json: JsonObject): readonly Json[] {
+  const input = own(json, "input");
+  return isString(input) ? [{ role: "user", content: input }] : list(input);
+}
+
+/** Declared tools; those of a namespace stand for it. */
+function readTools(json: JsonObject): readonly Tool[] {
+  return list(own(json, "tools"))
+    .flatMap((tool) => (own(tool, "type") === "namespace" ? list(own(tool, "tools")) : [tool]))
+    .map((tool) => ({
+      name: readString(own(tool, "name")) ?? readString(own(tool, "server_label")) ?? readString(own(tool, "type")) ?? "",
+      description: readString(own(tool, "description")) ?? "",
+      schema: readObject(own(tool, "parameters")),
+    }));
+}
+
+function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
+  if (isObject(own(part, "prompt_cache_breakpoint"))) seen.cache = true;
+  switch (own(part, "type")) {
+    case "input_image": {
+      seen.image = true;
+      const url = readString(own(part, "image_url"));
+      counter.image(url === null ? null : base64OfDataUrl(url), own(part, "detail") === "low");
+      break;
+    }
+    case "input_file": {
+      seen.document = true;
+      const data = readString(own(part, "file_data"));
+      counter.pdf(data === null ? null : (base64OfDataUrl(data) ?? data));
+      break;
+    }
+    case "input_audio":
+      seen.audio = true;
+      counter.audio(readString(own(own(part, "input_audio"), "data")) ?? "");
+      break;
+    default:
+      counter.text(readString(own(part, "text")) ?? readString(own(part, "refusal")) ?? "");
+  }
+}
+
+function walkContent(content: Json | undefined, counter: TokenCounter, seen: Seen): void {
+  if (isString(content)) counter.text(content);
+  else for (const part of list(content)) walkPart(part, counter, seen);
+}
+
+function walkItem(item: Json, counter: TokenCounter, seen: Seen): void {
+  counter.message();
+  walkContent(own(item, "content"), counter, seen);
+  walkContent(own(item, "output"), counter, seen);
+  walkContent(own(item, "summary"), counter, seen);
+  for (const field of ["name", "arguments", "input"]) counter.text(readString(own(item, field)) ?? "");
+}
+
+function walk(json: JsonObject, model: string, items: readonly Json[], tools: readonly Tool[]): Walk {
+  const counter = createTokenCounter("openai", model);
+  const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
+  const instructions = own(json, "instructions");
+  if (isString(instructions)) {
+    counter.message();
+    counter.text(instructions);
+  } else for (const item of list(instructions)) walkItem(item, counter, seen);
+  for (const item of items) walkItem(item, counter, seen);
+  for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {});
+  const format = own(own(json, "text"), "format");
+  if (isObject(format)) counter.json(format);
+  return { tokensInput: counter.total(), ...seen };
+}
+
+function readToolChoice(json: JsonObject): Facts["toolChoice"] {
+  const choice = own(json, "tool_choice") ?? null;
+  switch (choice) {
+    case null:
+      return null;
+    case "auto":
+    case "none":
+    case "required":
+      return choice;
+    default:
+      if (!isObject(choice)) return null;
+  }
+  const mode = own(choice, "mode");
+  return mode === "auto" || mode === "required" ? mode : "named";
+}
+
+function isToolOutput(item: Json | undefined): boolean {
+  const type = own(item, "type");
+  return isString(type) && type.endsWith("_output");
+}
+
+function isSystem(item: Json): boolean {
+  const role = own(item, "role");
+  return role === "system" || role === "developer";
+}
+
+/** Facts of a Responses request; what costs more than a lookup is computed when asked for, then kept. */
+export function readFacts(request: ParsedRequest): Facts {
+  const { json } = request;
+  const model = readString(own(json, "model")) ?? "";
+  const items = readItems(json);
+  const format = own(own(json, "text"), "format");
+  const formatType = own(format, "type");
+  const effort = readEffort(own(own(json, "reasoning"), "effort"));
+  const tools = once(() => readTools(json));
+  const walked = once(() => walk(json, model, items, tools()));
+  const toolNames = once(() => tools().map((tool) => tool.name));
+  const toolSchemas = once(() => new Map(tools().map((tool) => [tool.name, tool.schema])));
+  const metadata = once(() => readMetadata(own(json, "metadata")));
+  const systemText = once(() =>
+    [readString(own(json, "instructions")) ?? "", ...items.filter(isSystem).map((item) => readText(own(item, "content")))]
+      .filter((text) => text !== "")
+      .join("\n"),
+  );
+  const promptText = once(() => readText(own(items.findLast((item) => own(item, "role") === "user"), "content")));
+  return {
+    format: "responses",
+    model,
+    stream: own(json, "stream") === true,
+    maxTokens: readNumber(own(json, "max_output_tokens")),
+    messages: items.length,
+    toolChoice: readToolChoice(json),
+    inToolLoop: isToolOutput(items.at(-1)),
+    responseFormatType: formatType === "json_schema" || formatType === "json_object" ? formatType : "text",
+    jsonSchema: formatType === "json_schema" ? readObject(own(format, "schema")) : null,
+    reasoning: effort !== null && effort !== "none",
+    reasoningEffort: effort,
+    user:
+      readString(own(json, "safety_identifier")) ??
+      readString(own(json, "user")) ??
+      readString(own(own(json, "metadata"), "user_id")),
+    choices: 1,
+    replayable: own(json, "store") !== true && own(json, "background") !== true,
+    streamUsage: true,
+    get toolNames() {
+      return toolNames();
+    },
+    get toolSchemas() {
+      return toolSchemas();
+    },
+    get metadata() {
+      return metadata();
+    },
+    get systemText() {
+      return systemText();
+    },
+    get promptText() {
+      return promptText();
+    },
+    get tokensInput() {
+      return walked().tokensInput;
+    },
+    get hasImage() {
+      return walked().image;
+    },
+    get hasDocument() {
+      return walked().document;
+    },
+    get hasAudio() {
+      return walked().audio;
+    },
+    get hasCacheControl() {
+      return walked().cache;
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { WireFormat } from "../format.ts";
+import { parseBody } from "../parse.ts";
+import { renderError, renderStreamError } from "./errors.ts";
+import { readFacts } from "./facts.ts";
+import { isReply, readError, readReply } from "./reply.ts";
+import { checkRequest, FACT_FIELDS } from "./schema.ts";
+import { openTally } from "./tally.ts";
+
+/** OpenAI Responses. */
+export const openAiResponses: WireFormat = {
+  name: "responses",
+  namedEvents: true,
+  parseRequest: (bytes, limits) =>
+    parseBody(bytes, limits, { format: "responses", factFields: FACT_FIELDS, check: checkRequest }),
+  facts: readFacts,
+  isReply,
+  readReply,
+  readError,
+  openTally,
+  renderError,
+  renderStreamError,
+  keepalive: ": ping\n\n",
+  streamEnd: "",
+};

@@ -1,0 +1,273 @@
+/**
+ * Server-sent events out of a byte stream, however it is cut. The bytes of each event are kept beside what they say, so that
+ * a stream that passes through is forwarded as it came.
+ *
+ * Line ends are ASCII and never part of a multi-byte character: cutting at them first and decoding whole events after gives
+ * what one streaming decoder over the connection gives.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation (read 2026-11-24)
+ */
+import { isAscii } from "node:buffer";
+
+export interface SseEvent {
+  /** Name from the last `event:` line, "" without one. */
+  readonly event: string;
+  /** The `data:` lines joined by LF; null when the event has none (comments, blank lines). */
+  readonly data: string | null;
+  /** All bytes of the event with the blank line that ends it: joined, the events give the input again. */
+  readonly bytes: Uint8Array;
+}
+
+export interface SseDecoder {
+  /** The events that `chunk` completes. After an overflow: none. */
+  readonly push: (chunk: Uint8Array) => readonly SseEvent[];
+  /**
+   * Ends the input. A last event without its blank line counts only if its data is whole JSON or `[DONE]`; its bytes are
+   * then completed by that blank line. Anything else left over is a cut event and is not given out.
+   */
+  readonly end: () => readonly SseEvent[];
+  /** An event exceeded `maxEventBytes`; nothing more comes out. */
+  readonly overflowed: boolean;
+}
+
+export interface SseDecoderOptions {
+  /** Largest event, framing included. */
+  readonly maxEventBytes: number;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+/** U+FEFF as Latin-1 shows its UTF-8 bytes. */
+const BOM = "\u00ef\u00bb\u00bf";
+const NO_EVENTS: readonly SseEvent[] = [];
+
+const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A stretch of bytes that is searched as Latin-1, where a character is a byte, and read as UTF-8. */
+interface Source {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  readonly ascii: boolean;
+  /** No CR anywhere: every line ends with LF. */
+  readonly plain: boolean;
+}
+
+function openSource(bytes: Uint8Array): Source {
+  const text = asBuffer(bytes).toString("latin1");
+  return { bytes, text, ascii: isAscii(bytes), plain: !text.includes("\r") };
+}
+
+function textBetween(source: Source, start: number, end: number): string {
+  return source.ascii ? source.text.slice(start, end) : utf8.decode(source.bytes.subarray(start, end));
+}
+
+/** Fields of an event in any legal spelling. */
+function readLines(source: Source, start: number, end: number): { event: string; data: string | null } {
+  const { text } = source;
+  let event = "";
+  let data: string | null = null;
+  let at = start;
+  while (at < end) {
+    let lineEnd = at;
+    while (lineEnd < end) {
+      const code = text.charCodeAt(lineEnd);
+      if (code === LF || code === CR) break;
+      lineEnd += 1;
+    }
+    const colon = text.indexOf(":", at);
+    const nameEnd = colon < 0 || colon > lineEnd ? lineEnd : colon;
+    let valueStart = Math.min(nameEnd + 1, lineEnd);
+    if (text.charCodeAt(valueStart) === 0x20 && valueStart < lineEnd) valueStart += 1;
+    if (nameEnd - at === 4 && text.startsWith("data", at)) {
+      const value = textBetween(source, valueStart, lineEnd);
+      data = data === null ? value : `${data}\n${value}`;
+    } else if (nameEnd - at === 5 && text.startsWith("event", at)) {
+      event = textBetween(source, valueStart, lineEnd);
+    }
+    at = text.charCodeAt(lineEnd) === CR && text.charCodeAt(lineEnd + 1) === LF ? lineEnd + 2 : lineEnd + 1;
+  }
+  return { event, data };
+}
+
+/** Reads `start`…`end`; the providers' own spelling, one `data:` line behind at most one `event:` line, is told first. */
+function readEvent(source: Source, start: number, end: number, bytes: Uint8Array): SseEvent {
+  const { text } = source;
+  let event = "";
+  let data: string | null;
+  let dataStart = start;
+  if (source.plain && text.startsWith("event: ", start)) {
+    dataStart = text.indexOf("\n", start) + 1;
+    event = textBetween(source, start + 7, dataStart - 1);
+  }
+  if (source.plain && text.startsWith("data: ", dataStart) && text.indexOf("\n", dataStart) === end - 2) {
+    data = textBetween(source, dataStart + 6, end - 2);
+  } else {
+    ({ event, data } = readLines(source, start, end));
+  }
+  // The standard dispatches nothing for an event whose data is empty.
+  return { event, data: data === "" ? null : data, bytes };
+}
+
+/** @param options.maxEventBytes bytes of one event after which the input is given up */
+export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
+  const { maxEventBytes } = options;
+  /** Bytes of the event that is not complete yet, in pieces: joined once, so that a large event costs its own size. */
+  let pieces: Uint8Array[] = [];
+  let pendingBytes = 0;
+  let lineEmpty = true;
+  let afterCr = false;
+  /** The event ended with a CR at the end of a chunk: a LF that follows is still its own. */
+  let endedWithCr = false;
+  let first = true;
+  let overflowed = false;
+
+  /** End of the event that `from` is in, or -1; keeps what it has to know about the lines so far. */
+  const findEnd = (bytes: Uint8Array, from: number): number => {
+    for (let at = from; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte === LF) {
+        if (afterCr) afterCr = false;
+        else if (lineEmpty) return at + 1;
+        else lineEmpty = true;
+      } else if (byte === CR) {
+        if (lineEmpty) {
+          if (at + 1 < bytes.length) return bytes[at + 1] === LF ? at + 2 : at + 1;
+          endedWithCr = true;
+          return -1;
+        }
+        lineEmpty = true;
+        afterCr = true;
+      } else {
+        lineEmpty = false;
+        afterCr = false;
+      }
+    }
+    return -1;
+  };
+
+  const reset = (): void => {
+    pieces = [];
+    pendingBytes = 0;
+    lineEmpty = true;
+    afterCr = false;
+    endedWithCr = false;
+  };
+
+  const emit = (events: SseEvent[], source: Source, start: number, end: number): void => {
+    const whole = start === 0 && end === source.bytes.length;
+    const bytes = whole ? source.bytes : source.bytes.subarray(start, end);
+    const from = first && source.text.startsWith(BOM, start) ? start + BOM.length : start;
+    first = false;
+    events.push(readEvent(source, from, end, bytes));
+  };
+
+  const keep = (bytes: Uint8Array): void => {
+    pieces.push(bytes);
+    pendingBytes += bytes.length;
+    if (pendingBytes > maxEventBytes) {
+      overflowed = true;
+      pieces = [];
+    }
+  };
+
+  const emitPending = (events: SseEvent[], last: Uint8Array): void => {
+    if (pendingBytes + last.length > maxEventBytes) {
+      overflowed = true;
+      pieces = [];
+      return;
+    }
+    const joined = openSource(Buffer.concat([...pieces, last]));
+    reset();
+    emit(events, joined, 0, joined.bytes.length);
+  };
+
+  /** Whole events of LF-terminated lines; returns where the rest begins. */
+  const readPlain = (events: SseEvent[], source: Source, from: number): number => {
+    const { text } = source;
+    let start = from;
+    while (start < text.length) {
+      let end = start + 1;
+      if (text.charCodeAt(start) !== LF) {
+        const blank = text.indexOf("\n\n", start);
+        if (blank < 0) break;
+        end = blank + 2;
+      }
+      if (end - start > maxEventBytes) {
+        overflowed = true;
+        return start;
+      }
+      emit(events, source, start, end);
+      start = end;
+    }
+    return start;
+  };
+
+  const push = (chunk: Uint8Array): readonly SseEvent[] => {
+    if (overflowed || chunk.length === 0) return NO_EVENTS;
+    const events: SseEvent[] = [];
+    let start = 0;
+    if (endedWithCr) {
+      start = chunk[0] === LF ? 1 : 0;
+      emitPending(events, chunk.subarray(0, start));
+    } else if (pendingBytes > 0) {
+      const end = findEnd(chunk, 0);
+      if (end < 0) {
+        keep(chunk);
+        return NO_EVENTS;
+      }
+      emitPending(events, chunk.subarray(0, end));
+      start = end;
+    }
+    if (overflowed || start >= chunk.length) return events;
+    const source = openSource(chunk);
+    if (source.plain) start = readPlain(events, source, start);
+    while (!overflowed && start < chunk.length) {
+      const end = findEnd(chunk, start);
+      if (end < 0) {
+        keep(start === 0 ? chunk : chunk.subarray(start));
+        break;
+      }
+      if (end - start > maxEventBytes) {
+        overflowed = true;
+        break;
+      }
+      emit(events, source, start, end);
+      start = end;
+      reset();
+    }
+    return events;
+  };
+
+  const end = (): readonly SseEvent[] => {
+    if (overflowed || pendingBytes === 0) return NO_EVENTS;
+    const events: SseEvent[] = [];
+    if (endedWithCr) {
+      emitPending(events, new Uint8Array(0));
+      return events;
+    }
+    emitPending(events, lineEmpty ? Buffer.from("\n") : Buffer.from("\n\n"));
+    return events.filter((event) => event.data !== null && isWhole(event.data));
+  };
+
+  return {
+    push,
+    end,
+    get overflowed() {
+      return overflowed;
+    },
+  };
+}
+
+function isWhole(data: string): boolean {
+  if (data.trim() === "[DONE]") return true;
+  try {
+    JSON.parse(data);
+    return true;
+  } catch {
+    return false;
+  }
+}
