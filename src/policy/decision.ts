@@ -1,6 +1,10 @@
 /** What a policy decides for one request: plain data, printable, the same in serve, explain, test and replay. */
 import type { Json } from "../base/json.ts";
+import { FALLBACK_REASONS } from "../base/names.ts";
 import type { FallbackReason, ValidatorName } from "../base/names.ts";
+
+/** What moves a request along its chain unless a rule says otherwise: all but a refusal. */
+export const DEFAULT_FALLBACK_ON: readonly FallbackReason[] = FALLBACK_REASONS.filter((reason) => reason !== "refusal");
 
 /** A duration in ms or `p95` of time to first content. */
 export type HedgeAfter = number | "p95";
@@ -59,7 +63,10 @@ export interface Decision {
   /** null: `off` said outright; undefined: the configured default. */
   readonly hedge?: { readonly after: HedgeAfter; readonly model?: string } | null;
   readonly retry: RetryOverrides;
+  /** Of rule and defaults; replaces the provider's, up or down. */
   readonly timeout: TimeoutOverrides;
+  /** The caller's own limits (override headers, SDK time limit): each lowers whatever limit holds, for every candidate. */
+  readonly timeoutCeiling: TimeoutOverrides;
   readonly params: ParamsBlock;
   /** Rule tags (metric labels). */
   readonly tags: Readonly<Record<string, string>>;

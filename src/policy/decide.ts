@@ -1,0 +1,154 @@
+/** One request and a policy → one decision. Pure: the same code decides in serve, explain, test and replay. */
+import { invalidRequest } from "../base/errors.ts";
+import { nearest } from "../base/diagnostic.ts";
+import type { ProviderName } from "../base/names.ts";
+import { createContext } from "./context.ts";
+import type { ConditionContext, PolicyInput } from "./context.ts";
+import { firstFailure } from "./condition.ts";
+import { DEFAULT_FALLBACK_ON } from "./decision.ts";
+import type { ChainEntry, Decision, ParamsBlock } from "./decision.ts";
+import { drawPercent } from "./draw.ts";
+import type { Policy, Rule } from "./policy.ts";
+import { MAX_CANDIDATES } from "./then.ts";
+import type { ModelChoice, Then } from "./then.ts";
+
+/** What became of one rule. */
+export interface RuleTrace {
+  readonly rule: string;
+  readonly result: "matched" | "forced" | "failed" | "not-reached";
+  /** The first condition, as written, that failed; null unless `failed`. */
+  readonly why: string | null;
+}
+
+export interface Decided {
+  readonly decision: Decision;
+  /** One entry per rule, in order; null unless asked for. */
+  readonly trace: readonly RuleTrace[] | null;
+  /** Replay: the first condition that the record could not decide, so that the decision is worth nothing; else null. */
+  readonly undecided: string | null;
+}
+
+const NO_PARAMS: ParamsBlock = { set: {}, cap: {}, drop: [] };
+const NOTHING: Then = {};
+
+/**
+ * Decides. `policy` null: there is none.
+ * @throws GatewayError `invalid-request` when `x-arouter-rule` names no rule
+ */
+export function decide(policy: Policy | null, input: PolicyInput, options: { readonly trace?: boolean } = {}): Decided {
+  const { overrides, facts } = input;
+  const modelAsked = policy === null ? facts.model : policy.resolveAlias(facts.model);
+  const context = createContext(input, modelAsked);
+  const rule = policy === null || overrides.noRoute ? null : findRule(policy, context, overrides.rule ?? null);
+  if (policy === null && overrides.rule !== undefined) throw unknownRule(overrides.rule, []);
+  const then = rule?.then ?? (policy === null || overrides.noRoute ? NOTHING : policy.defaults);
+  const trace = options.trace === true ? traceRules(policy, context, rule) : null;
+  return { decision: assemble(policy, then, rule, context), trace, undecided: context.undecided() };
+}
+
+function findRule(policy: Policy, context: ConditionContext, forced: string | null): Rule | null {
+  const { rules } = policy;
+  if (forced !== null) {
+    const rule = rules.find(({ name }) => name === forced);
+    if (rule !== undefined) return rule;
+    throw unknownRule(forced, rules.map(({ name }) => name));
+  }
+  for (const rule of rules) {
+    if (rule.when.test(context)) return rule;
+  }
+  return null;
+}
+
+function unknownRule(name: string, rules: readonly string[]) {
+  const near = nearest(name, rules);
+  const hint = near === null ? "the policy has no such rule" : `did you mean "${near}"?`;
+  return invalidRequest(`header x-arouter-rule: unknown rule "${name}"; ${hint}`, "x-arouter-rule", "invalid_header");
+}
+
+function traceRules(policy: Policy | null, context: ConditionContext, chosen: Rule | null): readonly RuleTrace[] {
+  const { overrides } = context.input;
+  if (policy === null) return [];
+  let over = overrides.noRoute;
+  return policy.rules.map((rule) => {
+    if (rule === chosen) {
+      over = true;
+      return { rule: rule.name, result: overrides.rule === undefined ? "matched" : "forced", why: null };
+    }
+    if (over || overrides.rule !== undefined) return { rule: rule.name, result: "not-reached", why: null };
+    return { rule: rule.name, result: "failed", why: firstFailure(rule.when, context) };
+  });
+}
+
+/** Picks among the models of `choice`; null: leave the model asked for. */
+function chooseModel(choice: ModelChoice, salt: string, requestId: string, provider: ProviderName | null): string | null {
+  switch (choice.kind) {
+    case "one":
+      return choice.model;
+    case "by-provider":
+      return provider === null ? null : (choice.models[provider] ?? null);
+    case "weighted": {
+      const total = choice.choices.reduce((sum, { weight }) => sum + weight, 0);
+      // Salted apart from `percent`, or a rule for the first 10 % would always draw the first model.
+      let left = (drawPercent(`${salt}/model`, requestId) / 100) * total;
+      for (const { model, weight } of choice.choices) {
+        left -= weight;
+        if (left < 0) return model;
+      }
+      return choice.choices.at(-1)?.model ?? null;
+    }
+  }
+}
+
+function assemble(policy: Policy | null, then: Then, rule: Rule | null, context: ConditionContext): Decision {
+  const { input, model: modelAsked, provider } = context;
+  const { overrides } = input;
+  const aliased = policy?.resolveAlias ?? ((name: string) => name);
+  const chosen =
+    overrides.model !== undefined
+      ? aliased(overrides.model)
+      : then.model === undefined
+        ? null
+        : chooseModel(then.model, rule?.name ?? "defaults", input.requestId, provider);
+  const model = chosen ?? modelAsked;
+  const chain =
+    overrides.fallbackChain?.map((name): ChainEntry => ({ model: aliased(name) })) ?? then.fallbackChain ?? [];
+  const hedge = overrides.hedge === undefined ? then.hedge : resolveHedge(overrides.hedge, aliased);
+  return {
+    rule: rule?.name ?? null,
+    policy: policy?.hash12 ?? null,
+    modelRequested: input.facts.model,
+    modelAsked,
+    model,
+    validate: overrides.validate ?? then.validate ?? [],
+    fallbackChain: distinct(model, chain),
+    fallbackOn: then.fallbackOn ?? DEFAULT_FALLBACK_ON,
+    heal: overrides.hold === undefined ? (then.heal ?? {}) : { ...then.heal, hold: overrides.hold },
+    ...(hedge === undefined ? {} : { hedge }),
+    retry: overrides.retryMax === undefined ? (then.retry ?? {}) : { ...then.retry, max: overrides.retryMax },
+    timeout: then.timeout ?? {},
+    timeoutCeiling: overrides.timeout,
+    params: then.params ?? NO_PARAMS,
+    tags: then.tags ?? {},
+    block: then.block ?? null,
+  };
+}
+
+function resolveHedge(
+  hedge: NonNullable<Decision["hedge"]> | null,
+  aliased: (name: string) => string,
+): Decision["hedge"] {
+  return hedge?.model === undefined ? hedge : { ...hedge, model: aliased(hedge.model) };
+}
+
+/** The chain without the first candidate and without repetitions, at most {@link MAX_CANDIDATES} with it. */
+function distinct(first: string, chain: readonly ChainEntry[]): readonly ChainEntry[] {
+  if (chain.length === 0) return chain;
+  const seen = new Set([first]);
+  return chain
+    .filter(({ model }) => {
+      const fresh = !seen.has(model);
+      seen.add(model);
+      return fresh;
+    })
+    .slice(0, MAX_CANDIDATES - 1);
+}

@@ -1,0 +1,145 @@
+/** The `facts` of a ledger line: all that a later replay needs to decide again, without any text or name of a person. */
+import { isArray, isObject, isString, own } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
+import type { FormatName, ProviderName } from "../base/names.ts";
+import type { Facts } from "../wire/format.ts";
+import { createContext } from "./context.ts";
+import type { PolicyInput } from "./context.ts";
+import { BREAKER_STATES } from "./context.ts";
+import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
+import type { Overrides } from "./overrides.ts";
+import { policyRecordedConditions } from "./parse.ts";
+import type { Policy } from "./policy.ts";
+import { compact } from "./readers.ts";
+
+/**
+ * Facts of a request under `policy`. Absent and false ones are left out, but for those that every line has. `tested` holds
+ * the outcome of each condition whose subject is not kept.
+ */
+export function factsForLedger(policy: Policy | null, input: PolicyInput): JsonObject {
+  const { facts } = input;
+  const model = policy === null ? facts.model : policy.resolveAlias(facts.model);
+  const context = createContext(input, model);
+  const recorded = policy === null ? [] : policyRecordedConditions(policy);
+  return compact({
+    model,
+    model_requested: model === facts.model ? undefined : facts.model,
+    provider: context.provider ?? undefined,
+    tokens_input: facts.tokensInput,
+    max_tokens: facts.maxTokens ?? undefined,
+    messages: facts.messages,
+    tool_names: facts.toolNames.length === 0 ? undefined : facts.toolNames,
+    tool_choice: facts.toolChoice ?? undefined,
+    in_tool_loop: facts.inToolLoop || undefined,
+    has_image: facts.hasImage || undefined,
+    has_document: facts.hasDocument || undefined,
+    has_audio: facts.hasAudio || undefined,
+    response_format_type: facts.responseFormatType,
+    reasoning: facts.reasoning || undefined,
+    reasoning_effort: facts.reasoningEffort ?? undefined,
+    has_cache_control: facts.hasCacheControl || undefined,
+    key: input.key ?? undefined,
+    client: input.client ?? undefined,
+    provider_state: { ...input.providerState },
+    overrides: Object.keys(input.overrides.values).length === 0 ? undefined : input.overrides.values,
+    tested: Object.fromEntries(recorded.map((condition) => [condition.key, condition.test(context)])),
+  });
+}
+
+/** What a ledger line says besides its facts. */
+export interface LedgerLine {
+  readonly id: string;
+  readonly format: FormatName;
+  readonly stream: boolean;
+  /** Milliseconds since the epoch. */
+  readonly wallMs: number;
+  readonly facts: JsonObject;
+}
+
+function word<const Word extends string>(words: readonly Word[], value: Json | undefined): Word | null {
+  return words.find((known) => known === value) ?? null;
+}
+
+function numberOf(value: Json | undefined): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+function textOf(value: Json | undefined): string | null {
+  return isString(value) ? value : null;
+}
+
+/** The overrides that shaped a recorded decision. */
+function overridesFromLedger(values: Json | undefined): Overrides {
+  if (!isObject(values)) return NO_OVERRIDES;
+  const headers = Object.entries(values).filter((entry): entry is [string, string] => isString(entry[1]));
+  return readOverrides(new Headers(headers.map(([name, value]): [string, string] => [`x-arouter-${name}`, value])), "all");
+}
+
+/**
+ * The input of a recorded decision. `providerOf` answers for models other than the one recorded.
+ * @throws GatewayError `invalid-request` when the record's overrides are none
+ */
+export function inputFromLedger(line: LedgerLine, providerOf: (model: string) => ProviderName | null): PolicyInput {
+  const { facts } = line;
+  const model = textOf(own(facts, "model")) ?? "";
+  const recordedProvider = word(PROVIDER_NAMES, own(facts, "provider"));
+  const tested = own(facts, "tested");
+  const states = own(facts, "provider_state");
+  return {
+    facts: factsFromLedger(line),
+    header: () => null,
+    client: textOf(own(facts, "client")),
+    key: textOf(own(facts, "key")),
+    providerOf: (name) => (name === model && recordedProvider !== null ? recordedProvider : providerOf(name)),
+    providerState: Object.fromEntries(
+      PROVIDER_NAMES.flatMap((provider) => {
+        const state = word(BREAKER_STATES, own(states, provider));
+        return state === null ? [] : [[provider, state]];
+      }),
+    ),
+    requestId: line.id,
+    wallMs: line.wallMs,
+    overrides: overridesFromLedger(own(facts, "overrides")),
+    recall: (key) => {
+      const outcome = own(tested, key);
+      return typeof outcome === "boolean" ? outcome : null;
+    },
+  };
+}
+
+function factsFromLedger({ facts, format, stream }: LedgerLine): Facts {
+  const toolNames = own(facts, "tool_names");
+  return {
+    format: word(FORMAT_NAMES, format) ?? "chat",
+    model: textOf(own(facts, "model_requested")) ?? textOf(own(facts, "model")) ?? "",
+    stream,
+    tokensInput: numberOf(own(facts, "tokens_input")) ?? 0,
+    maxTokens: numberOf(own(facts, "max_tokens")),
+    messages: numberOf(own(facts, "messages")) ?? 0,
+    toolNames: isArray(toolNames) ? toolNames.filter(isString) : [],
+    toolChoice: word(["auto", "none", "required", "named"], own(facts, "tool_choice")),
+    inToolLoop: own(facts, "in_tool_loop") === true,
+    hasImage: own(facts, "has_image") === true,
+    hasDocument: own(facts, "has_document") === true,
+    hasAudio: own(facts, "has_audio") === true,
+    responseFormatType: word(["text", "json_object", "json_schema"], own(facts, "response_format_type")) ?? "text",
+    jsonSchema: null,
+    toolSchemas: new Map(),
+    reasoning: own(facts, "reasoning") === true,
+    reasoningEffort: word(EFFORTS, own(facts, "reasoning_effort")),
+    hasCacheControl: own(facts, "has_cache_control") === true,
+    metadata: {},
+    user: null,
+    systemText: "",
+    promptText: "",
+    choices: 1,
+    replayable: true,
+    streamUsage: true,
+  };
+}
+
+/** Whether `facts` of a ledger line are complete enough to decide again. */
+export function hasLedgerFacts(facts: Json | undefined): facts is JsonObject {
+  return isObject(facts) && isString(own(facts, "model"));
+}

@@ -1,0 +1,269 @@
+/** Conditions with a shape of their own: maps, draws and clocks. */
+import { isMap } from "yaml";
+import type { JsonObject } from "../base/json.ts";
+import { PROVIDER_NAMES } from "../base/names.ts";
+import { defineCondition } from "./condition.ts";
+import type { Test } from "./condition.ts";
+import { BREAKER_STATES } from "./context.ts";
+import type { BreakerState, ConditionContext } from "./context.ts";
+import { drawPercent } from "./draw.ts";
+import { ALWAYS, NEVER, not } from "./formula.ts";
+import type { Formula } from "./formula.ts";
+import { anyGlob, joinOr, textGlob, unlist } from "./kinds.ts";
+import { createLocalTime, DAYS, isTimeZone } from "./local-time.ts";
+import type { Day } from "./local-time.ts";
+import { boolean, dictionary, either, mapped, number, oneOrMany, record, scalar, word } from "./readers.ts";
+import type { Reader } from "./readers.ts";
+
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+const CREDENTIALS = ["authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "set-cookie"];
+
+/** Globs, `true` (present) or `false` (absent), of one name. */
+type NameTest = readonly string[] | boolean;
+
+const nameTest: Reader<NameTest> = either(
+  (node) => node !== null && "value" in node && typeof node.value === "boolean",
+  boolean,
+  oneOrMany(textGlob),
+);
+
+function nameTestHolds(test: NameTest): (value: string | null) => boolean {
+  if (typeof test === "boolean") return (value) => (value !== null) === test;
+  const matches = anyGlob(test);
+  return (value) => value !== null && matches(value);
+}
+
+function nameTestFormula(dimension: string, test: NameTest): Formula {
+  const patterns = typeof test === "boolean" ? ["*"] : test;
+  const formula: Formula = { kind: "pattern", dimension, one: true, match: "glob", patterns };
+  return test === false ? not(formula) : formula;
+}
+
+function nameTests(
+  name: "header" | "metadata",
+  doc: string,
+  names: { readonly expects: string; readonly pattern: RegExp; readonly turn?: (key: string) => string },
+  read: (context: ConditionContext, key: string) => string | null,
+) {
+  return defineCondition<ReadonlyMap<string, NameTest>>(name, {
+    doc,
+    type: "map from name to glob, list of globs, `true` (present) or `false` (absent)",
+    reader: dictionary(names, nameTest),
+    cost: 1,
+    toJson: (tests) =>
+      Object.fromEntries([...tests].map(([key, test]) => [key, typeof test === "boolean" ? test : unlist(test)])),
+    test: (tests) => {
+      const compiled = [...tests].map(([key, test]) => [key, nameTestHolds(test)] as const);
+      return (context) => compiled.every(([key, holds]) => holds(read(context, key)));
+    },
+    why: (tests, context) => {
+      for (const [key, test] of tests) {
+        const value = read(context, key);
+        if (nameTestHolds(test)(value)) continue;
+        return value === null ? `${name} ${key} is absent` : `${name} ${key} does not match`;
+      }
+      return `${name} does not match`;
+    },
+    formula: (tests) => ({
+      kind: "all",
+      of: [...tests].map(([key, test]) => nameTestFormula(`${name}:${key}`, test)),
+    }),
+    recorded: "plain",
+  });
+}
+
+const header = nameTests(
+  "header",
+  "request headers by name, letter case of the name ignored; credentials cannot be matched",
+  {
+    expects: `a header name, not a credential (${CREDENTIALS.join(", ")})`,
+    pattern: new RegExp(`^(?!(?:${CREDENTIALS.map(ignoreCase).join("|")})$)${HEADER_NAME.source.slice(1)}`),
+    turn: (key) => key.toLowerCase(),
+  },
+  (context, key) => context.input.header(key),
+);
+
+/** JSON Schema patterns have no flags. */
+function ignoreCase(name: string): string {
+  return name.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
+const metadata = nameTests(
+  "metadata",
+  "string entries of the body's `metadata`",
+  { expects: "a metadata key of 1 to 64 characters", pattern: /^[^\u0000-\u001f]{1,64}$/ },
+  (context, key) => (Object.hasOwn(context.facts.metadata, key) ? (context.facts.metadata[key] ?? null) : null),
+);
+
+/** A share of requests. `by`: `request`, `user`, or `header:NAME` in lowercase. */
+interface Percent {
+  readonly value: number;
+  readonly by: string;
+}
+
+const share = number(0, 100);
+const drawnBy: Reader<string> = scalar(
+  "request, user or header:NAME",
+  { type: "string", pattern: "^(request|user|header:.+)$" },
+  (value) => {
+    if (value === "request" || value === "user") return value;
+    if (typeof value !== "string" || !value.startsWith("header:")) return undefined;
+    const name = value.slice(7).toLowerCase();
+    return HEADER_NAME.test(name) && !CREDENTIALS.includes(name) ? `header:${name}` : undefined;
+  },
+);
+const percentBlock = record(
+  {
+    value: { reader: share, doc: "percent of the draws that match" },
+    by: { reader: drawnBy, doc: "what is drawn by; `request` unless said" },
+  },
+  { required: ["value"] },
+);
+
+function subjectOf(by: string): (context: ConditionContext) => string | null {
+  if (by === "request") return (context) => context.input.requestId;
+  if (by === "user") return (context) => context.facts.user;
+  const name = by.slice(7);
+  return (context) => context.input.header(name);
+}
+
+const percent = defineCondition<Percent>("percent", {
+  doc: "a stable share, drawn by a hash salted with the rule's name; a request without the user or header never matches",
+  type: "number, or `{ value, by: request | user | header:NAME }`",
+  reader: either<Percent, Percent>(
+    isMap,
+    mapped(percentBlock, ({ value = 0, by = "request" }) => ({ value, by })),
+    mapped(share, (value) => ({ value, by: "request" })),
+  ),
+  cost: 2,
+  toJson: ({ value, by }) => (by === "request" ? value : { value, by }),
+  test: ({ value, by }, rule) => {
+    const subject = subjectOf(by);
+    return (context) => {
+      const drawnFor = subject(context);
+      return drawnFor !== null && drawPercent(rule, drawnFor) < value;
+    };
+  },
+  why: ({ value, by }, context, rule) => {
+    const drawnFor = subjectOf(by)(context);
+    if (drawnFor === null) return `percent: there is no ${by} to draw by`;
+    return `percent drew ${drawPercent(rule, drawnFor).toFixed(2)}, not under ${value}`;
+  },
+  formula: ({ value, by }, rule) => {
+    if (value === 0) return NEVER;
+    if (value === 100 && by === "request") return ALWAYS;
+    return { kind: "number", dimension: `percent:${rule}:${by}`, least: -1, from: 0, to: Math.ceil(value * 1e6) - 1 };
+  },
+  recorded: "salted",
+  replayable: ({ by }) => by === "request",
+});
+
+interface TimeWindow {
+  readonly tz: string;
+  /** Indexes into {@link DAYS} on which the window starts. */
+  readonly days: readonly number[];
+  /** Minutes since midnight; `to` is not part of the window, and 1440 is the end of the day. */
+  readonly from: number;
+  readonly to: number;
+}
+
+function clockTime(allowEnd: boolean): Reader<number> {
+  return scalar(
+    `a time of day such as "08:30"${allowEnd ? ', at most "24:00"' : ""}`,
+    { type: "string", pattern: allowEnd ? "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$" : "^([01][0-9]|2[0-3]):[0-5][0-9]$" },
+    (value) => {
+      if (allowEnd && value === "24:00") return 1440;
+      if (typeof value !== "string" || !/^([01]\d|2[0-3]):[0-5]\d$/.test(value)) return undefined;
+      return Number(value.slice(0, 2)) * 60 + Number(value.slice(3));
+    },
+  );
+}
+
+const zone: Reader<string> = scalar(
+  'an IANA time zone such as "Europe/Berlin"',
+  { type: "string" },
+  (value) => (typeof value === "string" && isTimeZone(value) ? value : undefined),
+);
+
+const dayIndex: Reader<number> = mapped(word(DAYS), (day: Day) => DAYS.indexOf(day));
+const timeBlock = record({
+  tz: { reader: zone, doc: "IANA time zone; UTC unless said" },
+  days: { reader: oneOrMany(dayIndex), doc: "days on which the window starts; all unless said" },
+  from: { reader: clockTime(false), doc: "start, 00:00 unless said" },
+  to: { reader: clockTime(true), doc: "end, not included, 24:00 unless said; before `from`: the next day" },
+});
+
+function renderMinute(minute: number): string {
+  return `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
+}
+
+function timeTest({ tz, days, from, to }: TimeWindow): Test {
+  const local = createLocalTime(tz);
+  const onDay = DAYS.map((_, index) => days.includes(index));
+  return (context) => {
+    const { day, minute } = local(context.input.wallMs);
+    const dayBefore = (day + 6) % 7;
+    if (from < to) return onDay[day] === true && minute >= from && minute < to;
+    return (onDay[day] === true && minute >= from) || (onDay[dayBefore] === true && minute < to);
+  };
+}
+
+function timeJson({ tz, days, from, to }: TimeWindow): JsonObject {
+  return { tz, days: days.map((day) => DAYS[day] ?? ""), from: renderMinute(from), to: renderMinute(to) };
+}
+
+const time = defineCondition<TimeWindow>("time", {
+  doc: "a window of local time; it may cross midnight and then belongs to the day on which it starts",
+  type: "`{ tz, days, from, to }`",
+  reader: mapped(timeBlock, ({ tz = "UTC", days = DAYS.map((_, index) => index), from = 0, to = 1440 }) => ({
+    tz,
+    days,
+    from,
+    to,
+  })),
+  cost: 2,
+  toJson: timeJson,
+  test: timeTest,
+  why: ({ tz }, context) => {
+    const { day, minute } = createLocalTime(tz)(context.input.wallMs);
+    return `time is ${DAYS[day]} ${renderMinute(minute)} in ${tz}`;
+  },
+  formula: (window) => ({ kind: "opaque", dimension: JSON.stringify(timeJson(window)) }),
+});
+
+const providerState = defineCondition<ReadonlyMap<string, readonly BreakerState[]>>("provider_state", {
+  doc: "the provider's circuit breaker as seen when the decision is made",
+  type: `map from provider to one or a list of ${BREAKER_STATES.map((state) => `\`${state}\``).join(" ")}`,
+  reader: dictionary(
+    { expects: joinOr(PROVIDER_NAMES), pattern: new RegExp(`^(${PROVIDER_NAMES.join("|")})$`) },
+    oneOrMany(word(BREAKER_STATES)),
+  ),
+  cost: 0,
+  toJson: (states) => Object.fromEntries([...states].map(([provider, wanted]) => [provider, unlist(wanted)])),
+  test: (states) => {
+    const wanted = [...states].map(([provider, allowed]) => [provider, allowed] as const);
+    return (context) => wanted.every(([provider, allowed]) => allowed.includes(stateOf(context, provider)));
+  },
+  why: (states, context) => {
+    const [provider = "", wanted = []] =
+      [...states].find(([name, allowed]) => !allowed.includes(stateOf(context, name))) ?? [];
+    return `provider_state ${provider} is ${stateOf(context, provider)}, not ${joinOr(wanted)}`;
+  },
+  formula: (states) => ({
+    kind: "all",
+    of: [...states].map(([provider, wanted]) => ({
+      kind: "word",
+      dimension: `provider_state:${provider}`,
+      domain: BREAKER_STATES,
+      words: wanted,
+    })),
+  }),
+});
+
+/** A provider that nothing is known of has a closed breaker. */
+function stateOf(context: ConditionContext, provider: string): BreakerState {
+  const name = PROVIDER_NAMES.find((known) => known === provider);
+  return (name === undefined ? undefined : context.input.providerState[name]) ?? "closed";
+}
+
+export const SPECIAL_CONDITIONS = { header, metadata, percent, time, provider_state: providerState } as const;
