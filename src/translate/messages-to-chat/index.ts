@@ -1,0 +1,35 @@
+/** The pair from Messages clients to Chat Completions upstreams. */
+import { messagesRateLimits } from "../maps/rate-limits.ts";
+import type { FieldRow, Translator } from "../translator.ts";
+import { ASSISTANT_ROWS } from "./assistant.ts";
+import { ERROR_ROWS, translateError } from "./errors.ts";
+import { MESSAGE_ROWS } from "./messages.ts";
+import { PARAMETER_ROWS } from "./parameters.ts";
+import { REPLY_ROWS } from "./reply.ts";
+import { translateRequest } from "./request.ts";
+import { SYSTEM_ROWS } from "./system.ts";
+import { TOOL_RESULT_ROWS } from "./tool-results.ts";
+import { TOOL_ROWS } from "./tools.ts";
+import { USER_ROWS } from "./user.ts";
+
+const ROWS: readonly FieldRow[] = [
+  ...PARAMETER_ROWS.map(({ field, outcomes, becomes }) => ({ field, outcomes, becomes })),
+  ...SYSTEM_ROWS,
+  ...MESSAGE_ROWS,
+  ...USER_ROWS,
+  ...TOOL_RESULT_ROWS,
+  ...ASSISTANT_ROWS,
+  ...TOOL_ROWS,
+  ...REPLY_ROWS,
+  ...ERROR_ROWS,
+];
+
+/** Translates Messages requests for Chat Completions, and the answers back. */
+export const messagesToChat: Translator = {
+  client: "messages",
+  upstream: "chat",
+  request: translateRequest,
+  error: translateError,
+  headers: messagesRateLimits,
+  rows: ROWS,
+};

@@ -1,0 +1,341 @@
+/** The top-level parameters: one table that is run on every request and printed as documentation. */
+import { GatewayError, invalidRequest, unsupported } from "../../base/errors.ts";
+import { sha256Hex } from "../../base/ids.ts";
+import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { parseEffort, planEffort, type EffortPlan } from "../maps/reasoning.ts";
+import { renderResponseFormat } from "../maps/response-format.ts";
+import type { FieldRow } from "../translator.ts";
+import { cacheMarker, type Draft } from "./draft.ts";
+import { renderMessages } from "./messages.ts";
+import { applyToolChoice, applyTools } from "./tools.ts";
+import { markLastPart } from "./user.ts";
+
+/** A row with the code that does it; `value` is the field's, undefined when absent or null. */
+export interface ParameterRow extends FieldRow {
+  readonly apply: (value: Json | undefined, draft: Draft) => void;
+}
+
+/** Longest `stop` array and `safety_identifier` that OpenAI takes. */
+const MAX_STOPS = 4;
+const MAX_IDENTIFIER_CHARS = 128;
+
+const drop = (field: string, becomes = "Not sent."): ParameterRow => ({
+  field,
+  outcomes: ["D"],
+  becomes,
+  apply: (value, draft) => {
+    if (value !== undefined) draft.report.drop(field);
+  },
+});
+
+const refuse = (field: string, becomes: string, message: string): ParameterRow => ({
+  field,
+  outcomes: ["R"],
+  becomes,
+  apply: (value) => {
+    const isEmpty = value === undefined || (isArray(value) && value.length === 0);
+    if (!isEmpty) throw unsupported(field, `${field}: ${message}`);
+  },
+});
+
+function applyMaxTokens(value: Json | undefined, draft: Draft): void {
+  if (value === undefined) {
+    throw invalidRequest("max_tokens is missing", "max_tokens", "missing_required_parameter");
+  }
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
+    throw invalidRequest("max_tokens is not a whole number above 0", "max_tokens");
+  }
+  if (value === 0) {
+    throw unsupported("max_tokens", "max_tokens: 0 only warms Anthropic's cache; ask for at least 1 token");
+  }
+  const { model, options } = draft.context;
+  const isReasoning = draft.capabilities.reasoning === "effort";
+  const wanted = value + (isReasoning ? options.reasoningHeadroom : 0);
+  const sent = Math.min(wanted, model.maxOutputTokens ?? wanted);
+  if (sent < value) draft.report.adapt("max_tokens", String(sent));
+  draft.body[draft.capabilities.outputCapField] = sent;
+}
+
+/** Whether the model takes sampling parameters with the effort that is sent, or its own default. */
+function takesSampling({ capabilities, body }: Draft): boolean {
+  if (capabilities.sampling === "no") return false;
+  return capabilities.sampling !== "effort-none" || (body["reasoning_effort"] ?? capabilities.defaultEffort) === "none";
+}
+
+function sampling(field: "temperature" | "top_p"): ParameterRow {
+  return {
+    field,
+    outcomes: ["M", "D", "S"],
+    becomes: "The same; dropped on models that refuse it, where 1, the default, is left out without effect.",
+    apply: (value, draft) => {
+      if (value === undefined) return;
+      if (takesSampling(draft)) draft.body[field] = value;
+      else if (value !== 1) draft.report.drop(field);
+    },
+  };
+}
+
+function applyStops(value: Json | undefined, draft: Draft): void {
+  if (value === undefined) return;
+  if (!isArray(value) || !value.every(isString)) {
+    throw invalidRequest("stop_sequences is not an array of strings", "stop_sequences");
+  }
+  const stops = value.filter((stop) => stop !== "");
+  if (stops.length === 0) return;
+  if (draft.capabilities.stop && stops.length <= MAX_STOPS) {
+    draft.body["stop"] = stops;
+  } else {
+    draft.scannedStops = stops;
+    draft.report.adapt("stop_sequences");
+  }
+}
+
+function applyEffort(plan: EffortPlan, draft: Draft): void {
+  if (plan.effort !== null) draft.body["reasoning_effort"] = plan.effort;
+  if (plan.adapted !== null) draft.report.adapt(plan.adapted.path, plan.adapted.value);
+  plan.dropped.forEach(draft.report.drop);
+}
+
+/** The tools need `reasoning_effort: none`, whatever is asked. */
+function isEffortForced(draft: Draft): boolean {
+  return draft.body["tools"] !== undefined && draft.capabilities.toolsOnChat === "effort-none";
+}
+
+function applyOutputEffort(value: Json | undefined, draft: Draft): void {
+  if (value === undefined || isEffortForced(draft)) return;
+  if (parseEffort(value) === null) {
+    throw invalidRequest("output_config.effort is not known; use low, medium, high, xhigh or max", "output_config.effort");
+  }
+  applyEffort(planEffort(undefined, value, draft.capabilities), draft);
+}
+
+function applyThinking(value: Json | undefined, draft: Draft): void {
+  if (value === undefined) return;
+  if (isEffortForced(draft)) {
+    const type = own(value, "type");
+    if (type === "enabled" || type === "adaptive") draft.report.adapt("thinking", "none");
+  } else if (parseEffort(own(own(draft.json, "output_config"), "effort")) === null) {
+    applyEffort(planEffort(value, undefined, draft.capabilities), draft);
+  } else if (draft.capabilities.reasoning === "none" && own(value, "type") !== "disabled") {
+    draft.report.drop("thinking");
+  }
+}
+
+function applyFormat(value: Json | undefined, path: string, draft: Draft): void {
+  if (value === undefined) return;
+  const schema = own(value, "schema");
+  if (own(value, "type") !== "json_schema" || !isObject(schema)) {
+    throw invalidRequest(`${path} is not known; use type json_schema with a schema`, path);
+  }
+  const format = renderResponseFormat(schema);
+  draft.body["response_format"] = format;
+  // Without strict decoding the model is only asked for the schema; the caller was promised it.
+  if (own(own(format, "json_schema"), "strict") !== true) draft.checks.add("json_schema");
+}
+
+/** Fields of `value` beside the known ones are dropped by name. */
+function dropOthers(value: Json | undefined, path: string, known: readonly string[], draft: Draft): void {
+  if (!isObject(value)) return;
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key) && value[key] !== null) draft.report.drop(`${path}.${key}`);
+  }
+}
+
+function applyUserId(value: Json | undefined, draft: Draft): void {
+  if (!isString(value) || value === "") return;
+  const hash = sha256Hex(value);
+  draft.body["safety_identifier"] = value.length <= MAX_IDENTIFIER_CHARS ? value : hash;
+  draft.body["prompt_cache_key"] = hash;
+}
+
+function refuseThread(value: Json | undefined): void {
+  if (value === undefined) return;
+  const isContinued = own(value, "type") === "continue";
+  // The SDKs read the code and send the whole conversation instead.
+  throw new GatewayError(
+    "unsupported-translation",
+    isContinued
+      ? "thread: this conversation is not kept here; send all of its messages"
+      : "thread: this model keeps no conversations; send all messages with every request",
+    isContinued
+      ? { param: "thread", status: 404, code: "not_found", detailsCode: "thread_not_found" }
+      : { param: "thread", detailsCode: "thread_unsupported_request" },
+  );
+}
+
+/** In the order in which they run: refusals before work, tools before effort, effort before sampling. */
+export const PARAMETER_ROWS: readonly ParameterRow[] = [
+  {
+    field: "model",
+    outcomes: ["M"],
+    becomes: "The model that the request was routed to.",
+    apply: (_value, draft) => {
+      draft.body["model"] = draft.context.modelId;
+    },
+  },
+  {
+    field: "thread",
+    outcomes: ["R"],
+    becomes:
+      "Refused with `error.details.error_code` `thread_unsupported_request` (create) or a 404 `thread_not_found` (continue), on which the SDKs send the whole conversation.",
+    apply: refuseThread,
+  },
+  refuse("mcp_servers", "Refused: Anthropic would call them.", "these servers are called by Anthropic; use a Claude model"),
+  refuse("container", "Refused: it runs at Anthropic.", "containers run at Anthropic; use a Claude model"),
+  refuse("compaction", "Refused: it happens at Anthropic.", "compaction happens at Anthropic; use a Claude model"),
+  refuse(
+    "inference_geo",
+    "Refused: a promise about the place cannot be kept by another provider.",
+    "the place of inference cannot be promised for this model; leave it out or use a Claude model",
+  ),
+  {
+    field: "max_tokens",
+    outcomes: ["M", "A", "R"],
+    becomes:
+      "`max_completion_tokens` (`max_tokens` on the oldest models), at most the model's maximum; `reasoning_headroom` is added on reasoning models. Missing or 0: refused.",
+    apply: applyMaxTokens,
+  },
+  {
+    field: "messages",
+    outcomes: ["M"],
+    becomes: "`messages`, instructions first; see the rows below. An empty array is refused.",
+    apply: (_value, draft) => {
+      draft.body["messages"] = renderMessages(draft.source, draft);
+    },
+  },
+  {
+    field: "cache_control",
+    outcomes: ["M", "S"],
+    becomes: "`prompt_cache_breakpoint` on the last part, where the model takes them; other models cache by themselves.",
+    apply: (value, draft) => {
+      const marker = cacheMarker(value, draft);
+      const messages = draft.body["messages"];
+      if (Object.keys(marker).length > 0 && isArray(messages)) markLastPart(messages as JsonObject[], marker);
+    },
+  },
+  {
+    field: "tools",
+    outcomes: ["M", "A", "D", "R"],
+    becomes:
+      "Function tools; see the rows below. Models that take tools on Chat only without reasoning are sent `reasoning_effort: none`, models that take none refuse.",
+    apply: (_value, draft) => applyTools(draft),
+  },
+  {
+    field: "tool_choice",
+    outcomes: ["M", "D"],
+    becomes: "`auto`, `any` as `required`, `tool` as the named function, `none`; dropped when there are no tools.",
+    apply: applyToolChoice,
+  },
+  {
+    field: "output_config.effort",
+    outcomes: ["M", "A", "D"],
+    becomes: "`reasoning_effort`, the nearest lower level the model has; wins over a thinking budget. Dropped on models that do not reason.",
+    apply: applyOutputEffort,
+  },
+  {
+    field: "thinking",
+    outcomes: ["M", "A", "D"],
+    becomes:
+      "`reasoning_effort`: disabled and between_tools as `none` or the lowest level; a budget under 4096 as `low`, 12288 `medium`, 24576 `high`, above `xhigh`; adaptive as nothing. Dropped on models that do not reason.",
+    apply: applyThinking,
+  },
+  sampling("temperature"),
+  sampling("top_p"),
+  drop("top_k"),
+  {
+    field: "stop_sequences",
+    outcomes: ["M", "A"],
+    becomes: "`stop`; over 4 of them, or on a model that refuses it, the gateway matches them in the answer.",
+    apply: applyStops,
+  },
+  {
+    field: "output_config.format",
+    outcomes: ["M"],
+    becomes: "`response_format` with `strict: true` when the schema fits OpenAI's subset, else `false` and the gateway checks the answer.",
+    apply: (_value, draft) =>
+      applyFormat(own(own(draft.source, "output_config"), "format") ?? undefined, "output_config.format", draft),
+  },
+  {
+    field: "output_format",
+    outcomes: ["M"],
+    becomes: "As `output_config.format`, which wins.",
+    apply: (_value, draft) => {
+      if (draft.body["response_format"] !== undefined) return;
+      applyFormat(own(draft.source, "output_format") ?? undefined, "output_format", draft);
+    },
+  },
+  {
+    field: "output_config",
+    outcomes: ["D"],
+    becomes: "`task_budget` and any other field are not sent.",
+    apply: (value, draft) => dropOthers(value, "output_config", ["effort", "format"], draft),
+  },
+  {
+    field: "metadata.user_id",
+    outcomes: ["M"],
+    becomes: "`safety_identifier` (hashed over 128 characters) and, hashed, `prompt_cache_key`.",
+    apply: applyUserId,
+  },
+  {
+    field: "metadata",
+    outcomes: ["D"],
+    becomes: "Other fields are not sent.",
+    apply: (value, draft) => dropOthers(value, "metadata", ["user_id"], draft),
+  },
+  {
+    field: "service_tier",
+    outcomes: ["M", "S"],
+    becomes: "`standard_only` as `default`; `auto` is what happens anyway.",
+    apply: (value, draft) => {
+      if (value === "standard_only") draft.body["service_tier"] = "default";
+      else if (value !== undefined && value !== "auto") draft.report.drop("service_tier");
+    },
+  },
+  {
+    field: "speed",
+    outcomes: ["M", "D", "S"],
+    becomes: "`fast` as `service_tier: fast` when `allow_fast` is set, else dropped; `standard` has no effect.",
+    apply: (value, draft) => {
+      if (value === undefined || value === "standard") return;
+      if (value === "fast" && draft.context.options.allowFast) draft.body["service_tier"] = "fast";
+      else draft.report.drop("speed");
+    },
+  },
+  {
+    field: "stream",
+    outcomes: ["M"],
+    becomes: "The same, with `stream_options.include_usage`.",
+    apply: (value, draft) => {
+      if (value !== true) return;
+      draft.body["stream"] = true;
+      draft.body["stream_options"] = { include_usage: true };
+    },
+  },
+  { field: "betas", outcomes: ["S"], becomes: "Not sent, nor is the header `anthropic-beta`.", apply: () => undefined },
+  drop("context_management"),
+  drop("fallbacks"),
+  drop("fallback_credit_token"),
+  drop("diagnostics"),
+  drop("billing_policy"),
+  drop("user_profile_id"),
+  drop("workspace_id"),
+];
+
+const KNOWN: ReadonlySet<string> = new Set([
+  "system",
+  ...PARAMETER_ROWS.map((row) => row.field.split(".", 1)[0] ?? row.field),
+]);
+
+function readField(json: JsonObject, field: string): Json | undefined {
+  let value: Json | undefined = json;
+  for (const key of field.split(".")) value = own(value, key);
+  return value ?? undefined;
+}
+
+/** Runs the table on the draft's request; top-level fields that no row knows are dropped. */
+export function applyParameters(draft: Draft): void {
+  for (const row of PARAMETER_ROWS) row.apply(readField(draft.json, row.field), draft);
+  for (const key of Object.keys(draft.json)) {
+    if (!KNOWN.has(key) && draft.json[key] !== null) draft.report.drop(key);
+  }
+}

@@ -1,0 +1,84 @@
+/** A Messages request as a Chat Completions request, with the reply side that belongs to it. */
+import { own, type JsonObject, type MutableJsonObject } from "../../base/json.ts";
+import type { ParsedRequest } from "../../wire/format.ts";
+import { createChatToolNames } from "../maps/tool-names.ts";
+import { createReport } from "../report.ts";
+import type { Translated, TranslationContext } from "../translator.ts";
+import type { Draft } from "./draft.ts";
+import { hasNumberAtRisk } from "./numbers.ts";
+import { applyParameters } from "./parameters.ts";
+import type { ReplySettings } from "./reply.ts";
+import { translateResponse } from "./response.ts";
+import { createMessagesStream } from "./stream.ts";
+
+/** Order of the keys in the body: the same request gives the same bytes. */
+const BODY_KEYS = [
+  "model",
+  "messages",
+  "max_completion_tokens",
+  "max_tokens",
+  "temperature",
+  "top_p",
+  "stop",
+  "reasoning_effort",
+  "response_format",
+  "web_search_options",
+  "tools",
+  "tool_choice",
+  "parallel_tool_calls",
+  "service_tier",
+  "safety_identifier",
+  "prompt_cache_key",
+  "stream",
+  "stream_options",
+] as const;
+
+function renderBody(fields: MutableJsonObject): string {
+  const body: MutableJsonObject = {};
+  for (const key of BODY_KEYS) if (fields[key] !== undefined) body[key] = fields[key];
+  return JSON.stringify(body);
+}
+
+/** The request's JSON with numbers as they were spelled, where a double would change one. */
+function readSource(request: ParsedRequest): JsonObject {
+  const { json } = request;
+  const copied = [own(json, "messages"), own(json, "tools"), own(json, "output_config"), own(json, "output_format")];
+  return copied.some(hasNumberAtRisk) ? request.lossless() : json;
+}
+
+/**
+ * Translates a request.
+ * @throws GatewayError `unsupported-translation` for what would change the meaning, `invalid-request` for what is wrong
+ */
+export function translateRequest(request: ParsedRequest, context: TranslationContext): Translated {
+  const draft: Draft = {
+    context,
+    capabilities: context.model.capabilities,
+    report: createReport(),
+    names: createChatToolNames(),
+    json: request.json,
+    source: readSource(request),
+    body: {},
+    checks: new Set(),
+    scannedStops: [],
+    prefill: null,
+  };
+  applyParameters(draft);
+  const settings: ReplySettings = {
+    modelId: context.modelId,
+    restoreName: draft.names.restore,
+    stops: draft.scannedStops,
+    prefill: draft.prefill,
+    searches: draft.body["web_search_options"] !== undefined,
+  };
+  return {
+    body: renderBody(draft.body),
+    upstreamStream: draft.body["stream"] === true,
+    betas: [],
+    dropped: draft.report.dropped(),
+    adapted: draft.report.adapted(),
+    checks: [...draft.checks],
+    response: (reply, replyContext) => translateResponse(reply, settings, replyContext),
+    stream: (replyContext) => createMessagesStream(settings, replyContext),
+  };
+}

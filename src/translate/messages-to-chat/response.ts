@@ -1,0 +1,141 @@
+/** A buffered Chat answer as a Message. */
+import { isArray, isObject, isString, own, parseLossless, type Json, type JsonObject } from "../../base/json.ts";
+import { stopFields } from "../maps/stop-reason.ts";
+import { mintToolId } from "../maps/tool-names.ts";
+import { messagesUsageFromChat } from "../maps/usage.ts";
+import type { ReplyContext, TranslatedReply } from "../translator.ts";
+import {
+  createTextFilter,
+  mergeFinish,
+  messageId,
+  modelShown,
+  reasoningText,
+  renderCitation,
+  textSignature,
+  type ReplySettings,
+} from "./reply.ts";
+
+interface Gathered {
+  text: string;
+  reasoning: string;
+  refusal: string | null;
+  finish: string | null;
+  readonly calls: Json[];
+  readonly citations: JsonObject[];
+}
+
+/** Everything the choices hold, as one: a vendor may emit text and tools as separate choices. */
+function gather(choices: Json | undefined): Gathered {
+  const all: Gathered = { text: "", reasoning: "", refusal: null, finish: null, calls: [], citations: [] };
+  for (const choice of isArray(choices) ? choices : []) {
+    const message = own(choice, "message");
+    const text = contentText(own(message, "content"));
+    all.text += text;
+    all.reasoning += reasoningText(message);
+    const refusal = own(message, "refusal");
+    if (isString(refusal) && refusal !== "") all.refusal = (all.refusal ?? "") + refusal;
+    const calls = own(message, "tool_calls");
+    if (isArray(calls)) all.calls.push(...calls);
+    const annotations = own(message, "annotations");
+    for (const annotation of isArray(annotations) ? annotations : []) {
+      const citation = renderCitation(annotation, text);
+      if (citation !== null) all.citations.push(citation);
+    }
+    const finish = own(choice, "finish_reason");
+    all.finish = mergeFinish(all.finish, isString(finish) ? finish : null);
+  }
+  return all;
+}
+
+function contentText(content: Json | undefined): string {
+  if (isString(content)) return content;
+  if (!isArray(content)) return "";
+  return content
+    .map((part) => own(part, "text"))
+    .filter(isString)
+    .join("");
+}
+
+/** The `input` of a call; null when the arguments are not a JSON object. */
+function parseArguments(text: string): JsonObject | null {
+  if (text.trim() === "") return {};
+  try {
+    const value = parseLossless(text);
+    if (value === null) return {};
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function renderCalls(calls: readonly Json[], id: string, settings: ReplySettings): readonly [JsonObject, boolean][] {
+  return calls.map((call, index) => {
+    const name = own(own(call, "function"), "name");
+    const text = own(own(call, "function"), "arguments");
+    const raw = isString(text) ? text : "";
+    const input = parseArguments(raw);
+    const callId = own(call, "id");
+    const block: JsonObject = {
+      type: "tool_use",
+      id: isString(callId) && callId !== "" ? callId : mintToolId(id, index),
+      name: isString(name) ? settings.restoreName(name) : "",
+      input: input ?? { _raw_arguments: raw },
+    };
+    return [block, input !== null];
+  });
+}
+
+const SERVICE_TIERS: ReadonlyMap<Json | undefined, string> = new Map([
+  ["default", "standard"],
+  ["priority", "priority"],
+  ["fast", "priority"],
+]);
+
+/** Translates a whole answer. */
+export function translateResponse(
+  reply: JsonObject,
+  settings: ReplySettings,
+  context: ReplyContext,
+): TranslatedReply {
+  const id = messageId(own(reply, "id"), context);
+  const model = modelShown(own(reply, "model"), settings, context);
+  const found = gather(own(reply, "choices"));
+  const filter = createTextFilter(settings);
+  const text = filter.push(found.text) + filter.end() + (found.refusal ?? "");
+
+  const content: JsonObject[] = [];
+  const adapted: string[] = [];
+  if (found.reasoning !== "") {
+    const signature = textSignature(own(reply, "id"), model);
+    content.push({ type: "thinking", thinking: found.reasoning, signature });
+  }
+  if (text !== "") {
+    content.push({ type: "text", text, ...(found.citations.length > 0 ? { citations: found.citations } : {}) });
+  }
+  // A call after a matched stop sequence belongs to what the caller asked not to be written.
+  const calls = filter.matched === null ? renderCalls(found.calls, id, settings) : [];
+  for (const [block, isValid] of calls) {
+    if (!isValid) adapted.push(`content[${content.length}].input`);
+    content.push(block);
+  }
+
+  const usage = own(reply, "usage");
+  const stop = stopFields(found.finish, {
+    hasToolCall: calls.length > 0,
+    refusal: found.refusal,
+    stopSequence: filter.matched,
+  });
+  const body: JsonObject = {
+    id,
+    type: "message",
+    role: "assistant",
+    model,
+    content,
+    ...stop,
+    usage: {
+      ...messagesUsageFromChat(isObject(usage) ? usage : {}),
+      service_tier: SERVICE_TIERS.get(own(reply, "service_tier")) ?? null,
+    },
+  };
+  return { kind: "answer", body, adapted };
+}
