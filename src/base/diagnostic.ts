@@ -27,7 +27,8 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
 
 /**
  * The word of `words` that `word` was most likely meant to be; null when none is close: more than a third of its
- * letters (at least two edits for words of four letters and more) would have to change. Letter case is ignored, and two swapped neighbours are one edit.
+ * letters (two edits are granted to any word of four letters and more) would have to change. Letter case is ignored,
+ * and two swapped neighbours are one edit.
  */
 export function nearest(word: string, words: Iterable<string>): string | null {
   const allowed = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
@@ -44,10 +45,10 @@ export function nearest(word: string, words: Iterable<string>): string | null {
   return best;
 }
 
-/** ` (did you mean "X"?)`, or nothing when no word is near: ready to be put behind an error text. */
+/** `; did you mean "X"?`, or nothing when no word is near: ready to be put behind an error text. */
 export function suggestion(word: string, words: Iterable<string>): string {
   const near = nearest(word, words);
-  return near === null ? "" : ` (did you mean "${near}"?)`;
+  return near === null ? "" : `; did you mean "${near}"?`;
 }
 
 /** Optimal string alignment: inserts, deletes, replaces and swaps of neighbours. */
