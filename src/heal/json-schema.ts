@@ -97,6 +97,7 @@ export function createSchemaStore(limits: SchemaLimits, clock: Clock): SchemaSto
 
 function openSchema(schema: Json, limits: SchemaLimits, clock: Clock): OpenSchema {
   const document = readDocument(schema);
+  if (!document.isKnownDialect) return { ok: false, reason: "the schema declares a dialect that is not json-schema.org's" };
   const check = compileDocument(document, { maxChars: limits.patternChars });
   return { ok: true, document, validate: (value) => validate(check, value, limits, clock) };
 }

@@ -27,6 +27,8 @@ export interface Target {
 export interface SchemaDocument {
   readonly root: Json;
   readonly draft: Draft;
+  /** The `$schema` it declares is one of json-schema.org's, or it declares none. */
+  readonly isKnownDialect: boolean;
   /** Some schema in it uses `unevaluated…`: only then are looked-at properties and items noted. */
   readonly hasUnevaluated: boolean;
   readonly hasDynamicRef: boolean;
@@ -117,6 +119,7 @@ export function readDocument(root: Json): SchemaDocument {
   return {
     root,
     draft,
+    isKnownDialect: isKnownDialect(root),
     hasUnevaluated,
     hasDynamicRef,
     resourceOf: (schema) => owners.get(schema) ?? rootResource,
@@ -139,6 +142,13 @@ const DRAFT_7 = /^https?:\/\/json-schema\.org\/draft-0[4-7]\/schema#?$/;
 function draftOf(root: Json): Draft {
   const declared = own(root, "$schema");
   return isString(declared) && DRAFT_7.test(declared) ? "draft-07" : "2020-12";
+}
+
+const OFFICIAL = /^https?:\/\/json-schema\.org\//;
+
+function isKnownDialect(root: Json): boolean {
+  const declared = own(root, "$schema");
+  return !isString(declared) || OFFICIAL.test(declared);
 }
 
 function joinUri(reference: string, base: string): string | null {
