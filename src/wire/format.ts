@@ -127,6 +127,14 @@ export interface TallyOptions {
   readonly choices: number;
 }
 
+/** Puts a stream's events together to the answer that the same request would have got unstreamed. */
+export interface ReplyGatherer {
+  /** Takes the parsed data of one event that is no error. */
+  readonly read: (json: JsonObject) => void;
+  /** The answer so far; call it once, after the stream's terminal. */
+  readonly reply: () => JsonObject;
+}
+
 /** One wire format, assembled in its folder's `index.ts`. */
 export interface WireFormat {
   readonly name: FormatName;
@@ -144,6 +152,7 @@ export interface WireFormat {
   /** The error object of a body, whatever its HTTP status; null when there is none. */
   readonly readError: (json: Json) => InBandError | null;
   readonly openTally: (options: TallyOptions) => StreamTally;
+  readonly openGatherer: () => ReplyGatherer;
   /** The error envelope, compact JSON. */
   readonly renderError: (error: RenderableError, requestId: string) => string;
   /** The same as one complete SSE event, after which the stream ends. */

@@ -4,6 +4,7 @@ import { parseBody } from "../parse.ts";
 import { encodeSse } from "../sse/encode.ts";
 import { renderError, renderStreamError } from "./errors.ts";
 import { readFacts } from "./facts.ts";
+import { openGatherer } from "./gather.ts";
 import { isReply, readReply } from "./reply.ts";
 import { checkCountRequest, checkRequest, FACT_FIELDS } from "./schema.ts";
 import { openTally } from "./tally.ts";
@@ -19,6 +20,7 @@ export const anthropicMessages: WireFormat = {
   readReply,
   readError: readErrorEnvelope,
   openTally,
+  openGatherer,
   renderError,
   renderStreamError,
   keepalive: encodeSse("ping", '{"type":"ping"}'),

@@ -8,10 +8,11 @@ export function renderError(error: RenderableError): string {
 }
 
 /**
- * The error as the last event of a stream.
+ * The error as the last event of a stream: the documented `error` event, and in it the `error` object without which the SDKs
+ * would hand it out as one more event instead of raising.
  * @see https://platform.openai.com/docs/api-reference/responses-streaming/error (read 2026-11-24)
  */
 export function renderStreamError(error: RenderableError): string {
-  const { code, message, param } = error;
-  return encodeSse("error", JSON.stringify({ type: "error", code, message, param }));
+  const { code, message, param, type } = error;
+  return encodeSse("error", JSON.stringify({ type: "error", code, message, param, error: { message, type, param, code } }));
 }

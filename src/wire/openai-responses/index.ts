@@ -2,6 +2,7 @@ import type { WireFormat } from "../format.ts";
 import { parseBody } from "../parse.ts";
 import { renderError, renderStreamError } from "./errors.ts";
 import { readFacts } from "./facts.ts";
+import { openGatherer } from "./gather.ts";
 import { isReply, readError, readReply } from "./reply.ts";
 import { checkRequest, FACT_FIELDS } from "./schema.ts";
 import { openTally } from "./tally.ts";
@@ -17,6 +18,7 @@ export const openAiResponses: WireFormat = {
   readReply,
   readError,
   openTally,
+  openGatherer,
   renderError,
   renderStreamError,
   keepalive: ": ping\n\n",
