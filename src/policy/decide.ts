@@ -32,16 +32,15 @@ const NO_PARAMS: ParamsBlock = { set: {}, cap: {}, drop: [] };
 const NOTHING: Then = {};
 
 /**
- * Decides. `policy` null: there is none.
+ * Decides; `NO_POLICY` decides too, by overrides alone.
  * @throws GatewayError `invalid-request` when `x-arouter-rule` names no rule
  */
-export function decide(policy: Policy | null, input: PolicyInput, options: { readonly trace?: boolean } = {}): Decided {
+export function decide(policy: Policy, input: PolicyInput, options: { readonly trace?: boolean } = {}): Decided {
   const { overrides, facts } = input;
-  const modelAsked = policy === null ? facts.model : policy.resolveAlias(facts.model);
+  const modelAsked = policy.resolveAlias(facts.model);
   const context = createContext(input, modelAsked);
-  const rule = policy === null || overrides.noRoute ? null : findRule(policy, context, overrides.rule ?? null);
-  if (policy === null && overrides.rule !== undefined) throw unknownRule(overrides.rule, []);
-  const then = rule?.then ?? (policy === null || overrides.noRoute ? NOTHING : policy.defaults);
+  const rule = overrides.noRoute ? null : findRule(policy, context, overrides.rule ?? null);
+  const then = rule?.then ?? (overrides.noRoute ? NOTHING : policy.defaults);
   const trace = options.trace === true ? traceRules(policy, context, rule) : null;
   return { decision: assemble(policy, then, rule, context), trace, undecided: context.undecided() };
 }
@@ -65,9 +64,8 @@ function unknownRule(name: string, rules: readonly string[]) {
   return invalidRequest(`header x-arouter-rule: unknown rule "${name}"; ${hint}`, "x-arouter-rule", "invalid_header");
 }
 
-function traceRules(policy: Policy | null, context: ConditionContext, chosen: Rule | null): readonly RuleTrace[] {
+function traceRules(policy: Policy, context: ConditionContext, chosen: Rule | null): readonly RuleTrace[] {
   const { overrides } = context.input;
-  if (policy === null) return [];
   let over = overrides.noRoute;
   return policy.rules.map((rule) => {
     if (rule === chosen) {
@@ -99,10 +97,10 @@ function chooseModel(choice: ModelChoice, salt: string, requestId: string, provi
   }
 }
 
-function assemble(policy: Policy | null, then: Then, rule: Rule | null, context: ConditionContext): Decision {
+function assemble(policy: Policy, then: Then, rule: Rule | null, context: ConditionContext): Decision {
   const { input, model: modelAsked, provider } = context;
   const { overrides } = input;
-  const aliased = policy?.resolveAlias ?? ((name: string) => name);
+  const aliased = policy.resolveAlias;
   const chosen =
     overrides.model !== undefined
       ? aliased(overrides.model)
@@ -115,7 +113,7 @@ function assemble(policy: Policy | null, then: Then, rule: Rule | null, context:
   const hedge = overrides.hedge === undefined ? then.hedge : resolveHedge(overrides.hedge, aliased);
   return {
     rule: rule?.name ?? null,
-    policy: policy?.hash12 ?? null,
+    policy: policy.hash12,
     modelRequested: input.facts.model,
     modelAsked,
     model,

@@ -17,11 +17,11 @@ import { compact } from "./readers.ts";
  * Facts of a request under `policy`. Absent and false ones are left out, but for those that every line has. `tested` holds
  * the outcome of each condition whose subject is not kept.
  */
-export function factsForLedger(policy: Policy | null, input: PolicyInput): JsonObject {
+export function factsForLedger(policy: Policy, input: PolicyInput): JsonObject {
   const { facts } = input;
-  const model = policy === null ? facts.model : policy.resolveAlias(facts.model);
+  const model = policy.resolveAlias(facts.model);
   const context = createContext(input, model);
-  const recorded = policy === null ? [] : policyRecordedConditions(policy);
+  const recorded = policyRecordedConditions(policy);
   return compact({
     model,
     model_requested: model === facts.model ? undefined : facts.model,

@@ -43,10 +43,10 @@ export interface PolicyTest {
 }
 
 export interface Policy {
-  /** First 12 hex digits of `hashFull`. */
-  readonly hash12: string;
-  /** SHA-256 over the bytes of the files, in order. */
-  readonly hashFull: string;
+  /** First 12 hex digits of `hashFull`; null without a policy. */
+  readonly hash12: string | null;
+  /** SHA-256 over the bytes of the files, in order; null without a policy. */
+  readonly hashFull: string | null;
   /** As the operator named them. */
   readonly files: readonly string[];
   readonly aliases: readonly Alias[];
@@ -57,3 +57,15 @@ export interface Policy {
   readonly rules: readonly Rule[];
   readonly tests: readonly PolicyTest[];
 }
+
+/** What is in force without a policy file: every request goes through as asked. */
+export const NO_POLICY: Policy = {
+  hash12: null,
+  hashFull: null,
+  files: [],
+  aliases: [],
+  resolveAlias: (name) => name,
+  defaults: {},
+  rules: [],
+  tests: [],
+};
