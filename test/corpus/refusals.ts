@@ -1,0 +1,38 @@
+/** Why a recorded request that its own provider accepts is refused by the translation: the fixed table of reasons. */
+import type { GatewayError } from "../../src/base/errors.ts";
+
+interface Reason {
+  readonly pair: string;
+  /** Of the error's `param`. */
+  readonly param: RegExp;
+  /** Of the error's message, where the field can be refused for more than one reason. */
+  readonly says?: RegExp;
+  /** Printed with the count. */
+  readonly reason: string;
+}
+
+const toMessages = "chat-to-messages";
+const toChat = "messages-to-chat";
+
+const REASONS: readonly Reason[] = [
+  { pair: toMessages, param: /^n$/, reason: "several choices (n > 1)" },
+  { pair: toMessages, param: /^(logprobs|top_logprobs)$/, reason: "log probabilities do not exist there" },
+  { pair: toMessages, param: /^(audio|modalities)$/, reason: "spoken answers do not exist there" },
+  { pair: toMessages, param: /input_audio$/, reason: "audio input does not exist there" },
+  { pair: toMessages, param: /file_id$/, reason: "a file in the other vendor's storage" },
+  { pair: toChat, param: /source$/, says: /uploaded file/, reason: "a file in the other vendor's storage" },
+  { pair: toChat, param: /source$/, says: /PDF by URL/, reason: "a PDF by URL, which Chat does not take and nobody fetches" },
+  { pair: toChat, param: /^(mcp_servers|container|compaction)/, reason: "server-side work that cannot happen there" },
+  { pair: toChat, param: /^messages\[\d+\]\.content/, says: /container/, reason: "a file in a container of the other vendor" },
+  { pair: toChat, param: /^tools\[\d+\]\.type$/, says: /search the web/, reason: "web search on a model that cannot" },
+];
+
+/** The reason behind a refusal. @throws Error when the table has none: the refusal is unexplained */
+export function explain(pair: string, error: GatewayError): string {
+  const param = error.param ?? "";
+  const found = REASONS.find(
+    (row) => row.pair === pair && row.param.test(param) && (row.says?.test(error.message) ?? true),
+  );
+  if (found === undefined) throw new Error(`unexplained refusal of ${param}: ${error.message}`);
+  return found.reason;
+}
