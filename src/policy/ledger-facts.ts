@@ -9,7 +9,6 @@ import type { PolicyInput } from "./context.ts";
 import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
 import type { Overrides } from "./overrides.ts";
-import { policyRecordedConditions } from "./parse.ts";
 import type { Policy } from "./policy.ts";
 import { compact } from "./readers.ts";
 
@@ -21,7 +20,6 @@ export function factsForLedger(policy: Policy, input: PolicyInput): JsonObject {
   const { facts } = input;
   const model = policy.resolveAlias(facts.model);
   const context = createContext(input, model);
-  const recorded = policyRecordedConditions(policy);
   return compact({
     model,
     model_requested: model === facts.model ? undefined : facts.model,
@@ -43,7 +41,7 @@ export function factsForLedger(policy: Policy, input: PolicyInput): JsonObject {
     client: input.client ?? undefined,
     provider_state: { ...input.providerState },
     overrides: Object.keys(input.overrides.values).length === 0 ? undefined : input.overrides.values,
-    tested: Object.fromEntries(recorded.map((condition) => [condition.key, condition.test(context)])),
+    tested: Object.fromEntries(policy.recorded.map((condition) => [condition.key, condition.test(context)])),
   });
 }
 

@@ -4,13 +4,13 @@ import { sortDiagnostics } from "../base/diagnostic.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { createGlob } from "../base/glob.ts";
 import { sha256Hex } from "../base/ids.ts";
-import { recordedConditions } from "./condition.ts";
+import { createBlock, recordedConditions } from "./condition.ts";
+import type { Condition } from "./condition.ts";
 import { readBlock } from "./conditions.ts";
-import { createBlock } from "./condition.ts";
 import { nameGlob } from "./kinds.ts";
 import type { Alias, Policy, PolicyTest, Rule } from "./policy.ts";
 import { integer, text, unknownKey } from "./readers.ts";
-import { readSource } from "./source.ts";
+import { quote, readSource } from "./source.ts";
 import type { Entry, Position, Resolved, Source, Written } from "./source.ts";
 import { readTest } from "./tests.ts";
 import { modelName, overDefaults, readThen } from "./then.ts";
@@ -30,6 +30,7 @@ export type PolicyResult =
 /** Names of rules: they are metric labels. */
 export const RULE_NAME = /^[a-z0-9_-]{1,64}$/;
 
+const ALIAS = /^[A-Za-z0-9._:/@+*?-]{1,256}$/;
 const FILE_KEYS = ["version", "aliases", "defaults", "rules", "tests"] as const;
 const RULE_KEYS = ["name", "when", "then"] as const;
 
@@ -56,6 +57,7 @@ export function parsePolicy(files: readonly PolicyFile[]): PolicyResult {
   if (diagnostics.length > 0) return { ok: false, diagnostics: sortDiagnostics(diagnostics) };
   const defaults = read.find((file) => file.defaults !== null)?.defaults?.then ?? {};
   const aliases = read.flatMap((file) => file.aliases);
+  const rules = read.flatMap((file) => file.rules.map((rule) => ({ ...rule, then: overDefaults(defaults, rule.then) })));
   const hashFull = sha256Hex(files.map((file) => file.text).join(""));
   return {
     ok: true,
@@ -66,8 +68,9 @@ export function parsePolicy(files: readonly PolicyFile[]): PolicyResult {
       aliases,
       resolveAlias: createAliasLookup(aliases),
       defaults,
-      rules: read.flatMap((file) => file.rules.map((rule) => ({ ...rule, then: overDefaults(defaults, rule.then) }))),
+      rules,
       tests: read.flatMap((file) => file.tests),
+      recorded: recordedOf(rules),
     },
   };
 }
@@ -173,13 +176,11 @@ function readAliases(source: Source, node: Written): readonly Alias[] {
     return [];
   }
   return source.entries(resolved, "aliases: ").flatMap(({ key, keyNode, value }) => {
-    if (!nameGlobPattern.test(key)) source.report(keyNode, `aliases: expected ${nameGlob.expects}, found ${JSON.stringify(key.slice(0, 40))}`);
+    if (!ALIAS.test(key)) source.report(keyNode, `aliases: expected ${nameGlob.expects}, found ${quote(key)}`);
     const model = modelName.read(source, value, `aliases: ${key.slice(0, 40)}`);
     return model === undefined ? [] : [{ pattern: key, model, position: source.position(keyNode) }];
   });
 }
-
-const nameGlobPattern = /^[A-Za-z0-9._:/@+*?-]{1,256}$/;
 
 function readDefaults(source: Source, entry: Entry | undefined): ReadFile["defaults"] {
   if (entry === undefined) return null;
@@ -222,10 +223,8 @@ function readThenOfRule(source: Source, entry: Entry, label: string): Then | und
   return undefined;
 }
 
-/** The conditions of `policy` whose outcomes the ledger keeps, each once. */
-export function policyRecordedConditions(policy: Policy) {
-  const byKey = new Map(
-    policy.rules.flatMap((rule) => recordedConditions(rule.when).map((condition) => [condition.key, condition])),
-  );
+/** The conditions of `rules` whose outcomes the ledger keeps, each once. */
+function recordedOf(rules: readonly Rule[]): readonly Condition[] {
+  const byKey = new Map(rules.flatMap((rule) => recordedConditions(rule.when).map((condition) => [condition.key, condition])));
   return [...byKey.values()];
 }

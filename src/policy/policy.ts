@@ -1,7 +1,7 @@
 /** A policy in force: plain readonly data and compiled tests. */
 import type { Json, JsonObject } from "../base/json.ts";
 import type { FormatName } from "../base/names.ts";
-import type { Block } from "./condition.ts";
+import type { Block, Condition } from "./condition.ts";
 import type { ProviderStates } from "./context.ts";
 import type { Position } from "./source.ts";
 import type { Then } from "./then.ts";
@@ -56,6 +56,8 @@ export interface Policy {
   readonly defaults: Then;
   readonly rules: readonly Rule[];
   readonly tests: readonly PolicyTest[];
+  /** The conditions whose outcomes the ledger keeps, each once. */
+  readonly recorded: readonly Condition[];
 }
 
 /** What is in force without a policy file: every request goes through as asked. */
@@ -68,4 +70,5 @@ export const NO_POLICY: Policy = {
   defaults: {},
   rules: [],
   tests: [],
+  recorded: [],
 };
