@@ -97,7 +97,9 @@ function withoutComments(text: string): string {
 
 /** Specifiers of `import`, `import type`, `export … from`, `import()` and `import("…")` in types. */
 function readImports(code: string): readonly string[] {
-  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)["']([^"'\n]+)["']/g);
+  const found = code.matchAll(
+    /(?:^(?:import|export)\b[^;"']*?\bfrom\s*|^import\s*|\bimport\s*\(\s*)["']([^"'\n]+)["']/gm,
+  );
   return [...found].map((match) => match[1] ?? "");
 }
 
