@@ -1,0 +1,143 @@
+/** A Messages request in the making, and what its answer will have to be read with. */
+import { invalidRequest } from "../../base/errors.ts";
+import { own, type Json, type JsonObject } from "../../base/json.ts";
+import type { Model } from "../../catalog/model.ts";
+import type { ParsedRequest } from "../../wire/format.ts";
+import { createMessagesToolNames, type ToolNames } from "../maps/tool-names.ts";
+import type { ToolChoice } from "../maps/tool-choice.ts";
+import { createReport, type Report } from "../report.ts";
+import type { FieldRow, OwnCheck, ThinkingStore, TranslationContext, TranslationOptions } from "../translator.ts";
+
+/** How the answer is to be turned back; what the request side found out about it. */
+export interface ReplyPlan {
+  readonly names: ToolNames;
+  /** Names as sent of tools whose input is the free text of an OpenAI custom tool. */
+  readonly customTools: ReadonlySet<string>;
+  /** Names as sent of tools whose arguments travel in a property `value`. */
+  readonly wrappedTools: ReadonlySet<string>;
+  /** The caller speaks `functions`: one call, in `function_call`. */
+  readonly legacyFunctions: boolean;
+  /** Name of the tool whose input is the answer's text; null without one. */
+  readonly jsonTool: string | null;
+  /** Markdown fences around the text are removed. */
+  readonly stripFence: boolean;
+  /** Put before the answer's text again: the model was made to start with it. */
+  readonly prefill: string;
+  /** Stop sequences that the gateway looks for itself. */
+  readonly scannedStops: readonly string[];
+  readonly includeUsage: boolean;
+  /** Tools that run at the provider were sent: an answer may pause. */
+  readonly serverTools: boolean;
+  readonly thinkingStore: ThinkingStore | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The reply plan while the request is being written. */
+export interface ReplyDraft extends Mutable<ReplyPlan> {
+  readonly customTools: Set<string>;
+  readonly wrappedTools: Set<string>;
+}
+
+/** State of one translation; the rows of the table write to it in their order. */
+export interface Draft {
+  /** The client's request. */
+  readonly request: JsonObject;
+  /** The same with every number spelled as the client did: schemas and arguments are copied from here. */
+  readonly source: JsonObject;
+  readonly model: Model;
+  readonly options: TranslationOptions;
+  readonly thinkingStore: ThinkingStore | null;
+  readonly report: Report;
+  readonly reply: ReplyDraft;
+  readonly checks: Set<OwnCheck>;
+  readonly betas: Set<string>;
+  /** Fields of the body; written out in the order of BODY_FIELDS (request.ts). */
+  readonly body: Map<string, Json>;
+  /** Output cap, set by the first row. */
+  maxTokens: number;
+  /** Tools to send; `wireName` is the name as sent, null for native server tools without one. */
+  readonly tools: { readonly tool: JsonObject; readonly wireName: string | null }[];
+  /** The caller's choice by names as sent; null without one. */
+  choice: ToolChoice | null;
+  /** At most one call. */
+  singleCall: boolean;
+  /** Upstream is made to call a tool (`any` or `tool`). */
+  forced: boolean;
+  /** Sentence for the last system block; null without one. */
+  verbosity: string | null;
+  /** System blocks after the caller's own. */
+  readonly systemSentences: string[];
+  /** Instructions after the last user turn. */
+  readonly hints: string[];
+  /** The answer should be started with `{`, if the model allows. */
+  wantsPrefill: boolean;
+  /** Lifetime of cache markers that name none. */
+  markerTtl: "1h" | null;
+}
+
+/** A row of the documentation with the code that does what it says. */
+export interface ParameterRow extends FieldRow {
+  /** Top-level fields that this row answers for. */
+  readonly reads: readonly string[];
+  readonly apply: (draft: Draft) => void;
+}
+
+/** Starts a translation. */
+export function createDraft(request: ParsedRequest, context: TranslationContext): Draft {
+  return {
+    request: request.json,
+    source: request.lossless(),
+    model: context.model,
+    options: context.options,
+    thinkingStore: context.thinkingStore,
+    report: createReport(),
+    reply: {
+      names: createMessagesToolNames(),
+      customTools: new Set(),
+      wrappedTools: new Set(),
+      legacyFunctions: false,
+      jsonTool: null,
+      stripFence: false,
+      prefill: "",
+      scannedStops: [],
+      includeUsage: false,
+      serverTools: false,
+      thinkingStore: context.thinkingStore,
+    },
+    checks: new Set(),
+    betas: new Set(),
+    body: new Map(),
+    maxTokens: 0,
+    tools: [],
+    choice: null,
+    singleCall: false,
+    forced: false,
+    verbosity: null,
+    systemSentences: [],
+    hints: [],
+    wantsPrefill: false,
+    markerTtl: null,
+  };
+}
+
+/** A top-level field of the request; null when absent. */
+export function field(draft: Draft, name: string): Json {
+  return own(draft.request, name) ?? null;
+}
+
+/**
+ * A top-level number; null when absent.
+ * @throws GatewayError `invalid-request` when it is of another type
+ */
+export function numberField(draft: Draft, name: string): number | null {
+  const value = field(draft, name);
+  if (value === null || typeof value === "number") return value;
+  throw invalidRequest(`${name} must be a number`, name);
+}
+
+/** Type of the `thinking` to be sent; null when none is. */
+export function thinkingType(draft: Draft): string | null {
+  const type = own(draft.body.get("thinking"), "type");
+  return typeof type === "string" ? type : null;
+}

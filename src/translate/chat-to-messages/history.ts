@@ -1,0 +1,310 @@
+/**
+ * The messages of a Chat request as Claude's turns. Claude wants turns that alternate, begin with the user and answer
+ * every tool call at once; a Chat history promises none of it.
+ */
+import { invalidRequest, unsupported } from "../../base/errors.ts";
+import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { messagesToolId } from "../maps/tool-names.ts";
+import type { FieldRow } from "../translator.ts";
+import { mergeResults, missingResult, orphanBlocks, renderCall, renderFunctionCall, renderResult } from "./calls.ts";
+import { markLast, renderContent, withMarker } from "./content.ts";
+import { readMarker, takesMarker } from "./cache-markers.ts";
+import { thinkingType, type Draft } from "./draft.ts";
+import { outputFormat } from "./thinking.ts";
+import { filterThinking, planThinkingHistory, restoreThinking } from "./thinking-history.ts";
+
+/** What becomes of messages. */
+export const MESSAGE_ROWS: readonly FieldRow[] = [
+  {
+    field: "messages[] with role system or developer, leading",
+    outcomes: ["M"],
+    becomes: "`system`: one text block for each message or part",
+  },
+  {
+    field: "messages[] with role system or developer, later",
+    outcomes: ["M", "A"],
+    becomes:
+      "a `system` turn in place (after the user turn it precedes), or a `<system-reminder>` in the neighbouring user turn; never moved to `system`",
+  },
+  {
+    field: "messages[] with role user",
+    outcomes: ["M", "A", "R"],
+    becomes:
+      "a user turn, neighbours merged; `Continue.` is added where a user turn is missing; one without content is refused",
+  },
+  {
+    field: "messages[] with role assistant",
+    outcomes: ["M", "A"],
+    becomes:
+      "an assistant turn, neighbours merged, empty ones left out; at the end of the history it is kept as the answer's beginning or followed by `Continue.`",
+  },
+  { field: "messages[].name", outcomes: ["S"], becomes: "not sent" },
+  { field: "messages[].audio", outcomes: ["R"], becomes: "refused" },
+];
+
+/** One turn: results of tools come before everything else. */
+export interface Turn {
+  readonly role: "user" | "assistant" | "system";
+  readonly results: JsonObject[];
+  readonly blocks: JsonObject[];
+  /** Index of the message that opened it. */
+  readonly index: number;
+}
+
+export interface History {
+  readonly system: JsonObject[];
+  readonly turns: Turn[];
+}
+
+function isBlank(block: JsonObject): boolean {
+  const text = own(block, "text");
+  return own(block, "type") === "text" && (!isString(text) || text.trim() === "");
+}
+
+/** Adds a block; a blank one is left out (Anthropic refuses it) and its cache marker moves to the block before. */
+function push(blocks: JsonObject[], block: JsonObject): void {
+  if (!isBlank(block)) {
+    blocks.push(block);
+    return;
+  }
+  const marker = own(block, "cache_control");
+  const before = blocks.at(-1);
+  if (isObject(marker) && before !== undefined && takesMarker(before)) {
+    blocks[blocks.length - 1] = withMarker(before, marker);
+  }
+}
+
+function isSystem(message: Json): boolean {
+  const role = own(message, "role");
+  return role === "system" || role === "developer";
+}
+
+function systemBlocks(draft: Draft, message: JsonObject, index: number): readonly JsonObject[] {
+  const path = `messages[${index}].content`;
+  const blocks = renderContent(message, { path, markerTtl: draft.markerTtl });
+  if (blocks.some((block) => own(block, "type") !== "text")) {
+    throw unsupported(path, "system messages take text only; put images and files into a user message");
+  }
+  return blocks;
+}
+
+/**
+ * Translates the history.
+ * @throws GatewayError `invalid-request` or `unsupported-translation` naming the message
+ */
+export function renderHistory(draft: Draft): History {
+  const messages = own(draft.source, "messages");
+  if (!isArray(messages) || messages.length === 0) {
+    throw invalidRequest("messages must be an array with at least one message", "messages", "missing_required_parameter");
+  }
+  const thinking = planThinkingHistory(draft, messages);
+  const system: JsonObject[] = [];
+  const turns: Turn[] = [];
+  /** Calls that wait for their result, in order, and the results that came. */
+  let pending: string[] = [];
+  let pendingFrom = 0;
+  const results = new Map<string, JsonObject>();
+  /** Calls of the legacy shape that wait for a `function` message. */
+  let legacyCalls: string[] = [];
+  let legacyCount = 0;
+  /** System text that waits for a place where it may stand. */
+  let waiting: JsonObject[] = [];
+  const canStand = draft.model.capabilities.midConversationSystem;
+
+  const open = (role: "user" | "assistant", index: number): Turn => {
+    const last = turns.at(-1);
+    if (last?.role === role) return last;
+    const turn: Turn = { role, results: [], blocks: [], index };
+    turns.push(turn);
+    if (role === "user" && !canStand) turn.blocks.push(...waiting.splice(0));
+    return turn;
+  };
+
+  const closeCalls = (index: number): void => {
+    if (pending.length === 0) return;
+    const turn = open("user", index);
+    const isMissing = pending.some((id) => !results.has(id));
+    if (isMissing) draft.report.adapt(`messages[${pendingFrom}].tool_calls`);
+    turn.results.push(...pending.map((id) => results.get(id) ?? missingResult(id)));
+    pending = [];
+    legacyCalls = [];
+    results.clear();
+  };
+
+  const addResult = (id: string, shownId: string, result: JsonObject, index: number): void => {
+    if (!pending.includes(id)) {
+      draft.report.adapt(`messages[${index}]`);
+      const turn = open("user", index);
+      for (const block of orphanBlocks(shownId, result)) push(turn.blocks, block);
+      return;
+    }
+    const earlier = results.get(id);
+    results.set(id, earlier === undefined ? result : mergeResults(earlier, result));
+  };
+
+  const addUser = (message: JsonObject, index: number): void => {
+    const context = { path: `messages[${index}].content`, markerTtl: draft.markerTtl };
+    const blocks = renderContent(message, context);
+    const isResult = (block: JsonObject): boolean => own(block, "type") === "tool_result";
+    for (const block of blocks.filter(isResult)) {
+      const asked = own(block, "tool_use_id");
+      const id = messagesToolId(isString(asked) ? asked : "");
+      addResult(id, isString(asked) ? asked : "", { ...block, tool_use_id: id }, index);
+    }
+    closeCalls(index);
+    const turn = open("user", index);
+    for (const block of blocks) if (!isResult(block)) push(turn.blocks, block);
+  };
+
+  const addAssistant = (message: JsonObject, index: number): void => {
+    const blocks = assistantBlocks(message, index);
+    if (blocks.every(isBlank)) return;
+    if (results.size > 0 || turns.at(-1)?.role === "user") closeCalls(index);
+    const last = turns.at(-1);
+    if (canStand && waiting.length > 0 && last?.role === "user") {
+      turns.push({ role: "system", results: [], blocks: waiting.splice(0), index });
+    }
+    const turn = open("assistant", index);
+    for (const block of blocks) {
+      push(turn.blocks, block);
+      const id = own(block, "id");
+      if (own(block, "type") !== "tool_use" || !isString(id) || pending.includes(id)) continue;
+      if (pending.length === 0) pendingFrom = index;
+      pending.push(id);
+    }
+  };
+
+  const assistantBlocks = (message: JsonObject, index: number): readonly JsonObject[] => {
+    if ((own(message, "audio") ?? null) !== null) {
+      throw unsupported(`messages[${index}].audio`, "this model takes no audio; send the transcript as content");
+    }
+    const context = { path: `messages[${index}].content`, markerTtl: draft.markerTtl };
+    const content = renderContent({ content: own(message, "content") ?? null }, context);
+    const blocks = content.filter((block) => !isBlank(block) || own(block, "cache_control") !== undefined).map(fitCall);
+    const refusal = own(message, "refusal");
+    if (isString(refusal) && refusal !== "") blocks.push({ type: "text", text: refusal });
+    const known = new Set(blocks.map((block) => own(block, "id")));
+    const calls = own(message, "tool_calls");
+    (isArray(calls) ? calls : []).forEach((call, position) => {
+      const block = renderCall(draft, call, `messages[${index}].tool_calls[${position}]`);
+      if (!known.has(own(block, "id"))) blocks.push(block);
+    });
+    const legacy = own(message, "function_call");
+    const legacyName = own(legacy, "name");
+    if (isString(legacyName)) {
+      const id = `call_fn_${legacyCount++}`;
+      legacyCalls.push(id);
+      blocks.push(renderFunctionCall(draft, id, legacyName, legacy, `messages[${index}].function_call.arguments`));
+    }
+    const kept = filterThinking(blocks, thinking !== null);
+    return markLast(restoreThinking(kept, thinking?.get(index) ?? []), readMarker(message, draft.markerTtl));
+  };
+
+  /** A call in Anthropic's own shape gets an id and a name that fit. */
+  const fitCall = (block: JsonObject): JsonObject => {
+    const id = own(block, "id");
+    const name = own(block, "name");
+    if (own(block, "type") !== "tool_use" || !isString(id) || !isString(name)) return block;
+    return { ...block, id: messagesToolId(id), name: draft.reply.names.send(name) };
+  };
+
+  const addSystem = (message: JsonObject, index: number): void => {
+    const blocks = systemBlocks(draft, message, index).filter((block) => !isBlank(block));
+    if (canStand) {
+      waiting.push(...blocks);
+      return;
+    }
+    if (blocks.length > 0) draft.report.adapt(`messages[${index}]`);
+    const reminders = blocks.map(renderReminder);
+    const last = turns.at(-1);
+    if (last?.role === "user" && pending.length === 0) last.blocks.push(...reminders);
+    else waiting.push(...reminders);
+  };
+
+  const addToolMessage = (message: JsonObject, index: number, role: Json | undefined): void => {
+    const path = `messages[${index}]`;
+    const asked = role === "tool" ? own(message, "tool_call_id") : undefined;
+    if (role === "tool" && !isString(asked)) {
+      throw invalidRequest("a tool message needs a tool_call_id", `${path}.tool_call_id`, "missing_required_parameter");
+    }
+    const name = own(message, "name");
+    const shownId = isString(asked) ? asked : isString(name) ? name : "";
+    const id = isString(asked) ? messagesToolId(asked) : (legacyCalls.shift() ?? "");
+    addResult(id, shownId, renderResult(draft, message, id, `${path}.content`), index);
+  };
+
+  let isLeading = true;
+  messages.forEach((message, index) => {
+    if (!isObject(message)) throw invalidRequest("a message must be an object", `messages[${index}]`);
+    if (isLeading && isSystem(message)) {
+      for (const block of systemBlocks(draft, message, index)) push(system, block);
+      return;
+    }
+    isLeading = false;
+    const role = own(message, "role");
+    switch (role) {
+      case "system":
+      case "developer":
+        return addSystem(message, index);
+      case "user":
+        return addUser(message, index);
+      case "assistant":
+        return addAssistant(message, index);
+      case "tool":
+      case "function":
+        return addToolMessage(message, index, role);
+      default:
+        throw invalidRequest("role must be system, developer, user, assistant or tool", `messages[${index}].role`);
+    }
+  });
+  closeCalls(messages.length);
+  settle(draft, turns, waiting);
+  return { system, turns };
+}
+
+function renderReminder(block: JsonObject): JsonObject {
+  return { ...block, text: `<system-reminder>\n${String(own(block, "text"))}\n</system-reminder>` };
+}
+
+/** Gives the history the beginning and the end that Claude wants, and a place to the text that still waits for one. */
+function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject[]): void {
+  const empty = turns.find((turn) => turn.role === "user" && turn.results.length + turn.blocks.length === 0);
+  if (empty !== undefined) {
+    throw invalidRequest("a user message has no content; send text, an image or a file", `messages[${empty.index}].content`);
+  }
+  const canStand = draft.model.capabilities.midConversationSystem;
+  const hints = draft.hints.map((text): JsonObject => ({ type: "text", text }));
+  const trailing = canStand ? [...waiting, ...hints] : [...waiting, ...hints.map(renderReminder)];
+  const first = turns[0];
+  const last = turns.at(-1);
+  if (first !== undefined && first.role !== "user") turns.unshift(continueTurn(draft));
+  if (last === undefined) turns.push(continueTurn(draft));
+  else if (last.role === "assistant") {
+    if (trailing.length > 0 && !canStand) turns.push({ role: "user", results: [], blocks: [], index: last.index });
+    else if (trailing.length > 0 || !takesPrefill(draft)) turns.push(continueTurn(draft));
+    else trimPrefill(last);
+  }
+  if (trailing.length === 0) return;
+  if (canStand) turns.push({ role: "system", results: [], blocks: trailing, index: turns.length });
+  else turns.at(-1)?.blocks.push(...trailing);
+}
+
+function continueTurn(draft: Draft): Turn {
+  draft.report.adapt("messages");
+  return { role: "user", results: [], blocks: [{ type: "text", text: "Continue." }], index: 0 };
+}
+
+/** Whether an assistant turn at the end becomes the beginning of the answer, rather than a message before it. */
+export function takesPrefill(draft: Draft): boolean {
+  const type = thinkingType(draft);
+  const isThinking = type !== null && type !== "disabled";
+  return draft.model.capabilities.prefill && !isThinking && outputFormat(draft) === null && !draft.forced;
+}
+
+/** Anthropic refuses a beginning that ends in white space. */
+function trimPrefill(turn: Turn): void {
+  const block = turn.blocks.at(-1);
+  const text = own(block, "text");
+  if (block === undefined || own(block, "type") !== "text" || !isString(text)) return;
+  turn.blocks[turn.blocks.length - 1] = { ...block, text: text.trimEnd() };
+}

@@ -1,0 +1,292 @@
+/** The plain top-level parameters of a Chat request: one row each, run in this order. */
+import { invalidRequest, unsupported } from "../../base/errors.ts";
+import { sha256Hex } from "../../base/ids.ts";
+import { isArray, isObject, isString, own, type Json } from "../../base/json.ts";
+import { field, numberField, type Draft, type ParameterRow } from "./draft.ts";
+
+/** Sent when neither the caller nor the catalog says how long an answer may be. */
+const UNKNOWN_MAX_OUTPUT_TOKENS = 64_000;
+/** Longest `metadata.user_id` that Anthropic takes. */
+const MAX_USER_ID_CHARS = 256;
+
+function isAbsent(value: Json): boolean {
+  return value === null || value === false;
+}
+
+function isEmptyObject(value: Json): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
+}
+
+function applyOutputCap(draft: Draft): void {
+  const name = field(draft, "max_completion_tokens") === null ? "max_tokens" : "max_completion_tokens";
+  const asked = numberField(draft, name);
+  const limit = draft.model.maxOutputTokens ?? UNKNOWN_MAX_OUTPUT_TOKENS;
+  if (asked === null) {
+    draft.maxTokens = Math.min(limit, draft.options.defaultMaxTokens ?? limit);
+  } else if (asked <= 0 || !Number.isInteger(asked)) {
+    throw invalidRequest(`${name} must be a whole number above 0`, name);
+  } else if (draft.model.maxOutputTokens !== null && asked > limit) {
+    draft.maxTokens = limit;
+    draft.report.adapt(name, String(limit));
+  } else {
+    draft.maxTokens = asked;
+  }
+  draft.body.set("max_tokens", draft.maxTokens);
+}
+
+function applyChoices(draft: Draft): void {
+  const count = numberField(draft, "n");
+  if (count !== null && count !== 1) {
+    throw unsupported("n", "this model gives one answer a request; send n = 1, or several requests");
+  }
+}
+
+function applyStop(draft: Draft): void {
+  const value = field(draft, "stop");
+  if (value === null) return;
+  const entries = isString(value) ? [value] : value;
+  if (!isArray(entries) || !entries.every(isString)) {
+    throw invalidRequest("stop must be a string or an array of strings", "stop");
+  }
+  const filled = entries.filter((entry) => entry !== "");
+  const sent = filled.filter((entry) => entry.trim() !== "");
+  if (sent.length > 0) draft.body.set("stop_sequences", sent);
+  if (sent.length < filled.length) {
+    // Anthropic refuses sequences of white space only.
+    draft.reply.scannedStops = filled.filter((entry) => entry.trim() === "");
+    draft.report.adapt("stop");
+  }
+}
+
+function applyStream(draft: Draft): void {
+  const isStream = field(draft, "stream") === true;
+  const streamOptions = field(draft, "stream_options");
+  if (streamOptions !== null && !isStream) {
+    throw invalidRequest("stream_options needs stream = true; set it or leave the options out", "stream_options");
+  }
+  draft.reply.includeUsage = isStream && own(streamOptions, "include_usage") === true;
+}
+
+function applyVerbosity(draft: Draft): void {
+  const value = field(draft, "verbosity");
+  if (value !== "low" && value !== "high") return;
+  draft.verbosity = value === "low" ? "Answer briefly." : "Answer in detail.";
+  draft.report.adapt("verbosity");
+}
+
+function dropUnlessZero(name: string): (draft: Draft) => void {
+  return (draft) => {
+    const value = field(draft, name);
+    if (value !== null && value !== 0) draft.report.drop(name);
+  };
+}
+
+function dropUnlessAbsent(name: string): (draft: Draft) => void {
+  return (draft) => {
+    if (!isAbsent(field(draft, name))) draft.report.drop(name);
+  };
+}
+
+function applyLogitBias(draft: Draft): void {
+  const value = field(draft, "logit_bias");
+  if (value === null || isEmptyObject(value)) return;
+  throw unsupported("logit_bias", "token ids belong to another vendor's tokenizer; leave logit_bias out");
+}
+
+function applyLogprobs(draft: Draft): void {
+  if (!isAbsent(field(draft, "logprobs"))) {
+    throw unsupported("logprobs", "this model reports no log probabilities; leave logprobs out");
+  }
+  const top = field(draft, "top_logprobs");
+  if (top !== null && top !== 0) {
+    throw unsupported("top_logprobs", "this model reports no log probabilities; leave top_logprobs out");
+  }
+}
+
+function applyUser(draft: Draft): void {
+  const metadata = field(draft, "metadata");
+  const metadataUser = own(metadata, "user_id");
+  const candidates = [field(draft, "safety_identifier"), field(draft, "user"), metadataUser ?? null];
+  const id = candidates.find((candidate) => isString(candidate) && candidate !== "");
+  if (isString(id)) {
+    // Anthropic asks for opaque ids: no e-mail address may get through.
+    const isOpaque = id.length <= MAX_USER_ID_CHARS && !/^\S+@\S+\.\S+$/.test(id);
+    draft.body.set("metadata", { user_id: isOpaque ? id : sha256Hex(id) });
+  }
+  if (!isObject(metadata)) return;
+  for (const key of Object.keys(metadata)) {
+    if (key !== "user_id" || id !== metadataUser) draft.report.drop(`metadata.${key}`);
+  }
+}
+
+function applyServiceTier(draft: Draft): void {
+  switch (field(draft, "service_tier")) {
+    case null:
+    case "auto":
+      return;
+    case "default":
+      draft.body.set("service_tier", "standard_only");
+      return;
+    case "priority":
+    case "scale":
+      draft.body.set("service_tier", "auto");
+      return;
+    case "fast":
+      if (draft.options.allowFast && draft.model.capabilities.fastMode) {
+        draft.body.set("speed", "fast");
+        return;
+      }
+      draft.report.drop("service_tier");
+      return;
+    default:
+      draft.report.drop("service_tier");
+  }
+}
+
+function applyModalities(draft: Draft): void {
+  const modalities = field(draft, "modalities");
+  const asksAudio = isArray(modalities) && modalities.some((modality) => modality !== "text");
+  if (asksAudio) throw unsupported("modalities", "this model answers in text only; leave modalities out");
+  if (field(draft, "audio") !== null) {
+    throw unsupported("audio", "this model gives no audio; leave audio out");
+  }
+}
+
+function applyCacheOptions(draft: Draft): void {
+  draft.markerTtl = own(field(draft, "prompt_cache_options"), "ttl") === "12h" ? "1h" : null;
+  if (draft.options.autoCache) draft.body.set("cache_control", { type: "ephemeral" });
+}
+
+function applyModeration(draft: Draft): void {
+  const value = field(draft, "moderation");
+  if (value === null) return;
+  if (own(value, "mode") === "block") {
+    throw unsupported("moderation", "blocking moderation does not exist for this model; moderate before the request");
+  }
+  draft.report.drop("moderation");
+}
+
+const ignore = (): void => undefined;
+
+/** Rows for the parameters that tools, thinking and sampling do not depend on. */
+export const PARAMETER_ROWS: readonly ParameterRow[] = [
+  {
+    field: "max_completion_tokens, max_tokens",
+    reads: ["max_completion_tokens", "max_tokens"],
+    outcomes: ["M", "A"],
+    becomes:
+      "`max_tokens`; `max_completion_tokens` wins; absent: the model's maximum, lowered by `default_max_tokens`; above the maximum: the maximum",
+    apply: applyOutputCap,
+  },
+  { field: "n", reads: ["n"], outcomes: ["S", "R"], becomes: "1 is the only count there is", apply: applyChoices },
+  {
+    field: "stop",
+    reads: ["stop"],
+    outcomes: ["M", "A"],
+    becomes: "`stop_sequences` without empty entries; entries of white space only are found by the gateway",
+    apply: applyStop,
+  },
+  {
+    field: "stream, stream_options",
+    reads: ["stream", "stream_options"],
+    outcomes: ["M", "S", "R"],
+    becomes: "`stream`; usage is made by the gateway; `include_obfuscation` has no effect; options need `stream`",
+    apply: applyStream,
+  },
+  {
+    field: "verbosity",
+    reads: ["verbosity"],
+    outcomes: ["A", "S"],
+    becomes: "a sentence at the end of the last system block; `medium` has no effect",
+    apply: applyVerbosity,
+  },
+  ...["seed"].map(
+    (name): ParameterRow => ({
+      field: name,
+      reads: [name],
+      outcomes: ["D", "S"],
+      becomes: "not sent; null has no effect",
+      apply: (draft) => {
+        if (field(draft, name) !== null) draft.report.drop(name);
+      },
+    }),
+  ),
+  ...["presence_penalty", "frequency_penalty"].map(
+    (name): ParameterRow => ({
+      field: name,
+      reads: [name],
+      outcomes: ["D", "S"],
+      becomes: "not sent; 0 has no effect",
+      apply: dropUnlessZero(name),
+    }),
+  ),
+  {
+    field: "logit_bias",
+    reads: ["logit_bias"],
+    outcomes: ["S", "R"],
+    becomes: "refused unless empty: token ids belong to another tokenizer",
+    apply: applyLogitBias,
+  },
+  {
+    field: "logprobs, top_logprobs",
+    reads: ["logprobs", "top_logprobs"],
+    outcomes: ["S", "R"],
+    becomes: "refused unless false or 0: there are no such numbers",
+    apply: applyLogprobs,
+  },
+  {
+    field: "user, safety_identifier, metadata",
+    reads: ["user", "safety_identifier", "metadata"],
+    outcomes: ["M", "D"],
+    becomes:
+      "`metadata.user_id` from `safety_identifier`, else `user`, else `metadata.user_id`; over 256 characters or an e-mail address: its SHA-256; other metadata is not sent",
+    apply: applyUser,
+  },
+  ...["store", "prediction"].map(
+    (name): ParameterRow => ({
+      field: name,
+      reads: [name],
+      outcomes: ["D", "S"],
+      becomes: "not sent; false and null have no effect",
+      apply: dropUnlessAbsent(name),
+    }),
+  ),
+  {
+    field: "service_tier",
+    reads: ["service_tier"],
+    outcomes: ["M", "D", "S"],
+    becomes:
+      "`default` → `standard_only`, `priority` and `scale` → `auto`, `fast` → `speed: fast` where allowed; `auto` has no effect; else not sent",
+    apply: applyServiceTier,
+  },
+  {
+    field: "modalities, audio",
+    reads: ["modalities", "audio"],
+    outcomes: ["S", "R"],
+    becomes: "text only",
+    apply: applyModalities,
+  },
+  ...["prompt_cache_key", "prompt_cache_retention"].map(
+    (name): ParameterRow => ({
+      field: name,
+      reads: [name],
+      outcomes: ["S"],
+      becomes: "routing hint of OpenAI without effect on the answer",
+      apply: ignore,
+    }),
+  ),
+  {
+    field: "prompt_cache_options",
+    reads: ["prompt_cache_options"],
+    outcomes: ["M", "S"],
+    becomes: "`ttl` is the lifetime of cache breakpoints that name none; `mode` has no effect",
+    apply: applyCacheOptions,
+  },
+  {
+    field: "moderation",
+    reads: ["moderation"],
+    outcomes: ["D", "R"],
+    becomes: "`mode: score` is not sent, `mode: block` refused",
+    apply: applyModeration,
+  },
+];

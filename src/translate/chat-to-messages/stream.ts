@@ -1,0 +1,321 @@
+/** Messages stream events as Chat chunks. */
+import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import type { Usage } from "../../base/usage.ts";
+import { chatUsageFromMessages, renderChatUsage } from "../maps/usage.ts";
+import { createSurrogateHold } from "../surrogate-hold.ts";
+import type { FieldRow, ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
+import { createChunkWriter, DONE_FRAME, PING_FRAME, type ChunkWriter } from "./chunk-writer.ts";
+import type { ReplyPlan } from "./draft.ts";
+import { createPauseCollector } from "./pause-collector.ts";
+import {
+  addCitation,
+  addUsages,
+  chatId,
+  MAX_CONTINUATIONS,
+  planFinish,
+  refusalText,
+  renderDetail,
+  THINKING_SEPARATOR,
+  type Citations,
+} from "./reply-parts.ts";
+import { renderContinuation } from "./request.ts";
+import { rememberThinking } from "./response.ts";
+import { createTextChannel } from "./text-channel.ts";
+import { createArgumentText, createToolStream, type ToolStream } from "./tool-stream.ts";
+
+/** What becomes of stream events. */
+export const STREAM_ROWS: readonly FieldRow[] = [
+  { field: "stream: message_start", outcomes: ["M"], becomes: "the first chunk, with the role" },
+  { field: "stream: text_delta", outcomes: ["M"], becomes: "`delta.content`" },
+  {
+    field: "stream: tool_use, input_json_delta",
+    outcomes: ["M"],
+    becomes: "`delta.tool_calls`: id, type and name once, then argument text; indexes count calls; no arguments are `{}`",
+  },
+  {
+    field: "stream: thinking_delta, signature_delta",
+    outcomes: ["M"],
+    becomes: "`delta.reasoning_content`; all `delta.reasoning_details` once, before the finish chunk",
+  },
+  { field: "stream: citations_delta", outcomes: ["M"], becomes: "`delta.annotations` of the finish chunk" },
+  {
+    field: "stream: message_stop",
+    outcomes: ["M"],
+    becomes: "the finish chunk, the usage chunk if asked for, `[DONE]`",
+  },
+  { field: "stream: ping", outcomes: ["M"], becomes: "a comment `: ping`" },
+];
+
+const NONE: readonly StreamFrame[] = [];
+
+type OpenBlock =
+  | { readonly kind: "text"; readonly start: number; readonly citations: Json[] }
+  | { readonly kind: "thinking"; readonly start: JsonObject; text: string; signature: string; readonly at: number }
+  | { readonly kind: "tool"; readonly call: ToolStream }
+  | { readonly kind: "json"; readonly text: ReturnType<typeof createArgumentText> };
+
+/** Creates the translator of one streamed answer. `body` is the request that was sent. */
+export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: ReplyContext): StreamTranslator {
+  let writer: ChunkWriter | null = null;
+  const open = new Map<number, OpenBlock>();
+  const text = createTextChannel(plan);
+  const reasoningHold = createSurrogateHold();
+  const jsonHold = createSurrogateHold();
+  const collector = plan.serverTools ? createPauseCollector() : null;
+  const cited: Citations = { annotations: [], others: [] };
+  const thinking: { readonly block: JsonObject; readonly at: number }[] = [];
+  const callIds: string[] = [];
+  let textLength = 0;
+  /** Text beside the tool that stands in for structured outputs: shown only when that tool is not called. */
+  let spareText = "";
+  let sawJson = false;
+  let sawReasoning = false;
+  let needsSeparator = false;
+  let calls = 0;
+  let blocksBefore = 0;
+  let blocksSeen = 0;
+  let continuations = 0;
+  let isTerminal = false;
+  let isFinished = false;
+  let earlierUsage: JsonObject | null = null;
+  let usage: JsonObject | null = null;
+  let fallbackUsage: Usage | null = null;
+  let stopReason: Json | undefined;
+  let stopDetails: Json | undefined;
+
+  const out = (): ChunkWriter => (writer ??= openWriter(null));
+  const openWriter = (message: JsonObject | null): ChunkWriter =>
+    createChunkWriter({
+      id: chatId(own(message, "id")),
+      created: context.createdSeconds,
+      model: context.modelShown ?? own(message, "model") ?? "",
+      includeUsage: plan.includeUsage,
+    });
+
+  const contentFrames = (piece: string): readonly StreamFrame[] =>
+    piece === "" ? NONE : [out().delta(`{"content":${JSON.stringify(piece)}}`, { content: piece })];
+
+  const addText = (piece: string): readonly StreamFrame[] => {
+    if (piece === "") return NONE;
+    textLength += piece.length;
+    if (plan.jsonTool !== null) {
+      spareText += piece;
+      return NONE;
+    }
+    return contentFrames(text.push(piece));
+  };
+
+  const addReasoning = (piece: string): readonly StreamFrame[] => {
+    const shown = reasoningHold.push(piece);
+    if (shown === "") return NONE;
+    const full = needsSeparator && sawReasoning ? THINKING_SEPARATOR + shown : shown;
+    needsSeparator = false;
+    sawReasoning = true;
+    return [out().delta(`{"reasoning_content":${JSON.stringify(full)}}`, { reasoning_content: full })];
+  };
+
+  const startMessage = (message: Json | undefined): readonly StreamFrame[] => {
+    const started = own(message, "usage");
+    if (usage !== null) earlierUsage = earlierUsage === null ? usage : addUsages(earlierUsage, usage);
+    usage = isObject(started) ? started : null;
+    isTerminal = false;
+    if (writer !== null) {
+      blocksBefore = blocksSeen;
+      return NONE;
+    }
+    writer = openWriter(isObject(message) ? message : null);
+    return [writer.delta('{"role":"assistant","content":""}', { role: "assistant", content: "" })];
+  };
+
+  const startBlock = (index: number, block: JsonObject): readonly StreamFrame[] => {
+    collector?.start(index, block);
+    const at = blocksBefore + index;
+    blocksSeen = Math.max(blocksSeen, at + 1);
+    switch (own(block, "type")) {
+      case "text": {
+        const citations = own(block, "citations");
+        open.set(index, { kind: "text", start: textLength, citations: isArray(citations) ? [...citations] : [] });
+        const initial = own(block, "text");
+        return isString(initial) ? addText(initial) : NONE;
+      }
+      case "thinking":
+      case "redacted_thinking": {
+        const initial = own(block, "thinking");
+        const signature = own(block, "signature");
+        const opened = isString(initial) ? initial : "";
+        const sign = isString(signature) ? signature : "";
+        open.set(index, { kind: "thinking", start: block, text: opened, signature: sign, at });
+        needsSeparator = true;
+        return opened === "" ? NONE : addReasoning(opened);
+      }
+      case "tool_use":
+        return startTool(index, block);
+      default:
+        return NONE;
+    }
+  };
+
+  const startTool = (index: number, block: JsonObject): readonly StreamFrame[] => {
+    const wireName = String(own(block, "name") ?? "");
+    if (wireName === plan.jsonTool) {
+      sawJson = true;
+      open.set(index, { kind: "json", text: createArgumentText(plan, wireName, own(block, "input")) });
+      return NONE;
+    }
+    // The caller of `functions` can take one call only.
+    if (plan.legacyFunctions && calls > 0) return NONE;
+    const call = createToolStream(plan, out(), block, calls++);
+    callIds.push(call.id);
+    open.set(index, { kind: "tool", call });
+    return [...contentFrames(text.flush()), ...call.start()];
+  };
+
+  const addDelta = (index: number, delta: JsonObject): readonly StreamFrame[] => {
+    collector?.delta(index, delta);
+    const block = open.get(index);
+    if (block === undefined) return NONE;
+    switch (block.kind) {
+      case "text": {
+        const piece = own(delta, "text");
+        if (isString(piece)) return addText(piece);
+        const citation = own(delta, "citation");
+        if (citation !== undefined) block.citations.push(citation);
+        return NONE;
+      }
+      case "thinking": {
+        const piece = own(delta, "thinking");
+        if (isString(piece) && piece !== "") {
+          block.text += piece;
+          return addReasoning(piece);
+        }
+        const signature = own(delta, "signature");
+        if (isString(signature)) block.signature += signature;
+        return NONE;
+      }
+      case "tool":
+      case "json": {
+        const piece = own(delta, "partial_json");
+        if (!isString(piece) || piece === "") return NONE;
+        return block.kind === "tool" ? block.call.push(piece) : contentFrames(jsonHold.push(block.text.push(piece)));
+      }
+      default:
+        return block satisfies never;
+    }
+  };
+
+  const stopBlock = (index: number): readonly StreamFrame[] => {
+    collector?.stop(index);
+    const block = open.get(index);
+    if (block === undefined) return NONE;
+    open.delete(index);
+    switch (block.kind) {
+      case "text":
+        for (const citation of block.citations) addCitation(cited, citation, block.start, textLength);
+        return NONE;
+      case "thinking": {
+        const isOpaque = own(block.start, "type") === "redacted_thinking";
+        const whole = isOpaque
+          ? block.start
+          : { type: "thinking", thinking: block.text, signature: block.signature };
+        thinking.push({ block: whole, at: block.at });
+        return NONE;
+      }
+      case "tool":
+        return block.call.stop();
+      case "json":
+        return contentFrames(jsonHold.push(block.text.end()) + jsonHold.end());
+      default:
+        return block satisfies never;
+    }
+  };
+
+  const readMessageDelta = (json: JsonObject): void => {
+    const delta = own(json, "delta");
+    stopReason = own(delta, "stop_reason") ?? stopReason;
+    stopDetails = own(delta, "stop_details") ?? stopDetails;
+    const totals = own(json, "usage");
+    if (!isObject(totals)) return;
+    // Totals, not increments: what is there replaces, what is absent stays.
+    const present = Object.entries(totals).filter(([, value]) => value !== null);
+    usage = { ...usage, ...Object.fromEntries(present) };
+  };
+
+  const canContinue = (): boolean =>
+    isTerminal && collector !== null && stopReason === "pause_turn" && continuations < MAX_CONTINUATIONS;
+
+  const finish = (): readonly StreamFrame[] => {
+    isFinished = true;
+    const frames: StreamFrame[] = [...contentFrames(sawJson ? "" : text.push(spareText) + text.flush())];
+    const refusal = text.stopped ? null : refusalText(stopReason, stopDetails);
+    if (refusal !== null) frames.push(out().delta(`{"refusal":${JSON.stringify(refusal)}}`, { refusal }));
+    if (thinking.length > 0) {
+      const delta = { reasoning_details: thinking.map(({ block, at }, index) => renderDetail(block, index, at)) };
+      frames.push(out().delta(JSON.stringify(delta), delta));
+      rememberThinking(plan, callIds, thinking.map(({ block }) => block));
+    }
+    const delta = {
+      ...(cited.annotations.length === 0 ? {} : { annotations: cited.annotations }),
+      ...(cited.others.length === 0 ? {} : { citations: cited.others }),
+    };
+    frames.push(out().finish(delta, planFinish(plan, stopReason, text.stopped)));
+    return frames;
+  };
+
+  const finalUsage = (): JsonObject => {
+    const reported = usage === null ? earlierUsage : earlierUsage === null ? usage : addUsages(earlierUsage, usage);
+    if (reported === null) return fallbackUsage === null ? chatUsageFromMessages({}) : renderChatUsage(fallbackUsage);
+    // Upstream was cut off at the stop sequence and never said how much it had written.
+    const isCut = text.stopped && fallbackUsage !== null;
+    return chatUsageFromMessages(isCut ? { ...reported, output_tokens: fallbackUsage?.output ?? 0 } : reported);
+  };
+
+  return {
+    push: (json) => {
+      if (isFinished || text.stopped) return NONE;
+      const index = own(json, "index");
+      const at = typeof index === "number" ? index : -1;
+      switch (own(json, "type")) {
+        case "content_block_delta": {
+          const delta = own(json, "delta");
+          return isObject(delta) ? addDelta(at, delta) : NONE;
+        }
+        case "content_block_start": {
+          const block = own(json, "content_block");
+          return isObject(block) ? startBlock(at, block) : NONE;
+        }
+        case "content_block_stop":
+          return stopBlock(at);
+        case "message_start":
+          return startMessage(own(json, "message"));
+        case "message_delta":
+          readMessageDelta(json);
+          return NONE;
+        case "message_stop":
+          isTerminal = true;
+          return canContinue() ? NONE : finish();
+        case "ping":
+          return [PING_FRAME];
+        default:
+          return NONE;
+      }
+    },
+    end: () => {
+      const frames = isFinished ? [] : [...finish()];
+      if (plan.includeUsage) frames.push(out().usage(finalUsage()));
+      frames.push(DONE_FRAME);
+      return frames;
+    },
+    get done() {
+      return text.stopped;
+    },
+    continuation: () => {
+      if (!canContinue() || collector === null) return null;
+      continuations++;
+      isTerminal = false;
+      return renderContinuation(body, collector.blocks);
+    },
+    setFallbackUsage: (fallback) => {
+      fallbackUsage = fallback;
+    },
+  };
+}

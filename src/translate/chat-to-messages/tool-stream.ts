@@ -1,0 +1,128 @@
+/** One tool call of a streamed answer, from its block's start to its stop. */
+import { isObject, own, type Json, type JsonObject } from "../../base/json.ts";
+import type { StreamFrame } from "../translator.ts";
+import { createSurrogateHold } from "../surrogate-hold.ts";
+import type { ChunkWriter } from "./chunk-writer.ts";
+import type { ReplyPlan } from "./draft.ts";
+import { createInputDecoder } from "./input-decoder.ts";
+import { unwrapArguments } from "./reply-parts.ts";
+
+/** Takes a call's pieces and gives the frames they make. */
+export interface ToolStream {
+  readonly id: string;
+  readonly start: () => readonly StreamFrame[];
+  readonly push: (fragment: string) => readonly StreamFrame[];
+  readonly stop: () => readonly StreamFrame[];
+}
+
+/** How a call's argument text becomes what the caller sees. */
+interface ArgumentText {
+  readonly push: (fragment: string) => string;
+  readonly end: () => string;
+}
+
+function plainArguments(initial: Json | undefined): ArgumentText {
+  let isEmpty = true;
+  return {
+    push: (fragment) => {
+      isEmpty = false;
+      return fragment;
+    },
+    end: () => (isEmpty ? JSON.stringify(initial ?? {}) : ""),
+  };
+}
+
+/** Arguments that travelled in a property `value` can only be unwrapped once they are whole. */
+export function wrappedArguments(initial: Json | undefined): ArgumentText {
+  let text = "";
+  const isFilled = isObject(initial) && Object.keys(initial).length > 0;
+  return {
+    push: (fragment) => {
+      text += fragment;
+      return "";
+    },
+    end: () => unwrapArguments(text === "" && isFilled ? JSON.stringify(initial) : text),
+  };
+}
+
+function customArguments(initial: Json | undefined): ArgumentText {
+  const decoder = createInputDecoder();
+  let isEmpty = true;
+  const isFilled = isObject(initial) && Object.keys(initial).length > 0;
+  return {
+    push: (fragment) => {
+      isEmpty = false;
+      return decoder.push(fragment);
+    },
+    end: () => (isEmpty && isFilled ? decoder.push(JSON.stringify(initial)) : "") + decoder.end(),
+  };
+}
+
+/**
+ * The text of a call's arguments.
+ * @param initial the `input` that the block started with: all there is when no delta follows
+ */
+export function createArgumentText(plan: ReplyPlan, wireName: string, initial: Json | undefined): ArgumentText {
+  if (plan.customTools.has(wireName)) return customArguments(initial);
+  return plan.wrappedTools.has(wireName) ? wrappedArguments(initial) : plainArguments(initial);
+}
+
+/** Creates the frames of the call in `block`; `index` counts tool calls, not blocks. */
+export function createToolStream(plan: ReplyPlan, writer: ChunkWriter, block: JsonObject, index: number): ToolStream {
+  const wireName = String(own(block, "name") ?? "");
+  const id = String(own(block, "id") ?? "");
+  const name = plan.names.restore(wireName);
+  const text = createArgumentText(plan, wireName, own(block, "input"));
+  const hold = createSurrogateHold();
+  const shape = plan.legacyFunctions
+    ? legacyShape(name)
+    : plan.customTools.has(wireName)
+      ? customShape(id, name, index)
+      : functionShape(id, name, index);
+
+  const frames = (piece: string): readonly StreamFrame[] => {
+    if (piece === "") return [];
+    return [writer.delta(shape.open + JSON.stringify(piece) + shape.close, shape.json(piece))];
+  };
+  return {
+    id,
+    start: () => [writer.delta(JSON.stringify(shape.start), shape.start)],
+    push: (fragment) => (fragment === "" ? [] : frames(hold.push(text.push(fragment)))),
+    stop: () => frames(hold.push(text.end()) + hold.end()),
+  };
+}
+
+/** The delta that opens a call, and those that carry its text. */
+interface CallShape {
+  readonly start: JsonObject;
+  readonly open: string;
+  readonly close: string;
+  readonly json: (piece: string) => JsonObject;
+}
+
+function functionShape(id: string, name: string, index: number): CallShape {
+  return {
+    start: { tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] },
+    open: `{"tool_calls":[{"index":${index},"function":{"arguments":`,
+    close: "}}]}",
+    json: (piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }),
+  };
+}
+
+function customShape(id: string, name: string, index: number): CallShape {
+  return {
+    start: { tool_calls: [{ index, id, type: "custom", custom: { name, input: "" } }] },
+    open: `{"tool_calls":[{"index":${index},"custom":{"input":`,
+    close: "}}]}",
+    json: (piece) => ({ tool_calls: [{ index, custom: { input: piece } }] }),
+  };
+}
+
+function legacyShape(name: string): CallShape {
+  return {
+    start: { function_call: { name, arguments: "" } },
+    open: `{"function_call":{"arguments":`,
+    close: "}}",
+    json: (piece) => ({ function_call: { arguments: piece } }),
+  };
+}

@@ -1,0 +1,13 @@
+/** The pairs that exist. A pair is needed only where a client's format meets an upstream that does not speak it. */
+import type { FormatName } from "../base/names.ts";
+import { chatToMessages } from "./chat-to-messages/index.ts";
+import { messagesToChat } from "./messages-to-chat/index.ts";
+import type { Translator } from "./translator.ts";
+
+/** All translators, for docs. */
+export const TRANSLATORS: readonly Translator[] = [chatToMessages, messagesToChat];
+
+/** The translator from `client` to `upstream`; null when both are the same format, or the pair does not exist. */
+export function findTranslator(client: FormatName, upstream: FormatName): Translator | null {
+  return TRANSLATORS.find((pair) => pair.client === client && pair.upstream === upstream) ?? null;
+}
