@@ -1,5 +1,16 @@
-import { judgeChat } from "../../src/simulator/openai-chat-rules.ts";
+/** Whether a provider would take a request: by the simulator's rules, which know nothing of the translators. */
 import type { JsonObject } from "../../src/base/json.ts";
-export function judgeRequest(format: string, json: JsonObject, _b: readonly string[]) {
-  return format === "chat" ? judgeChat(json, { today: "2026-11-24", servesShutDown: true }) : null;
+import type { FormatName } from "../../src/base/names.ts";
+import { judgeMessages } from "../../src/simulator/anthropic-rules.ts";
+import { judgeChat } from "../../src/simulator/openai-chat-rules.ts";
+import type { Judgement } from "../../src/simulator/refusal.ts";
+
+/** The day of every judgement. */
+const today = "2026-11-24";
+
+/** The provider's refusal; null when it would answer. `betas` are the values of `anthropic-beta`. */
+export function judgeRequest(format: FormatName, json: JsonObject, betas: readonly string[]): Judgement | null {
+  return format === "chat"
+    ? judgeChat(json, { today, servesShutDown: true })
+    : judgeMessages(json, { today, servesShutDown: true, version: "2023-06-01", betas, signer: null, counting: false });
 }

@@ -182,15 +182,15 @@ describe.skipIf(sharedDir === null)(`recorded traffic${sharedDir === null ? `: $
             translated = translateRequest(translator, parseFor(translator.client, bodyBytes(record)), model);
           } catch (error) {
             if (!(error instanceof GatewayError)) throw error;
-            if (accepted(record)) count(`${pair} refused: ${explain(pair, error)}`);
-            else count(`${pair} refused what the provider refused too`);
+            if (accepted(record)) count(`${pair}, ${model}: refused: ${explain(pair, error)}`);
+            else count(`${pair}, ${model}: refused what the provider refused too`);
             return;
           }
           const judgement = judgeRequest(translator.upstream, JSON.parse(translated.body) as JsonObject, translated.betas);
           if (judgement !== null && accepted(record)) {
             throw new Error(`${model} refuses it (${judgement.rule}): ${judgement.message}`);
           }
-          count(`${pair} requests accepted by ${model}`);
+          count(`${pair}, ${model}: requests accepted`);
         });
       });
     }
