@@ -129,8 +129,8 @@ export interface TallyOptions {
 
 /** Puts a stream's events together to the answer that the same request would have got unstreamed. */
 export interface ReplyGatherer {
-  /** Takes the parsed data of one event that is no error. */
-  readonly read: (json: JsonObject) => void;
+  /** Takes the parsed data of one event that is no error; `event` is its SSE event name, "" without one. */
+  readonly read: (json: JsonObject, event: string) => void;
   /** The answer so far; call it once, after the stream's terminal. */
   readonly reply: () => JsonObject;
 }
