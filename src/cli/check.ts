@@ -1,0 +1,85 @@
+/** `arouter check`: configuration and policy, their mistakes and what is doubtful in them. */
+import { renderDiagnostic, sortDiagnostics } from "../base/diagnostic.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import type { Config } from "../config/config.ts";
+import { lintPolicy } from "../policy/lint.ts";
+import type { Policy } from "../policy/policy.ts";
+import { runTests, testDiagnostics } from "../policy/run-tests.ts";
+import { EXIT, readArguments } from "./arguments.ts";
+import type { CliIo } from "./io.ts";
+import { loadConfiguredPolicy, loadSurroundings } from "./surroundings.ts";
+
+const HELP = `usage: arouter check [--config FILE] [--policy FILE] [--strict] [--live] [--json]
+
+Checks arouter.toml and the policy: errors, and warnings about rules that can never match, targets that cannot
+serve them, and unsafe settings. Runs the policy's own tests.
+
+  --config FILE  arouter.toml to check; otherwise found as the gateway finds it
+  --policy FILE  policy file or folder, instead of the configured one
+  --strict       exit 1 on warnings too
+  --live         ask each provider whether its key and the policy's models are good
+  --json         print the findings as JSON
+
+Exit: 0 fine, 1 a test failed (or --strict found warnings), 2 configuration or policy does not load.
+`;
+
+/** Asks the providers, for `--live`: one diagnostic per key or model that is not good. */
+export type AskProviders = (config: Config, policy: Policy) => Promise<readonly Diagnostic[]>;
+
+interface Findings {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly tests: { readonly passed: number; readonly failed: number } | null;
+  /** Whether configuration and policy load. */
+  readonly loads: boolean;
+}
+
+/** Runs the command; `askProviders` is called for `--live` when everything loads. */
+export async function runCheck(args: readonly string[], io: CliIo, askProviders: AskProviders): Promise<number> {
+  const read = readArguments(args, io, HELP, { config: "value", policy: "value", strict: "flag", live: "flag", json: "flag" });
+  if ("done" in read) return read.done;
+  const { options } = read.arguments;
+  const findings = await findAll(io, options, askProviders);
+  const errors = findings.diagnostics.filter(({ severity }) => severity === "error").length;
+  const warnings = findings.diagnostics.length - errors;
+  if (options.json) {
+    io.stdout(`${JSON.stringify({ errors, warnings, tests: findings.tests, diagnostics: findings.diagnostics })}\n`);
+  } else {
+    for (const diagnostic of findings.diagnostics) io.stderr(`${renderDiagnostic(diagnostic)}\n`);
+    io.stdout(`${[count(errors, "error"), count(warnings, "warning"), ...testsLine(findings)].join(", ")}\n`);
+  }
+  if (!findings.loads) return EXIT.usage;
+  return errors > 0 || (options.strict && warnings > 0) ? EXIT.no : EXIT.fine;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function testsLine({ tests }: Findings): readonly string[] {
+  return tests === null || tests.passed + tests.failed === 0 ? [] : [`${count(tests.passed, "test")} passed`];
+}
+
+async function findAll(
+  io: CliIo,
+  options: { readonly config: string | null; readonly policy: string | null; readonly live: boolean },
+  askProviders: AskProviders,
+): Promise<Findings> {
+  const surroundings = loadSurroundings(io, options);
+  const { config, diagnostics, providerOf, catalog } = surroundings;
+  const loaded = loadConfiguredPolicy(surroundings);
+  if (!loaded.ok) {
+    // The policy's mistakes come first: they are what is being worked on.
+    return { diagnostics: [...loaded.diagnostics, ...diagnostics], tests: null, loads: false };
+  }
+  const { policy } = loaded;
+  const environment = { providerOf, catalog, wallMs: io.now() };
+  const results = runTests(policy, environment);
+  const ofPolicy = sortDiagnostics([...lintPolicy(policy, environment), ...testDiagnostics(results)]);
+  const live = options.live && config !== null ? await askProviders(config, policy) : [];
+  const failed = results.filter((result) => !result.ok).length;
+  return {
+    diagnostics: [...ofPolicy, ...diagnostics, ...live],
+    tests: { passed: results.length - failed, failed },
+    loads: config !== null,
+  };
+}

@@ -1,0 +1,271 @@
+/** `arouter explain`: why a request goes where it goes, without sending it. */
+import { resolve } from "node:path";
+import { renderDiagnostic } from "../base/diagnostic.ts";
+import { GatewayError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import { FORMAT_NAMES } from "../base/names.ts";
+import type { FormatName } from "../base/names.ts";
+import type { Usage } from "../base/usage.ts";
+import { costUsd, renderUsd } from "../catalog/price.ts";
+import { systemFiles } from "../config/files.ts";
+import { decide } from "../policy/decide.ts";
+import type { RuleTrace } from "../policy/decide.ts";
+import type { Decision } from "../policy/decision.ts";
+import type { PolicyInput } from "../policy/context.ts";
+import { offlineInput } from "../policy/run-tests.ts";
+import type { Policy } from "../policy/policy.ts";
+import { describeDecision, summarizeDecision } from "../policy/summary.ts";
+import { EXIT, readArguments } from "./arguments.ts";
+import type { CliIo } from "./io.ts";
+import { loadConfiguredPolicy, loadSurroundings } from "./surroundings.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+const HELP = `usage: arouter explain REQUEST.json [--header "NAME: VALUE"]… [--format FORMAT] [--key NAME] [--json]
+
+Shows what the policy reads in a request, each rule with the first condition that failed, the decision, the models that
+would be tried, and the estimated cost. Nothing is sent.
+
+  --header "NAME: VALUE"  a request header; may be repeated
+  --format FORMAT         chat, messages or responses; otherwise told by the body's shape
+  --key NAME              name of the caller's key in [auth] keys
+  --config FILE           arouter.toml; otherwise found as the gateway finds it
+  --policy FILE           policy file or folder, instead of the configured one
+  --json                  print all of it as JSON
+
+Exit: 0 explained, 1 the gateway would refuse the request, 2 bad usage, or configuration or policy does not load.
+`;
+
+/** Output tokens that the estimate counts at most. */
+const MAX_ESTIMATED_OUTPUT = 256;
+
+/** One candidate of the plan. */
+interface PlannedAttempt {
+  readonly model: string;
+  readonly provider: string | null;
+  readonly upstreamFormat: FormatName | null;
+  readonly passThrough: boolean;
+}
+
+interface Estimate {
+  readonly costUsd: number | null;
+  readonly savedUsd: number | null;
+  readonly tokensOutput: number;
+}
+
+interface Explanation {
+  readonly facts: JsonObject;
+  readonly rules: readonly RuleTrace[];
+  readonly decision: Decision;
+  readonly plan: readonly PlannedAttempt[];
+  readonly estimate: Estimate;
+}
+
+/** Runs the command. */
+export async function runExplain(args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(
+    args,
+    io,
+    HELP,
+    { header: "values", format: "value", key: "value", config: "value", policy: "value", json: "flag" },
+    1,
+  );
+  if ("done" in read) return read.done;
+  const { options, positionals } = read.arguments;
+  const fail = (message: string): number => {
+    io.stderr(`${message}\n`);
+    return EXIT.usage;
+  };
+  const [path] = positionals;
+  if (path === undefined) return fail(`name the file that holds the request\n${HELP.split("\n")[0]}`);
+  const format = options.format === null ? null : FORMAT_NAMES.find((name) => name === options.format);
+  if (format === undefined) return fail(`option --format: expected one of ${FORMAT_NAMES.join(", ")}`);
+  const headers = readHeaders(options.header);
+  if (headers === null) return fail('option --header: expected "NAME: VALUE"');
+  const body = readBody(resolve(io.cwd, path));
+  if (typeof body === "string") return fail(`${path}: ${body}`);
+  const surroundings = loadSurroundings(io, options);
+  const loaded = loadConfiguredPolicy(surroundings);
+  if (!loaded.ok || surroundings.config === null) {
+    const diagnostics = [...(loaded.ok ? [] : loaded.diagnostics), ...surroundings.diagnostics];
+    return fail(diagnostics.map(renderDiagnostic).join("\n"));
+  }
+  try {
+    const input = offlineInput({
+      body,
+      format,
+      headers,
+      key: options.key,
+      providerState: {},
+      requestId: "explain",
+      wallMs: io.now(),
+      providerOf: surroundings.providerOf,
+    });
+    const explanation = explain(loaded.policy, input, surroundings);
+    io.stdout(options.json ? `${renderJson(explanation)}\n` : renderText(explanation));
+    return EXIT.fine;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    io.stderr(`${path}: the gateway would answer ${error.status}: ${error.message}\n`);
+    return EXIT.no;
+  }
+}
+
+function readHeaders(lines: readonly string[]): Headers | null {
+  const headers = new Headers();
+  for (const line of lines) {
+    const [, name = "", value = ""] = /^([^:\s]+)\s*:\s*(.*)$/.exec(line) ?? [];
+    try {
+      headers.append(name, value);
+    } catch {
+      return null;
+    }
+  }
+  return headers;
+}
+
+/** The body, or why there is none. */
+function readBody(path: string): JsonObject | string {
+  const file = systemFiles.read(path);
+  if (!file.ok) return `cannot be read: ${file.reason}`;
+  try {
+    const body = JSON.parse(file.text) as Json;
+    return isObject(body) ? body : "is not a JSON object";
+  } catch {
+    return "is not JSON";
+  }
+}
+
+function explain(policy: Policy, input: PolicyInput, surroundings: Surroundings): Explanation {
+  const { decision, trace } = decide(policy, input, { trace: true });
+  const models = decision.block === null ? [decision.model, ...decision.fallbackChain.map(({ model }) => model)] : [];
+  return {
+    facts: describeFacts(input, decision.modelAsked),
+    rules: trace ?? [],
+    decision,
+    plan: models.map((model) => planAttempt(model, input.facts.format, surroundings)),
+    estimate: estimateCost(decision, input, surroundings),
+  };
+}
+
+/** The facts worth a line: those that tell the request from the plainest one. */
+function describeFacts({ facts, client, key, providerOf }: PolicyInput, model: string): JsonObject {
+  const told: [string, Json | false][] = [
+    ["format", facts.format],
+    ["model", model],
+    ["provider", providerOf(model) ?? "none"],
+    ["tokens_input", facts.tokensInput],
+    ["max_tokens", facts.maxTokens ?? false],
+    ["messages", facts.messages > 1 && facts.messages],
+    ["tools", facts.toolNames.length > 0 && facts.toolNames.length],
+    ["tool_choice", facts.toolChoice ?? false],
+    ["in_tool_loop", facts.inToolLoop],
+    ["has_image", facts.hasImage],
+    ["has_document", facts.hasDocument],
+    ["has_audio", facts.hasAudio],
+    ["response_format_type", facts.responseFormatType !== "text" && facts.responseFormatType],
+    ["stream", facts.stream],
+    ["reasoning", facts.reasoning],
+    ["reasoning_effort", facts.reasoningEffort ?? false],
+    ["has_cache_control", facts.hasCacheControl],
+    ["client", client ?? false],
+    ["key", key ?? false],
+  ];
+  return Object.fromEntries(told.filter(([, value]) => value !== false));
+}
+
+/** Which surface of which provider a candidate would be asked on. */
+function planAttempt(model: string, format: FormatName, { registry }: Surroundings): PlannedAttempt {
+  const name = registry.resolve(model);
+  const formats = name === null ? [] : (registry.get(name)?.formats ?? []);
+  const passThrough = formats.includes(format);
+  return { model, provider: name, upstreamFormat: passThrough ? format : (formats[0] ?? null), passThrough };
+}
+
+function estimateCost(decision: Decision, { facts }: PolicyInput, { catalog, providerOf }: Surroundings): Estimate {
+  const tokensOutput = Math.min(facts.maxTokens ?? MAX_ESTIMATED_OUTPUT, MAX_ESTIMATED_OUTPUT);
+  const usage: Usage = {
+    input: facts.tokensInput,
+    cacheRead: 0,
+    cacheWrite: 0,
+    cacheWriteLong: 0,
+    output: tokensOutput,
+    reasoning: 0,
+    source: "estimated",
+  };
+  const priced = (model: string): number | null => costUsd(catalog.find(model, providerOf(model) ?? undefined), usage);
+  const cost = decision.block === null ? priced(decision.model) : 0;
+  const asked = priced(decision.modelAsked);
+  return { costUsd: cost, savedUsd: cost === null || asked === null ? null : asked - cost, tokensOutput };
+}
+
+const SEPARATOR = " · ";
+
+function show(value: Json): string {
+  if (Array.isArray(value)) return value.map(show).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.map((line, index) => `${(index === 0 ? title : "").padEnd(10)}${line}\n`.replace(/ +\n$/, "\n")).join("");
+}
+
+/** Columns as wide as their longest cell, two spaces apart. */
+function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+}
+
+function ruleRow({ rule, result, why }: RuleTrace): readonly string[] {
+  switch (result) {
+    case "matched":
+      return [`* ${rule}`, "matched"];
+    case "forced":
+      return [`* ${rule}`, "forced by x-arouter-rule"];
+    case "failed":
+      return [`- ${rule}`, why ?? "failed"];
+    case "not-reached":
+      return [`  ${rule}`, "not reached"];
+  }
+}
+
+function renderText({ facts, rules, decision, plan, estimate }: Explanation): string {
+  const factsLine = Object.entries(facts)
+    .map(([name, value]) => `${name} ${show(value)}${name === "tokens_input" ? " (estimated)" : ""}`)
+    .join(SEPARATOR);
+  const decisionLine = [
+    ...Object.entries(summarizeDecision(decision)).map(([name, value]) => `${name} ${show(value)}`),
+    `policy ${decision.policy ?? "none"}`,
+  ].join(SEPARATOR);
+  const planRows = plan.map(({ model, provider, upstreamFormat, passThrough }, index) => [
+    `${index + 1} ${model}`,
+    provider ?? "no provider",
+    upstreamFormat === null ? "cannot be served" : `${upstreamFormat}, ${passThrough ? "pass-through" : "translated"}`,
+  ]);
+  const dollars = (amount: number | null): string => (amount === null ? "unknown" : renderUsd(amount));
+  const cost = `cost ${dollars(estimate.costUsd)}${SEPARATOR}saved ${dollars(estimate.savedUsd)} USD`;
+  return [
+    section("facts", [factsLine]),
+    section("rules", rules.length === 0 ? ["none"] : columns(rules.map(ruleRow))),
+    section("decision", [decisionLine]),
+    section("plan", plan.length === 0 ? ["nobody is asked"] : columns(planRows)),
+    section("estimate", [
+      decision.block === null ? `${cost} (first attempt, ${estimate.tokensOutput} tokens out)` : cost,
+    ]),
+  ].join("");
+}
+
+function renderJson({ facts, rules, decision, plan, estimate }: Explanation): string {
+  return JSON.stringify({
+    facts,
+    rules,
+    decision: describeDecision(decision),
+    plan: plan.map(({ model, provider, upstreamFormat, passThrough }) => ({
+      model,
+      provider,
+      upstream_format: upstreamFormat,
+      pass_through: passThrough,
+    })),
+    estimate: { cost_usd: estimate.costUsd, saved_usd: estimate.savedUsd, tokens_output: estimate.tokensOutput },
+  });
+}
