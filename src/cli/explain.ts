@@ -16,23 +16,25 @@ import type { PolicyInput } from "../policy/context.ts";
 import { offlineInput } from "../policy/run-tests.ts";
 import type { Policy } from "../policy/policy.ts";
 import { describeDecision, summarizeDecision } from "../policy/summary.ts";
-import { EXIT, readArguments } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfiguredPolicy, loadSurroundings } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { readArguments } from "./usage.ts";
 
-const HELP = `usage: arouter explain REQUEST.json [--header "NAME: VALUE"]… [--format FORMAT] [--key NAME] [--json]
+const HELP = `arouter explain: why a request goes where it goes; nothing is sent
 
-Shows what the policy reads in a request, each rule with the first condition that failed, the decision, the models that
-would be tried, and the estimated cost. Nothing is sent.
+  arouter explain REQUEST.json [--header "NAME: VALUE"]… [--format FORMAT] [--key NAME] [--json] [--config FILE] [--policy FILE]
 
-  --header "NAME: VALUE"  a request header; may be repeated
-  --format FORMAT         chat, messages or responses; otherwise told by the body's shape
-  --key NAME              name of the caller's key in [auth] keys
-  --config FILE           arouter.toml; otherwise found as the gateway finds it
-  --policy FILE           policy file or folder, instead of the configured one
-  --json                  print all of it as JSON
+  --header  a request header; may be repeated
+  --format  chat, messages or responses; otherwise told by the body's shape
+  --key     name of the caller's key in [auth] keys
+  --json    print all of it as JSON
+  --config  arouter.toml; otherwise found as the gateway finds it
+  --policy  policy file or folder, instead of the configured one
 
+Shows what the policy reads in the request, each rule with the first condition that failed, the decision, the models
+that would be tried, and the estimated cost.
 Exit: 0 explained, 1 the gateway would refuse the request, 2 bad usage, or configuration or policy does not load.
 `;
 
@@ -63,46 +65,52 @@ interface Explanation {
 
 /** Runs the command. */
 export async function runExplain(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(
-    args,
-    io,
-    HELP,
-    { header: "values", format: "value", key: "value", config: "value", policy: "value", json: "flag" },
-    1,
-  );
-  if ("done" in read) return read.done;
-  const { options, positionals } = read.arguments;
+  const line = readArguments("explain", args, io, {
+    help: HELP,
+    options: {
+      header: { type: "string", multiple: true },
+      format: { type: "string" },
+      key: { type: "string" },
+      json: { type: "boolean" },
+      config: { type: "string" },
+      policy: { type: "string" },
+    },
+    maxPositionals: 1,
+  });
+  if ("exit" in line) return line.exit;
+  const { values, positionals } = line;
   const fail = (message: string): number => {
-    io.stderr(`${message}\n`);
+    io.stderr(`arouter explain: ${message}\n`);
     return EXIT.usage;
   };
   const [path] = positionals;
-  if (path === undefined) return fail(`name the file that holds the request\n${HELP.split("\n")[0]}`);
-  const format = options.format === null ? null : FORMAT_NAMES.find((name) => name === options.format);
-  if (format === undefined) return fail(`option --format: expected one of ${FORMAT_NAMES.join(", ")}`);
-  const headers = readHeaders(options.header);
-  if (headers === null) return fail('option --header: expected "NAME: VALUE"');
+  if (path === undefined) return fail("name the file that holds the request");
+  const format = values.format === undefined ? null : FORMAT_NAMES.find((name) => name === values.format);
+  if (format === undefined) return fail(`--format must be one of ${FORMAT_NAMES.join(", ")}`);
+  const headers = readHeaders(values.header ?? []);
+  if (headers === null) return fail('--header must be "NAME: VALUE"');
   const body = readBody(resolve(io.cwd, path));
   if (typeof body === "string") return fail(`${path}: ${body}`);
-  const surroundings = loadSurroundings(io, options);
+  const surroundings = loadSurroundings(io, { config: values.config ?? null, policy: values.policy ?? null });
   const loaded = loadConfiguredPolicy(surroundings);
   if (!loaded.ok || surroundings.config === null) {
     const diagnostics = [...(loaded.ok ? [] : loaded.diagnostics), ...surroundings.diagnostics];
-    return fail(diagnostics.map(renderDiagnostic).join("\n"));
+    for (const diagnostic of diagnostics) io.stderr(`${renderDiagnostic(diagnostic)}\n`);
+    return EXIT.usage;
   }
   try {
     const input = offlineInput({
       body,
       format,
       headers,
-      key: options.key,
+      key: values.key ?? null,
       providerState: {},
       requestId: "explain",
       wallMs: io.now(),
       providerOf: surroundings.providerOf,
     });
     const explanation = explain(loaded.policy, input, surroundings);
-    io.stdout(options.json ? `${renderJson(explanation)}\n` : renderText(explanation));
+    io.stdout(values.json === true ? `${renderJson(explanation)}\n` : renderText(explanation));
     return EXIT.fine;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -196,7 +204,7 @@ function estimateCost(decision: Decision, { facts }: PolicyInput, { catalog, pro
   const priced = (model: string): number | null => costUsd(catalog.find(model, providerOf(model) ?? undefined), usage);
   const cost = decision.block === null ? priced(decision.model) : 0;
   const asked = priced(decision.modelAsked);
-  return { costUsd: cost, savedUsd: cost === null || asked === null ? null : asked - cost, tokensOutput };
+  return { costUsd: cost, savedUsd: cost === null || asked === null ? null : Number(renderUsd(asked - cost)), tokensOutput };
 }
 
 const SEPARATOR = " · ";

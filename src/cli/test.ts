@@ -3,16 +3,18 @@ import { resolve } from "node:path";
 import { renderDiagnostic } from "../base/diagnostic.ts";
 import { runTests, testDiagnostics } from "../policy/run-tests.ts";
 import type { TestResult } from "../policy/run-tests.ts";
-import { EXIT, readArguments } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
 import { loadSurroundings } from "./surroundings.ts";
+import { readArguments } from "./usage.ts";
 
-const HELP = `usage: arouter test [FILE…] [--config FILE] [--json]
+const HELP = `arouter test: the tests that a policy carries, without server or network
 
-Runs the tests that policies carry. FILE is a policy file or folder; without one, the configured policy is tested.
+  arouter test [FILE…] [--json] [--config FILE]
 
-  --config FILE  arouter.toml, for the policy's place and which provider serves which model
-  --json         print the results as JSON
+  FILE      policy file or folder; without one, the configured policy
+  --json    print the results as JSON
+  --config  arouter.toml, for the policy's place and which provider serves which model
 
 Exit: 0 all passed, 1 one failed, 2 a policy does not load.
 `;
@@ -21,10 +23,14 @@ const MAX_FILES = 1000;
 
 /** Runs the command. */
 export async function runTest(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, io, HELP, { config: "value", json: "flag" }, MAX_FILES);
-  if ("done" in read) return read.done;
-  const { options, positionals } = read.arguments;
-  const surroundings = loadSurroundings(io, { config: options.config, policy: null });
+  const line = readArguments("test", args, io, {
+    help: HELP,
+    options: { json: { type: "boolean" }, config: { type: "string" } },
+    maxPositionals: MAX_FILES,
+  });
+  if ("exit" in line) return line.exit;
+  const { values, positionals } = line;
+  const surroundings = loadSurroundings(io, { config: values.config ?? null, policy: null });
   if (surroundings.config === null) {
     for (const diagnostic of surroundings.diagnostics) io.stderr(`${renderDiagnostic(diagnostic)}\n`);
     return EXIT.usage;
@@ -32,7 +38,7 @@ export async function runTest(args: readonly string[], io: CliIo): Promise<numbe
   const { policyPath } = surroundings;
   const paths = positionals.length > 0 ? positionals.map((path) => resolve(io.cwd, path)) : policyPath === null ? [] : [policyPath];
   if (paths.length === 0) {
-    io.stderr("no policy is configured; name its file, or set router.policy_file\n");
+    io.stderr("arouter test: no policy is configured; name its file, or set router.policy_file\n");
     return EXIT.usage;
   }
   const results: TestResult[] = [];
@@ -45,7 +51,7 @@ export async function runTest(args: readonly string[], io: CliIo): Promise<numbe
       for (const diagnostic of loaded.diagnostics) io.stderr(`${renderDiagnostic(diagnostic)}\n`);
     }
   }
-  if (options.json) io.stdout(`${renderJson(results)}\n`);
+  if (values.json === true) io.stdout(`${renderJson(results)}\n`);
   else print(io, results);
   if (!loads) return EXIT.usage;
   return results.every((result) => result.ok) ? EXIT.fine : EXIT.no;
