@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
-import { live, simulated, startSimulatedGateway, type SimulatedGateway } from "../support/simulated.ts";
+import { live, simulated, startSimulatedGateway, untilAborted, type SimulatedGateway } from "../support/simulated.ts";
 
 const gpt = "gpt-4.1";
 const claude = "claude-sonnet-5-5";
@@ -167,11 +167,7 @@ describe.each(models)("anthropic npm, %s", (model) => {
     await new Promise<void>((resolve) => stream.once("text", () => resolve()));
     stream.abort();
     expect(await failed).toBeInstanceOf(Anthropic.APIUserAbortError);
-    const entries = () =>
-      gateway.simulator?.log.entries().filter((entry) => new TextDecoder().decode(entry.body).includes(marker)) ?? [];
-    const end = Date.now() + 2_000;
-    while (Date.now() < end && !entries().some((entry) => entry.abortedMs !== null)) await Bun.sleep(10);
-    expect(entries().map((entry) => entry.abortedMs !== null)).toEqual([true]);
+    await untilAborted(gateway, marker);
   });
 });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import OpenAI from "openai";
 import { makeParseableResponseFormat } from "openai/lib/parser";
-import { live, simulated, startSimulatedGateway, type SimulatedGateway } from "../support/simulated.ts";
+import { live, simulated, startSimulatedGateway, untilAborted, type SimulatedGateway } from "../support/simulated.ts";
 
 const gpt = "gpt-4.1";
 const claude = "claude-sonnet-5-5";
@@ -196,18 +196,9 @@ describe.each(models)("openai npm, %s", (model) => {
       seen += 1;
       if (seen === 3) break;
     }
-    await aborted(marker);
+    await untilAborted(gateway, marker);
   });
 });
-
-/** Waits until the simulator saw the request with `marker` leave. */
-async function aborted(marker: string): Promise<void> {
-  const end = Date.now() + 2_000;
-  const entries = () =>
-    gateway.simulator?.log.entries().filter((entry) => new TextDecoder().decode(entry.body).includes(marker)) ?? [];
-  while (Date.now() < end && !entries().some((entry) => entry.abortedMs !== null)) await Bun.sleep(10);
-  expect(entries().map((entry) => entry.abortedMs !== null)).toEqual([true]);
-}
 
 test("openai npm lists and retrieves models of both providers", async () => {
   const ids: string[] = [];

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { buildBinary } from "../../scripts/build.ts";
 import { findPython, pythonPins, type PythonEnvironmentName } from "../support/python.ts";
 import { sourceCommand } from "../support/gateway.ts";
-import { startSimulatedGateway, type SimulatedGateway } from "../support/simulated.ts";
+import { startSimulatedGateway, upstreamRequests, type SimulatedGateway } from "../support/simulated.ts";
 
 /** A suite that hangs is ended, and fails. */
 const limitMs = 180_000;
@@ -31,18 +31,13 @@ interface SuiteResult {
 
 /** Serves the simulator's log to the Python side. */
 function startControl(gateway: SimulatedGateway): { readonly url: string; readonly stop: () => Promise<void> } | null {
-  const { simulator } = gateway;
-  if (simulator === null) return null;
+  if (gateway.simulator === null) return null;
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     fetch: (request) => {
       const marker = new URL(request.url).searchParams.get("marker") ?? "";
-      const entries = simulator.log
-        .entries()
-        .filter((entry) => new TextDecoder().decode(entry.body).includes(marker))
-        .map((entry) => ({ path: entry.path, aborted: entry.abortedMs !== null }));
-      return Response.json(entries);
+      return Response.json(upstreamRequests(gateway, marker));
     },
   });
   return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };

@@ -26,7 +26,6 @@ from harness import (
 )
 
 client = anthropic.Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20)
-asynchronous = anthropic.AsyncAnthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20)
 
 WEATHER: "dict[str, Any]" = {
     "name": "weather",
@@ -395,13 +394,12 @@ def unicode_text(model: str) -> None:
 
 @case("anthropic: sampling parameters", GPT, CLAUDE_EARLIER)
 def sampling(model: str) -> None:
-    extra: "dict[str, Any]" = {"temperature": 0.3} if hasattr(anthropic.types, "ThinkingConfigParam") else {}
     # SDK majors that speak a newer API version no longer take sampling parameters as arguments.
     answer = client.messages.create(
         model=model,
         max_tokens=512,
         messages=[user("Say hello.", 'text "Hello."')],
-        extra_body=extra,
+        extra_body={"temperature": 0.3},
         extra_headers={"anthropic-version": "2023-06-01"},
     )
     told(texts(answer), "Hello.")
@@ -468,6 +466,7 @@ def auth_forms(model: str) -> None:
 
 @case("anthropic: async client creates and streams", *BOTH)
 async def async_client(model: str) -> None:
+    asynchronous = anthropic.AsyncAnthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20)
     answer = await asynchronous.messages.create(
         model=model, max_tokens=512, messages=[user("Say hello.", 'text "Hello."')]
     )

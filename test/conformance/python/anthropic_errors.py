@@ -4,7 +4,7 @@ from typing import Any, Tuple
 
 import anthropic
 
-from anthropic_cases import client, user
+from anthropic_cases import client, texts, user
 from harness import BOTH, CLAUDE, GATEWAY, GPT, KEY, case, raises, same
 
 
@@ -115,7 +115,7 @@ def unknown_route() -> None:
 
 @case("anthropic errors: an upstream that cannot be reached", *BOTH, simulator_only=True)
 def unreachable(model: str) -> None:
-    raises(lambda: create(model, "fault reset-before-headers"), "InternalServerError", module=anthropic)
+    raises(lambda: create(model, "fault reset"), "InternalServerError", module=anthropic)
 
 
 @case("anthropic errors: an error inside a stream raises", *BOTH, simulator_only=True)
@@ -132,7 +132,7 @@ def in_stream(model: str) -> None:
 @case("anthropic errors: a stream cut short raises", *BOTH, simulator_only=True)
 def cut_stream(model: str) -> None:
     try:
-        for _ in create(model, "long 50; fault reset-mid-stream", stream=True):
+        for _ in create(model, "long 50; fault reset-middle after=20", stream=True):
             pass
     except anthropic.APIError:
         pass
@@ -148,4 +148,4 @@ def sdk_retry(model: str) -> None:
         max_tokens=64,
         messages=[user(f"Retry {model}.", f'status 500 times=4 id=anthropic-retry-{model}; text "At last."')],
     )
-    same(answer.content[0].text, "At last.")
+    same(texts(answer), "At last.")

@@ -26,7 +26,6 @@ from harness import (
 )
 
 client = openai.OpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20)
-asynchronous = openai.AsyncOpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20)
 
 WEATHER = {
     "type": "function",
@@ -493,6 +492,7 @@ def moderations() -> None:
 
 @case("openai: async client creates and streams", *BOTH)
 async def async_client(model: str) -> None:
+    asynchronous = openai.AsyncOpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=0, timeout=20)
     answer = await asynchronous.chat.completions.create(
         model=model, max_completion_tokens=512, messages=[user("Say hello.", 'text "Hello."')]
     )

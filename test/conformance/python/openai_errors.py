@@ -97,11 +97,14 @@ def missing_messages() -> None:
 
 @case("openai errors: a body that is not JSON")
 def not_json() -> None:
-    import httpx2 as httpx
-
-    answer = httpx.post(f"{GATEWAY}/v1/chat/completions", content=b"{not json", headers={"content-type": "application/json"})
-    same(answer.status_code, 400)
-    same(answer.json()["error"]["code"], "invalid_json")
+    error = raises(
+        lambda: client.post(
+            "/chat/completions", cast_to=object, content=b"{not json", options={"headers": {"content-type": "application/json"}}
+        ),
+        "BadRequestError",
+        module=openai,
+    )
+    same(error.code, "invalid_json")
 
 
 @case("openai errors: unknown route")
@@ -112,7 +115,7 @@ def unknown_route() -> None:
 
 @case("openai errors: an upstream that cannot be reached", *BOTH, simulator_only=True)
 def unreachable(model: str) -> None:
-    raises(lambda: create(model, "fault reset-before-headers"), "InternalServerError", module=openai)
+    raises(lambda: create(model, "fault reset"), "InternalServerError", module=openai)
 
 
 @case("openai errors: an error inside a stream raises", *BOTH, simulator_only=True)
@@ -127,7 +130,7 @@ def in_stream(model: str) -> None:
 @case("openai errors: a stream cut short raises", *BOTH, simulator_only=True)
 def cut_stream(model: str) -> None:
     def consume() -> None:
-        for _ in create(model, "long 50; fault reset-mid-stream", stream=True):
+        for _ in create(model, "long 50; fault reset-middle after=20", stream=True):
             pass
 
     raises(consume, "APIError", module=openai)
