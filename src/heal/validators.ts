@@ -76,7 +76,7 @@ function unjudgedText(choice: ReplyChoice): Verdict | null {
 }
 
 function isRefusal({ refusal, stop }: ReplyChoice): boolean {
-  return refusal !== null || stop === "refusal";
+  return !isBlank(refusal ?? "") || stop === "refusal";
 }
 
 function isBlank(text: string): boolean {

@@ -2,6 +2,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import type { Resource } from "./document.ts";
+import { type PathStep, renderPath } from "./path.ts";
 
 /** Properties and items of one value that some keyword has looked at, for `unevaluated…`. */
 export interface Seen {
@@ -50,8 +51,8 @@ export interface Run {
   readonly spend: (steps: number) => void;
   /** Runs `check` one level deeper into schema; bounds recursion. */
   readonly nest: (check: Check, value: Json, seen: Seen | null) => boolean;
-  /** Runs `check` on a part of the value. `name` is null for a key that the schema does not name. */
-  readonly descend: (name: string | number | null, check: Check, value: Json) => boolean;
+  /** Runs `check` on a part of the value. */
+  readonly descend: (name: PathStep, check: Check, value: Json) => boolean;
   /** Says what is wrong here; always false. */
   readonly fail: (message: string) => false;
   /** Runs `attempt` without its failures being told: a branch may fail. */
@@ -81,7 +82,7 @@ export function createRun(limits: RunLimits, clock: Clock): Run {
   let failure: string | null = null;
   let skippedPatterns = 0;
   let isUncertain = false;
-  const path: (string | number | null)[] = [];
+  const path: PathStep[] = [];
 
   const spend = (count: number): void => {
     steps += count;
@@ -126,17 +127,4 @@ export function createRun(limits: RunLimits, clock: Clock): Run {
     isUncertain: () => isUncertain,
   };
   return run;
-}
-
-const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
-
-/** `$.items[2].name`; keys that the schema does not name come as `.*`. */
-function renderPath(path: readonly (string | number | null)[]): string {
-  let text = "$";
-  for (const name of path) {
-    if (typeof name === "number") text += `[${name}]`;
-    else if (name === null) text += ".*";
-    else text += PLAIN_NAME.test(name) ? `.${name}` : `[${JSON.stringify(name.slice(0, 64))}]`;
-  }
-  return text;
 }
