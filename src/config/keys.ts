@@ -67,9 +67,15 @@ function key<Value, Suffix extends "" | "Ms">(
 
 const plural = (words: readonly string[]): string => words.map((word) => `"${word}"`).join(", ");
 
-/** Makes a key unset by default: null then. */
+/** Makes a key unset by default: null then. An empty string unsets it too, as container setups cannot leave out a variable. */
 function optional<Value, Suffix extends "" | "Ms">(of: Key<Value, Suffix>): Key<Value | null, Suffix> {
-  return { ...of, default: null, defaultToml: null };
+  return {
+    ...of,
+    read: (json) => (json === "" ? { value: null } : of.read(json)),
+    jsonSchema: of.jsonSchema.type === "string" ? { type: "string" } : of.jsonSchema,
+    default: null,
+    defaultToml: null,
+  };
 }
 
 /** A string that is not empty. */
@@ -186,7 +192,8 @@ export function ratio(initial: number, doc: string, marks: Marks = {}, max = 1):
   );
 }
 
-const DURATION_PATTERN = "^[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)$";
+/** A variable may stand for all of it. */
+const DURATION_PATTERN = "^[0-9]{1,9}(\\.[0-9]{1,9})?(ms|s|m|h)$|\\$\\{";
 
 /** Milliseconds, written `250ms`, `2s`, `5m` or `1h`. `max` is such a text too. */
 export function duration(initial: string, doc: string, marks: Marks = {}, max?: string): Key<number, "Ms"> {

@@ -46,14 +46,14 @@ function readFields(fields: Fields, table: JsonObject, path: readonly string[], 
       context.report(at, "value", `${renderPath(at)}: must be a table`);
     } else {
       readFields(node.keys, value, at, given, context);
-      if (node.node === "optional-section") requireAll(node, value, at, context);
+      if (node.node === "optional-section") requireAll(node, at, given, context);
     }
   }
 }
 
-function requireAll(section: OptionalSection<Fields>, table: JsonObject, path: readonly string[], context: ReadContext): void {
+function requireAll(section: OptionalSection<Fields>, path: readonly string[], given: Given, context: ReadContext): void {
   for (const name of Object.keys(section.keys)) {
-    if (!Object.hasOwn(table, name)) context.report(path, "value", `${renderPath(path)}: lacks ${name}`);
+    if (!isString(given.get([...path, name].join(".")))) context.report(path, "value", `${renderPath(path)}: lacks ${name}`);
   }
 }
 
@@ -68,7 +68,7 @@ function readKey(key: Key<unknown, "" | "Ms">, json: Json, path: readonly string
     const near = isString(wrong) ? suggestion(wrong, words) : "";
     const at = index === undefined ? path : [...path, String(index)];
     context.report(at, "value", `${renderPath(path)}: must be ${allowed}${near}`);
-  } else if (key.role === "secret") {
+  } else if (key.role === "secret" && read.value !== null) {
     const secret = createSecret(String(read.value));
     context.secrets.push(secret);
     if (isString(json) && !json.includes("${")) context.literalSecrets.push(path);

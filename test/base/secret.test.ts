@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import { inspect } from "node:util";
+import { createRedactor, createSecret, reveal, sameDigest, sha256 } from "../../src/base/secret.ts";
+
+const TEXT = 'sk-canary/+ü"7Q2~\\x y';
+
+describe("a secret", () => {
+  const secret = createSecret(TEXT);
+  test.each<[string, () => string]>([
+    ["String", () => String(secret)],
+    ["a template", () => `${secret}`],
+    ["joining", () => "" + secret],
+    ["an array's join", () => [secret, secret].join()],
+    ["JSON", () => JSON.stringify({ nested: [secret] })],
+    ["util.inspect", () => inspect({ nested: [secret] }, { depth: null, showHidden: true })],
+    ["Bun.inspect", () => Bun.inspect({ nested: [secret] })],
+    ["its properties", () => JSON.stringify(Object.getOwnPropertyNames(secret)) + JSON.stringify({ ...secret })],
+    ["an error's message", () => inspect(new Error(`failed with ${secret}`, { cause: secret }))],
+    ["a table", () => Bun.inspect.table([{ secret }])],
+  ])("does not show in %s", (_, show) => {
+    expect(show()).not.toContain("canary");
+  });
+  test("prints as [redacted]", () => {
+    expect(`${secret}`).toBe("[redacted]");
+    expect(JSON.stringify(secret)).toBe('"[redacted]"');
+    expect(inspect(secret)).toBe("[redacted]");
+  });
+  test("gives its text to reveal alone", () => {
+    expect(reveal(secret)).toBe(TEXT);
+  });
+  test("cannot be cloned into the open", () => {
+    expect(reveal({ ...secret })).toBe("");
+  });
+});
+
+describe("the redactor", () => {
+  const redact = createRedactor([createSecret(TEXT), createSecret("short-key-1"), createSecret("ab")]);
+  const base64 = (before: string, after: string): string => Buffer.from(before + TEXT + after).toString("base64");
+
+  test.each([
+    ["as it is", TEXT],
+    ["JSON-escaped", JSON.stringify(TEXT)],
+    ["JSON-escaped with \\/", JSON.stringify(TEXT).replaceAll("/", "\\/")],
+    ["JSON-escaped to ASCII", JSON.stringify(TEXT).replaceAll("ü", "\\u00fc")],
+    ["URL-encoded", encodeURIComponent(TEXT)],
+    ["URL-encoded in lower case", encodeURIComponent(TEXT).replace(/%../g, (escape) => escape.toLowerCase())],
+    ["form-encoded", encodeURIComponent(TEXT).replaceAll("%20", "+")],
+    ["in base64", base64("", "")],
+    ["in base64url", Buffer.from(TEXT).toString("base64url")],
+  ])("takes out a secret %s", (_, form) => {
+    expect(redact(`before ${form} after`)).toBe(`before ${form.startsWith('"') ? '"[redacted]"' : "[redacted]"} after`);
+  });
+
+  test.each(["", "u", "us", "use", "user:"].flatMap((before) => ["", "x", "xy", "xyz"].map((after) => [before, after] as const)))(
+    "leaves no decodable part in the base64 of %p + secret + %p",
+    (before, after) => {
+      const redacted = redact(`Basic ${base64(before, after)}`);
+      for (const piece of redacted.replace("Basic ", "").split("[redacted]")) {
+        expect(piece.length).toBeLessThan(10);
+        expect(Buffer.from(piece, "base64").toString()).not.toContain("canary");
+      }
+      expect(redacted).toContain("[redacted]");
+    },
+  );
+
+  test("takes out each of several, everywhere", () => {
+    expect(redact(`${TEXT}|short-key-1|${TEXT}`)).toBe("[redacted]|[redacted]|[redacted]");
+  });
+  test("leaves other text alone, and secrets too short to tell from words", () => {
+    expect(redact("about a cab")).toBe("about a cab");
+  });
+  test("takes out the longer of two secrets that contain each other", () => {
+    const both = createRedactor([createSecret("sk-abc"), createSecret("sk-abc-def-123")]);
+    expect(both("sk-abc-def-123 sk-abc")).toBe("[redacted] [redacted]");
+  });
+});
+
+test("compares digests of equal texts as equal, others and other lengths as different", () => {
+  expect(sameDigest(sha256("a"), sha256("a"))).toBe(true);
+  expect(sameDigest(sha256("a"), sha256("b"))).toBe(false);
+  expect(sameDigest(sha256("a"), new Uint8Array(3))).toBe(false);
+  expect(Buffer.from(sha256("abc")).toString("hex")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+});
