@@ -95,7 +95,7 @@ export function presence(
 ): Table {
   return {
     ...flag(`has_${noun}`, doc, read, formula),
-    ...flag(`no_${noun}`, `not: ${doc}`, (context) => !read(context), not(formula)),
+    ...flag(`no_${noun}`, `has_${noun} does not hold`, (context) => !read(context), not(formula)),
   };
 }
 
