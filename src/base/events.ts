@@ -24,6 +24,8 @@ export interface AttemptRecord {
   readonly leg: "primary" | "hedge";
   /** Try of this candidate, from 0: above 0 it is a retry. */
   readonly retry: number;
+  /** Goes on with a paused answer: a part of the attempt before it, not counted as one. */
+  readonly continues: boolean;
   class: OutcomeClass;
   /** HTTP status of the upstream's answer; null without one. */
   status: number | null;

@@ -1,0 +1,127 @@
+/** Whose turn is next: candidates are resolved when they are reached, and passed over at no cost when they cannot help. */
+import { GatewayError } from "../base/errors.ts";
+import type { ProviderName } from "../base/names.ts";
+import type { ChainEntry } from "../policy/decision.ts";
+import { gateKey } from "../upstream/stack.ts";
+import { incapability } from "./capable.ts";
+import { encode, type Encoded, type EncodeOptions } from "./encode.ts";
+import type { Exchange } from "./exchange.ts";
+import { resolveTarget, type Target } from "./target.ts";
+
+/** A candidate whose turn it is, with its bytes. */
+export interface Prepared {
+  readonly index: number;
+  readonly target: Target;
+  readonly encoded: Encoded;
+}
+
+export interface NextWish {
+  /** The last answer said that this provider's key or quota is at fault. */
+  readonly notProvider: ProviderName | null;
+  /** Told to the model as one more user message. */
+  readonly feedback: string | null;
+}
+
+export interface Candidates {
+  /** The next candidate that can be sent; null when none is left. */
+  readonly next: (wish: NextWish) => Prepared | null;
+  /** Candidates after the current one. */
+  readonly left: () => number;
+  /** Notes that the current candidate was refused by a layer of ours. */
+  readonly passOver: (error: GatewayError) => void;
+  /** The error when nothing could be sent. */
+  readonly refusal: () => GatewayError;
+}
+
+const OTHER_PROVIDER = new GatewayError("upstream-unreachable", "the provider refused the gateway's credentials or quota");
+
+/** Walks over `entries` for one request. A lone candidate's own error is thrown by `next`. */
+export function createCandidates(
+  exchange: Exchange,
+  entries: readonly ChainEntry[],
+  options: Omit<EncodeOptions, "feedback">,
+): Candidates {
+  const { record, snapshot, facts } = exchange;
+  const { state } = snapshot;
+  const refusals: GatewayError[] = [];
+  /** Passed over only because their gate was shut: asked after all when nobody else could be. */
+  const gated: number[] = [];
+  let index = -1;
+  let anySent = false;
+
+  /** Why a candidate is passed over, as the error to give when all are; null when it can be sent. */
+  const obstacle = (target: Target, notProvider: ProviderName | null): GatewayError | "gate" | null => {
+    const provider = target.provider.name;
+    const { model } = target.entry;
+    if (notProvider === provider) return OTHER_PROVIDER;
+    if (index > 0) {
+      const why = incapability(target.model, facts, target.translator !== null);
+      if (why !== null) return new GatewayError("unsupported-translation", `${model} ${why}`, { param: "model" });
+    }
+    const view = state.breakers.view(provider, model);
+    if (!view.admits) return circuitOpen(view.waitMs);
+    return state.gates.remainingMs(gateKey(provider, model)) > 0 && index < entries.length - 1 ? "gate" : null;
+  };
+
+  const prepare = (entry: ChainEntry, wish: NextWish, ignoreGate: boolean): Prepared | null => {
+    const target = resolveTarget(snapshot, exchange.format, entry);
+    const why = obstacle(target, wish.notProvider);
+    if (why === "gate" && !ignoreGate) {
+      gated.push(index);
+      return null;
+    }
+    if (why instanceof GatewayError) throw why;
+    return { index, target, encoded: encode(exchange, target, { ...options, feedback: wish.feedback }) };
+  };
+
+  const pass = (entry: ChainEntry, error: GatewayError | null): void => {
+    record.chain.push({ model: entry.model, result: "skipped" });
+    if (error !== null) refusals.push(error);
+  };
+
+  return {
+    left: () => entries.length - 1 - index,
+    passOver: (error) => {
+      const entry = entries[index];
+      if (entry !== undefined) pass(entry, error);
+      anySent = false;
+    },
+    next: (wish) => {
+      while (index < entries.length - 1) {
+        index += 1;
+        const entry = entries[index];
+        if (entry === undefined) break;
+        try {
+          const prepared = prepare(entry, wish, false);
+          if (prepared !== null) {
+            anySent = true;
+            return prepared;
+          }
+          pass(entry, null);
+        } catch (error) {
+          // A request that its only candidate cannot carry is the client's to hear of.
+          if (!(error instanceof GatewayError) || entries.length === 1) throw error;
+          pass(entry, error);
+        }
+      }
+      const again = anySent ? undefined : gated.shift();
+      const entry = again === undefined ? undefined : entries[again];
+      if (entry === undefined) return null;
+      anySent = true;
+      record.chain.splice(record.chain.findIndex(({ model }) => model === entry.model), 1);
+      return prepare(entry, wish, true);
+    },
+    refusal: () => {
+      const open = refusals.filter(({ kind }) => kind === "circuit-open");
+      if (open.length > 0) return circuitOpen(Math.min(...open.map(({ retryAfterMs }) => retryAfterMs ?? 1000)));
+      return refusals[0] ?? circuitOpen(1000);
+    },
+  };
+}
+
+/** The 503 of a request whose every candidate is being rested; `waitMs` until the earliest may be probed. */
+function circuitOpen(waitMs: number): GatewayError {
+  return new GatewayError("circuit-open", "every provider that could answer is failing and is given a rest; try again later", {
+    retryAfterMs: Math.min(60_000, Math.max(1000, waitMs)),
+  });
+}

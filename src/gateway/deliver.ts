@@ -1,0 +1,71 @@
+/** From a judged candidate to what is sent, and to the record that tells of it. */
+import { GatewayError } from "../base/errors.ts";
+import type { Outcome, RequestRecord } from "../base/events.ts";
+import { classified } from "../upstream/classify.ts";
+import type { ClientFrame, ClientRead, ClientStream } from "./client-stream.ts";
+import type { Judged } from "./judge.ts";
+
+/** Frames first, then the stream that they were read from. */
+export function withHeld(held: readonly ClientFrame[], stream: ClientStream): ClientStream {
+  if (held.length === 0) return stream;
+  let isHeld = true;
+  return {
+    spent: stream.spent,
+    cancel: stream.cancel,
+    read: () => {
+      if (!isHeld) return stream.read();
+      isHeld = false;
+      return Promise.resolve({ kind: "frames", frames: held });
+    },
+  };
+}
+
+/** A judged candidate as a stream, for a client whose status is already committed: errors are then told in band. */
+export function asStream({ candidate, held }: Judged): ClientStream {
+  switch (candidate.kind) {
+    case "stream":
+      return withHeld(held, candidate.stream);
+    case "failed":
+      return endWith({ kind: "failure", classification: candidate.classification, error: candidate.error });
+    case "error":
+      return endWith({ kind: "error", error: candidate.error, raw: null, shown: candidate.shown });
+    case "whole": {
+      const error = new GatewayError("upstream-invalid", "upstream answered a stream request with a whole answer");
+      return endWith({ kind: "failure", classification: classified("broken"), error });
+    }
+  }
+}
+
+function endWith(read: ClientRead): ClientStream {
+  return { read: () => Promise.resolve(read), spent: () => null, cancel: () => undefined };
+}
+
+/** Notes what became of healing and validation, once the delivered candidate is known. */
+export function noteVerdict(record: RequestRecord, judged: Judged, isValidated: boolean): void {
+  const failedBefore = record.chain.slice(0, -1).some(({ result }) => result === "invalid" || result === "broken");
+  if (judged.overflowed) record.heal = "overflow";
+  else if (judged.result === "fail") record.heal = "exhausted";
+  else if (failedBefore && judged.candidate.classification.class === "ok") record.heal = "healed";
+  else if (isValidated && failedBefore) record.heal = "exhausted";
+  if (isValidated || judged.result !== null) record.validation = judged.result ?? "skipped";
+}
+
+/** Notes which attempt is delivered. */
+export function noteDelivered(record: RequestRecord, judged: Judged): void {
+  const { target } = judged.candidate;
+  record.model = target.entry.model;
+  record.provider = target.provider.name;
+  record.upstreamFormat = target.surface.name;
+}
+
+/** How a request ended, by the status that was sent. */
+export function outcomeOf(judged: Judged): Outcome {
+  switch (judged.candidate.kind) {
+    case "error":
+      return "upstream_error";
+    case "failed":
+      return judged.candidate.error.kind === "client-closed" ? "client_gone" : "gateway_error";
+    default:
+      return "complete";
+  }
+}

@@ -1,0 +1,145 @@
+/** From the client's request to the bytes for one candidate. Always from the original, never from another attempt's. */
+import { GatewayError } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import { own } from "../base/json.ts";
+import type { Decision, ParamsBlock } from "../policy/decision.ts";
+import type { ThinkingStore, Translated } from "../translate/translator.ts";
+import { mergeBetas } from "../upstream/headers.ts";
+import { appendToArray, type FieldEdit, spliceFields } from "../wire/splice.ts";
+import type { Exchange } from "./exchange.ts";
+import { SURFACE_PATHS, type Target } from "./target.ts";
+
+export interface Encoded {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
+  /** Whether upstream is asked to stream. */
+  readonly stream: boolean;
+  /** null: the answer passes through. */
+  readonly translated: Translated | null;
+  /** The usage chunk was asked for by the gateway and is kept from the client. */
+  readonly withholdUsage: boolean;
+}
+
+export interface EncodeOptions {
+  readonly decision: Decision;
+  readonly strict: boolean;
+  readonly thinkingStore: ThinkingStore | null;
+  /** Told to the model as one more user message. */
+  readonly feedback: string | null;
+}
+
+/**
+ * @throws GatewayError `unsupported-translation` for what cannot be carried, under `strict` for whatever would change
+ */
+export function encode(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
+  return target.translator === null ? passThrough(exchange, target, options) : translate(exchange, target, options);
+}
+
+function passThrough(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
+  const { parsed, facts, snapshot, arrival } = exchange;
+  const { settings } = snapshot;
+  const edits: FieldEdit[] = [];
+  if (target.entry.model !== facts.model) edits.push({ field: "model", value: target.entry.model });
+  edits.push(...paramEdits(options.decision.params, parsed.json), ...entryEdits(target, parsed.json));
+  const withholdUsage = settings.streamUsage === "request" && facts.stream && !facts.streamUsage;
+  if (withholdUsage) {
+    const asked = own(parsed.json, "stream_options");
+    const value = { ...(typeof asked === "object" && asked !== null ? asked : {}), include_usage: true };
+    edits.push({ field: "stream_options", value: value as Json });
+  }
+  let body = edits.length === 0 ? parsed.bytes : spliceFields(parsed.bytes, edits);
+  if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
+  const headers = { ...target.provider.forwardHeaders(arrival.headers, true) };
+  const betas = headers["anthropic-beta"];
+  if (betas !== undefined) {
+    const allowed = mergeBetas([betas], settings.betas.allow, settings.betas.deny);
+    delete headers["anthropic-beta"];
+    if (allowed !== null) headers["anthropic-beta"] = allowed;
+  }
+  const key = arrival.headers.get("idempotency-key");
+  if (key !== null && body === parsed.bytes) headers["idempotency-key"] = key;
+  return {
+    path: SURFACE_PATHS[target.surface.name],
+    headers,
+    body,
+    stream: facts.stream,
+    translated: null,
+    withholdUsage,
+  };
+}
+
+function translate(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
+  const { parsed, snapshot, arrival, record } = exchange;
+  const { settings } = snapshot;
+  const translated = (target.translator as NonNullable<Target["translator"]>).request(parsed, {
+    model: target.model,
+    modelId: target.entry.model,
+    options: settings.translation,
+    thinkingStore: options.thinkingStore,
+  });
+  if (options.strict) refuseLosses(translated);
+  record.dropped = translated.dropped;
+  record.adapted = translated.adapted;
+  let body: Uint8Array | string = translated.body;
+  if (hasParams(options.decision.params) || target.entry.params !== undefined) {
+    const json = JSON.parse(translated.body) as Record<string, Json>;
+    const edits = [...paramEdits(options.decision.params, json), ...entryEdits(target, json)];
+    body = spliceFields(Buffer.from(translated.body), edits);
+  }
+  if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
+  const headers = { ...target.provider.forwardHeaders(arrival.headers, false) };
+  const betas = mergeBetas([...translated.betas], settings.betas.allow, settings.betas.deny);
+  if (betas !== null && target.provider.name === "anthropic") headers["anthropic-beta"] = betas;
+  return {
+    path: SURFACE_PATHS[target.surface.name],
+    headers,
+    body,
+    stream: translated.upstreamStream,
+    translated,
+    withholdUsage: false,
+  };
+}
+
+function refuseLosses({ dropped, adapted }: Translated): void {
+  const first = dropped[0] ?? adapted[0];
+  if (first === undefined) return;
+  const lists = [
+    dropped.length > 0 ? `dropped: ${dropped.join(", ")}` : "",
+    adapted.length > 0 ? `adapted: ${adapted.join(", ")}` : "",
+  ].filter((list) => list !== "");
+  throw new GatewayError(
+    "unsupported-translation",
+    `the translation would not carry everything (${lists.join("; ")}) and strict translation is on`,
+    { param: first.replace(/=.*$/, "") },
+  );
+}
+
+function entryEdits({ entry }: Target, json: Readonly<Record<string, Json>>): readonly FieldEdit[] {
+  return entry.params === undefined ? [] : paramEdits(entry.params, json);
+}
+
+function hasParams({ set, cap, drop }: ParamsBlock): boolean {
+  return drop.length > 0 || Object.keys(set).length > 0 || Object.keys(cap).length > 0;
+}
+
+/** `params` of a rule as edits: set, then caps over what is there, then drops. */
+function paramEdits(params: ParamsBlock, json: Readonly<Record<string, Json>>): readonly FieldEdit[] {
+  const edits: FieldEdit[] = [];
+  for (const [field, value] of Object.entries(params.set)) edits.push({ field, value });
+  for (const [field, cap] of Object.entries(params.cap)) {
+    const value = Object.hasOwn(params.set, field) ? params.set[field] : own(json, field);
+    if (typeof value !== "number" || value > cap) edits.push({ field, value: cap });
+  }
+  for (const field of params.drop) {
+    if (own(json, field) !== undefined) edits.push({ field, drop: true });
+  }
+  return edits;
+}
+
+function appendFeedback(body: Uint8Array | string, target: Target, feedback: string): Uint8Array {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  const field = target.surface.name === "responses" ? "input" : "messages";
+  // An `input` that is a string cannot take a further message: the next model is then asked as the first was.
+  return appendToArray(bytes, field, { role: "user", content: feedback }) ?? bytes;
+}

@@ -1,0 +1,96 @@
+/** One client request in flight, from its bytes to its answer. */
+import type { Clock } from "../base/clock.ts";
+import type { Emit, RequestRecord } from "../base/events.ts";
+import { openTrace } from "../base/ids.ts";
+import type { FormatName } from "../base/names.ts";
+import type { WaitMeter } from "../base/wait-meter.ts";
+import type { Facts, ParsedRequest, WireFormat } from "../wire/format.ts";
+import type { Snapshot } from "./settings.ts";
+
+/** What the server knows of a request before it is parsed. */
+export interface Arrival {
+  /** `x-arouter-request-id`; also salts the policy's draws. */
+  readonly id: string;
+  readonly route: string;
+  readonly method: string;
+  readonly headers: Headers;
+  /** Aborts when the client leaves or the gateway gives the request up. */
+  readonly signal: AbortSignal;
+  readonly startedMs: number;
+  /** Name of the caller's key; null without `[auth]`. */
+  readonly key: string | null;
+  readonly client: string | null;
+}
+
+/** An exchange whose request has been parsed. */
+export interface Exchange {
+  readonly arrival: Arrival;
+  readonly format: WireFormat;
+  readonly parsed: ParsedRequest;
+  readonly facts: Facts;
+  readonly record: RequestRecord;
+  readonly snapshot: Snapshot;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly waits: WaitMeter;
+}
+
+/** A fresh record for a request that has just arrived. */
+export function openRecord(
+  arrival: Arrival,
+  format: FormatName | null,
+  clock: Clock,
+  sampleNew: () => boolean,
+): RequestRecord {
+  const { headers } = arrival;
+  return {
+    id: arrival.id,
+    trace: openTrace(headers.get("traceparent"), headers.get("tracestate"), sampleNew),
+    wallMs: clock.wallMs(),
+    route: arrival.route,
+    method: arrival.method,
+    format,
+    stream: false,
+    key: arrival.key,
+    client: arrival.client,
+    userAgent: headers.get("user-agent"),
+    clientRequestId: headers.get("x-request-id"),
+    rule: null,
+    policy: null,
+    modelRequested: null,
+    modelAsked: null,
+    model: null,
+    provider: null,
+    upstreamFormat: null,
+    outcome: null,
+    status: null,
+    error: null,
+    errorMessage: null,
+    facts: null,
+    decision: null,
+    overrides: [],
+    heal: null,
+    validation: null,
+    validations: [],
+    fallbackReason: null,
+    fallbacks: [],
+    hedge: null,
+    attempts: [],
+    chain: [],
+    dropped: [],
+    adapted: [],
+    tags: {},
+    callerTags: {},
+    tokensInputEstimate: null,
+    usage: null,
+    costUsd: null,
+    savedUsd: null,
+    overheadMs: null,
+    ttftMs: null,
+    ms: null,
+    bytesIn: 0,
+    bytesOut: 0,
+    requestBytes: null,
+  };
+}
+

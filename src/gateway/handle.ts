@@ -1,0 +1,186 @@
+/** A request from its bytes to its answer: parse → facts → decide → walk the chain → deliver. */
+import { createChildAbort } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import { GatewayError } from "../base/errors.ts";
+import type { Emit } from "../base/events.ts";
+import { own } from "../base/json.ts";
+import { createWaitMeter } from "../base/wait-meter.ts";
+import type { SchemaStore } from "../heal/json-schema.ts";
+import { readClient } from "../policy/client.ts";
+import { decide } from "../policy/decide.ts";
+import type { Decision } from "../policy/decision.ts";
+import { factsForLedger } from "../policy/ledger-facts.ts";
+import { type Overrides, readOverrides } from "../policy/overrides.ts";
+import { describeDecision, summarizeDecision } from "../policy/summary.ts";
+import type { PolicyInput } from "../policy/context.ts";
+import { createDeadline } from "../resilience/deadline.ts";
+import type { ThinkingStore } from "../translate/translator.ts";
+import { deadlineSpent } from "../upstream/stack.ts";
+import { clientClosed } from "../upstream/stream.ts";
+import type { WireFormat } from "../wire/format.ts";
+import { totalTimeoutMs } from "./call-policy.ts";
+import { type Delivery, openDelivery } from "./delivery.ts";
+import { toGatewayError } from "./error-reply.ts";
+import { type Arrival, type Exchange, openRecord } from "./exchange.ts";
+import { judgeSettings } from "./judge-settings.ts";
+import type { Judged } from "./judge.ts";
+import type { Reply } from "./reply.ts";
+import type { Snapshot } from "./settings.ts";
+import { unservedModel } from "./target.ts";
+import { walk } from "./walk.ts";
+
+export interface GatewayOptions {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** The snapshot in force; read once per request. */
+  readonly snapshot: () => Snapshot;
+  readonly schemas: SchemaStore;
+  readonly thinkingStore: ThinkingStore;
+  /** Whether to sample a trace that the client did not start. */
+  readonly sampleNew: () => boolean;
+}
+
+export interface Gateway {
+  /** Answers a chat, messages or responses request; never rejects. `body` is what the client sent, decoded. */
+  readonly handle: (arrival: Arrival, format: WireFormat, body: Uint8Array) => Promise<Reply>;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { clock, emit } = options;
+  return {
+    handle: async (arrival, format, body) => {
+      const snapshot = options.snapshot();
+      const record = openRecord(arrival, format.name, clock, options.sampleNew);
+      record.bytesIn = body.byteLength;
+      emit({ type: "exchange-started", record });
+      const delivery = openDelivery({ clock, emit, arrival, format, record, snapshot });
+      try {
+        if (snapshot.settings.keepBodies) record.requestBytes = body;
+        const overrides = readOverrides(arrival.headers, snapshot.settings.overrides);
+        record.overrides = overrides.names;
+        record.callerTags = overrides.tags;
+        const parsed = format.parseRequest(body, snapshot.settings.limits);
+        const facts = format.facts(parsed);
+        const waits = createWaitMeter(clock);
+        const exchange: Exchange = { arrival, format, parsed, facts, record, snapshot, clock, emit, waits };
+        delivery.setExchange(exchange);
+        const decision = decideFor(exchange, overrides);
+        if (overrides.explain) delivery.setTrace(JSON.stringify(describeDecision(decision)));
+        if (overrides.dryRun) return delivery.dryRun(describeDecision(decision));
+        if (decision.block !== null) {
+          const { status, message } = decision.block;
+          throw new GatewayError("blocked", message, { status });
+        }
+        return await answer(options, exchange, decision, overrides, delivery);
+      } catch (thrown) {
+        const error = toGatewayError(thrown);
+        if (error.kind === "internal") emit({ type: "defect", where: "handle", error: thrown });
+        return delivery.error(error);
+      }
+    },
+  };
+}
+
+/** Makes the decision and notes it. */
+function decideFor(exchange: Exchange, overrides: Overrides): Decision {
+  const { arrival, facts, record, snapshot, clock, emit } = exchange;
+  const { registry, state, policy } = snapshot;
+  record.stream = facts.stream;
+  record.modelRequested = facts.model;
+  record.tokensInputEstimate = facts.tokensInput;
+  const input: PolicyInput = {
+    facts,
+    header: (name) => arrival.headers.get(name),
+    client: arrival.client ?? readClient(record.userAgent),
+    key: arrival.key,
+    providerOf: (model) => {
+      const provider = registry.resolve(model);
+      return provider !== null && registry.get(provider) !== null ? provider : null;
+    },
+    providerState: {
+      openai: state.breakers.viewProvider("openai").kind,
+      anthropic: state.breakers.viewProvider("anthropic").kind,
+    },
+    requestId: arrival.id,
+    wallMs: clock.wallMs(),
+    overrides,
+  };
+  const { decision } = decide(policy, input);
+  record.client = input.client;
+  record.rule = decision.rule;
+  record.policy = decision.policy;
+  record.modelAsked = decision.modelAsked;
+  record.tags = decision.tags;
+  record.decision = summarizeDecision(decision);
+  record.facts = factsForLedger(policy, input);
+  emit({ type: "decision-made", record });
+  if (decision.block === null && input.providerOf(decision.model) === null && decision.fallbackChain.length === 0) {
+    throw unservedModel(decision.model, registry.resolve(decision.model));
+  }
+  return decision;
+}
+
+/** Walks the chain within the deadline; a stream that stays silent too long has its status committed on the way. */
+async function answer(
+  { schemas, thinkingStore, clock }: GatewayOptions,
+  exchange: Exchange,
+  decision: Decision,
+  overrides: Overrides,
+  delivery: Delivery,
+): Promise<Reply> {
+  const { arrival, facts, snapshot, parsed } = exchange;
+  const { settings } = snapshot;
+  const provider = snapshot.registry.resolve(decision.model) ?? "openai";
+  const elapsedMs = clock.nowMs() - arrival.startedMs;
+  const totalMs = totalTimeoutMs(settings.providers[provider].timeout, decision);
+  const abort = createChildAbort(arrival.signal);
+  const deadline = createDeadline(clock, totalMs > 0 ? Math.max(1, totalMs - elapsedMs) : 0, () =>
+    abort.abort(deadlineSpent()),
+  );
+  delivery.onFlush(deadline.clear);
+  delivery.onOver(() => {
+    deadline.clear();
+    abort.release();
+  });
+  delivery.setPriceTerms({
+    speed: stringOf(own(parsed.json, "speed")),
+    inferenceGeo: stringOf(own(parsed.json, "inference_geo")),
+  });
+  const walking = walk(exchange, {
+    decision,
+    strict: settings.strictTranslation || overrides.strict,
+    thinkingStore: settings.thinkingStore ? thinkingStore : null,
+    judge: judgeSettings(settings, decision, schemas),
+    signal: abort.signal,
+    deadlineMs: deadline.atMs,
+  }).then((judged) => withReason(judged, abort.signal));
+
+  const { commitAfterMs } = settings.stream;
+  if (facts.stream && commitAfterMs > 0) {
+    const first = await raceTimer(walking, commitAfterMs, clock);
+    if (first === null) return delivery.committed(walking, decision.validate.length > 0);
+    return delivery.judged(first, decision.validate.length > 0);
+  }
+  return delivery.judged(await walking, decision.validate.length > 0);
+}
+
+/** A failure that is only the request's own abort tells why that was: the deadline, a drain, or the client's leaving. */
+function withReason(judged: Judged, signal: AbortSignal): Judged {
+  const { candidate } = judged;
+  if (candidate.kind !== "failed" || !signal.aborted) return judged;
+  const reason: unknown = signal.reason;
+  return { ...judged, candidate: { ...candidate, error: reason instanceof GatewayError ? reason : clientClosed() } };
+}
+
+function stringOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** `work`, or null when it takes longer than `limitMs`; it goes on. */
+function raceTimer<T>(work: Promise<T>, limitMs: number, clock: Clock): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(limitMs, () => resolve(null));
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+

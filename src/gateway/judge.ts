@@ -1,0 +1,112 @@
+/** Judges what a candidate's client would see: a whole answer at once, a stream held behind the pre-flush gate. */
+import type { FallbackReason, ValidatorName } from "../base/names.ts";
+import type { ValidationResult } from "../base/events.ts";
+import type { GateSettings } from "../heal/gate.ts";
+import type { SchemaStore } from "../heal/json-schema.ts";
+import { judgeReply as judgeByValidators, type Verdict } from "../heal/validators.ts";
+import type { OwnCheck } from "../translate/translator.ts";
+import { classified } from "../upstream/classify.ts";
+import type { Facts, ReplyFacts } from "../wire/format.ts";
+import type { Candidate, StreamCandidate, WholeCandidate } from "./candidate.ts";
+import type { ClientFrame } from "./client-stream.ts";
+import type { Exchange } from "./exchange.ts";
+import { type EarlyCheck, holdStream } from "./hold.ts";
+
+export interface JudgeSettings {
+  readonly validators: readonly ValidatorName[];
+  readonly gate: GateSettings;
+  /** `fallback_on` of the decision: a refusal is told from an answer only when somebody asked. */
+  readonly fallbackOn: readonly FallbackReason[];
+  readonly schemas: SchemaStore;
+  readonly early: EarlyCheck | null;
+}
+
+/** A candidate after judgement; its classification says what became of it. */
+export interface Judged {
+  readonly candidate: Candidate;
+  /** Of a stream: read so far and not handed on, in order. */
+  readonly held: readonly ClientFrame[];
+  /** null: not judged (no validators, overflow, no answer). */
+  readonly result: ValidationResult | null;
+  /** Why it failed; null otherwise. No part of the answer. */
+  readonly reason: string | null;
+  readonly overflowed: boolean;
+}
+
+/** A candidate that is not judged. */
+export function unjudged(candidate: Candidate, held: readonly ClientFrame[] = [], overflowed = false): Judged {
+  return { candidate, held, result: null, reason: null, overflowed };
+}
+
+/** Judges `candidate`; an answer that fails comes back with the class `invalid` (or `policy`, `broken`, …). */
+export async function judgeCandidate(
+  exchange: Exchange,
+  candidate: Candidate,
+  settings: JudgeSettings,
+): Promise<Judged> {
+  if (candidate.kind === "whole") return judgeReply(exchange, candidate, candidate.reply(), settings, []);
+  if (candidate.kind !== "stream" || settings.gate.hold === "off") return unjudged(candidate);
+  const held = await holdStream(exchange, candidate, settings);
+  switch (held.kind) {
+    case "complete":
+      return judgeReply(exchange, candidate, held.reply, settings, held.frames);
+    case "overflow":
+      return unjudged(candidate, held.frames, true);
+    case "doomed":
+      return reject(candidate, held.frames, held.reason);
+    case "lost":
+      return unjudged(held.candidate);
+  }
+}
+
+function judgeReply(
+  exchange: Exchange,
+  candidate: WholeCandidate | StreamCandidate,
+  reply: ReplyFacts,
+  settings: JudgeSettings,
+  held: readonly ClientFrame[],
+): Judged {
+  const refused = reply.choices.some(({ stop, refusal }) => stop === "refusal" || refusal !== null);
+  if (refused && settings.fallbackOn.includes("refusal")) {
+    return { ...unjudged(withClass(candidate, "policy"), held), reason: "the model refused" };
+  }
+  const verdict = judgeAll(exchange, candidate, reply, settings);
+  if (verdict === null) return unjudged(candidate, held);
+  if (verdict.result === "fail") return reject(candidate, held, verdict.reason ?? "the answer failed its validation");
+  return { candidate, held, result: verdict.result, reason: null, overflowed: false };
+}
+
+/** The rule's validators, then the translation's own checks; null when there are neither. */
+function judgeAll(
+  exchange: Exchange,
+  candidate: WholeCandidate | StreamCandidate,
+  reply: ReplyFacts,
+  { validators, schemas }: JudgeSettings,
+): Verdict | null {
+  if (validators.length === 0 && candidate.checks.length === 0) return null;
+  const { facts, record } = exchange;
+  const judgement = judgeByValidators(validators, reply, facts, schemas);
+  for (const { validator, result, reason } of judgement.verdicts) {
+    record.validations.push({ validator, result, reason, attempt: candidate.attempt.number });
+  }
+  if (judgement.result === "fail") return judgement;
+  const own = candidate.checks.map((check) => judgeOwn(check, reply, facts, schemas));
+  return own.find(({ result }) => result === "fail") ?? (judgement.result === "pass" ? judgement : (own[0] ?? judgement));
+}
+
+/** What the translation could only ask the model for. */
+function judgeOwn(check: OwnCheck, reply: ReplyFacts, facts: Facts, schemas: SchemaStore): Verdict {
+  if (check !== "tool_call") return judgeByValidators([check], reply, facts, schemas);
+  const called = reply.choices.every(({ toolCalls }) => toolCalls.length > 0);
+  return called ? { result: "pass", reason: null } : { result: "fail", reason: "the answer calls no tool although one was demanded" };
+}
+
+function reject(candidate: WholeCandidate | StreamCandidate, held: readonly ClientFrame[], reason: string): Judged {
+  candidate.attempt.class = "invalid";
+  candidate.attempt.failure = reason.slice(0, 256);
+  return { candidate: withClass(candidate, "invalid"), held, result: "fail", reason, overflowed: false };
+}
+
+function withClass<T extends Candidate>(candidate: T, name: "invalid" | "policy"): T {
+  return { ...candidate, classification: classified(name) };
+}

@@ -1,0 +1,174 @@
+/** What the client is answered, and the stream that answers it. */
+import type { Clock } from "../base/clock.ts";
+import { GatewayError } from "../base/errors.ts";
+import { classified } from "../upstream/classify.ts";
+import type { WireFormat } from "../wire/format.ts";
+import type { ClientRead, ClientStream } from "./client-stream.ts";
+
+/** An answer ready to be sent; headers without the `x-arouter-*` ones. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string | ReadableStream<Uint8Array> | null;
+}
+
+/** How a delivered stream ended. */
+export type StreamEnd =
+  | { readonly kind: "complete" }
+  | { readonly kind: "in-band-error"; readonly error: GatewayError | null; readonly message: string }
+  | { readonly kind: "client-gone" };
+
+export interface ReplyStreamOptions {
+  readonly clock: Clock;
+  readonly format: WireFormat;
+  readonly requestId: string;
+  readonly keepaliveMs: number;
+  /** A client that takes no byte for this long is given up; 0 = never. */
+  readonly clientWriteMs: number;
+  /** The status was committed before there was content: a ping goes out at once. */
+  readonly pingFirst: boolean;
+  /** Aborts when the client leaves, or the gateway ends the stream (drain). */
+  readonly signal: AbortSignal;
+  /** Called with the size of each write. */
+  readonly onBytes: (bytes: number) => void;
+  /** Called exactly once. */
+  readonly onEnd: (end: StreamEnd) => void;
+}
+
+const encoder = new TextEncoder();
+
+function toBytes(data: Uint8Array | string): Uint8Array {
+  return typeof data === "string" ? encoder.encode(data) : data;
+}
+
+const SILENCE = { kind: "silence" } as const;
+type Pulled = ClientRead | typeof SILENCE;
+
+/**
+ * The body of a streamed answer, one write per event. A failure becomes the format's in-band error, after which the stream
+ * ends without any terminal. `source` may still be on its way when the status had to be committed early.
+ */
+export function createReplyStream(
+  source: Promise<ClientStream> | ClientStream,
+  options: ReplyStreamOptions,
+): ReadableStream<Uint8Array> {
+  const { clock, format, signal } = options;
+  let pingFirst = options.pingFirst;
+  let stream: ClientStream | null = source instanceof Promise ? null : source;
+  let reading: Promise<Pulled> | null = null;
+  let ended = false;
+  let cancelWriteTimer: (() => void) | null = null;
+
+  const end = (how: StreamEnd): void => {
+    if (ended) return;
+    ended = true;
+    cancelWriteTimer?.();
+    signal.removeEventListener("abort", onAbort);
+    options.onEnd(how);
+  };
+
+  const giveUp = (how: StreamEnd): void => {
+    const cancel = (opened: ClientStream): void => opened.cancel(classified("aborted"));
+    if (stream !== null) cancel(stream);
+    else if (source instanceof Promise) source.then(cancel, () => undefined);
+    end(how);
+  };
+
+  const onAbort = (): void => {
+    const reason: unknown = signal.reason;
+    // A drain ends the stream with an error that the client can read; a client that left reads nothing.
+    if (reason instanceof GatewayError && reason.kind !== "client-closed") return;
+    giveUp({ kind: "client-gone" });
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+
+  const readSource = async (): Promise<Pulled> => {
+    stream ??= await source;
+    return stream.read();
+  };
+
+  /** The next read, or `silence` after the keep-alive interval; the read goes on and is asked for again. */
+  const next = (): Promise<Pulled> => {
+    reading ??= readSource();
+    const pending = reading;
+    if (options.keepaliveMs <= 0) return pending;
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(options.keepaliveMs, () => resolve(SILENCE));
+      pending.then(
+        (value) => {
+          cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
+    });
+  };
+
+  const write = (controller: ReadableStreamDefaultController<Uint8Array>, data: Uint8Array | string): void => {
+    const bytes = toBytes(data);
+    options.onBytes(bytes.byteLength);
+    controller.enqueue(bytes);
+  };
+
+  const fail = (controller: ReadableStreamDefaultController<Uint8Array>, cause: unknown): void => {
+    const error =
+      cause instanceof GatewayError ? cause : new GatewayError("internal", "the gateway failed while streaming", { cause });
+    if (error.kind === "client-closed") {
+      end({ kind: "client-gone" });
+      controller.error(error);
+      return;
+    }
+    write(controller, format.renderStreamError(error, options.requestId));
+    end({ kind: "in-band-error", error, message: error.message });
+    controller.close();
+  };
+
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        cancelWriteTimer?.();
+        if (ended) return;
+        try {
+          const read = pingFirst ? SILENCE : await next();
+          if (ended) return;
+          if (read.kind !== "silence") reading = null;
+          pingFirst = false;
+          switch (read.kind) {
+            case "silence":
+              write(controller, format.keepalive);
+              break;
+            case "frames":
+              for (const { data } of read.frames) write(controller, data);
+              break;
+            case "end":
+              end({ kind: "complete" });
+              controller.close();
+              return;
+            case "error":
+              write(controller, read.raw?.data ?? format.renderStreamError(read.shown, options.requestId));
+              end({ kind: "in-band-error", error: null, message: read.error.message });
+              controller.close();
+              return;
+            case "failure":
+              fail(controller, read.error);
+              return;
+          }
+        } catch (cause) {
+          if (!ended) fail(controller, cause);
+          return;
+        }
+        if (options.clientWriteMs > 0) {
+          cancelWriteTimer = clock.after(options.clientWriteMs, () => {
+            giveUp({ kind: "client-gone" });
+            controller.error(new GatewayError("client-closed", "the client stopped reading (timeout.client_write)"));
+          });
+        }
+      },
+      cancel: () => giveUp({ kind: "client-gone" }),
+    },
+    { highWaterMark: 0 },
+  );
+}

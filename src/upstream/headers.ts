@@ -1,0 +1,70 @@
+/** Which headers travel. Allow-lists both ways: what is not named here is dropped. */
+import { createGlob } from "../base/glob.ts";
+import type { ProviderName } from "../base/names.ts";
+
+/** Client headers that reach a provider of the client's own wire format. */
+const FORWARDED: Record<ProviderName, readonly string[]> = {
+  openai: ["openai-organization", "openai-project", "openai-beta"],
+  anthropic: [
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+    "anthropic-workspace-id",
+    "anthropic-user-profile-id",
+  ],
+};
+
+/** Trace headers that continue upstream beside the rewritten `traceparent`. */
+const TRACE = ["tracestate", "baggage"] as const;
+
+/** Upstream headers that reach the client in any format. */
+const RETURNED = new Set(["content-type", "retry-after", "retry-after-ms", "x-should-retry"]);
+const RETURNED_SAME_FORMAT = /^(?:x-ratelimit-|anthropic-|openai-)/;
+
+/** The client's headers for `provider`: all that it may see in the same format, trace context only across formats. */
+export function forwardedHeaders(client: Headers, provider: ProviderName, sameFormat: boolean): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const names = sameFormat ? [...FORWARDED[provider], ...TRACE] : TRACE;
+  for (const name of names) {
+    const value = client.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  return headers;
+}
+
+/**
+ * Merges `anthropic-beta` values: the client's, then ours, without repeats, filtered by the provider's globs.
+ * @see https://docs.anthropic.com/en/api/beta-headers (read 2026-11-24)
+ */
+export function mergeBetas(
+  values: readonly (string | null)[],
+  allow: readonly string[],
+  deny: readonly string[],
+): string | null {
+  const betas = new Set<string>();
+  for (const value of values) {
+    for (const beta of (value ?? "").split(",")) {
+      const name = beta.trim();
+      if (name !== "" && matchesAny(allow, name) && !matchesAny(deny, name)) betas.add(name);
+    }
+  }
+  return betas.size === 0 ? null : [...betas].join(",");
+}
+
+function matchesAny(globs: readonly string[], text: string): boolean {
+  return globs.some((glob) => createGlob(glob)(text));
+}
+
+/** The upstream's headers that the client gets; `sameFormat` adds rate limits and vendor headers under their own names. */
+export function returnedHeaders(upstream: Headers, sameFormat: boolean): Record<string, string> {
+  const headers: Record<string, string> = {};
+  upstream.forEach((value, name) => {
+    if (RETURNED.has(name) || (sameFormat && RETURNED_SAME_FORMAT.test(name))) headers[name] = value;
+  });
+  return headers;
+}
+
+/** The upstream's own request id, under either vendor's name. */
+export function upstreamRequestId(headers: Headers): string | null {
+  return headers.get("request-id") ?? headers.get("x-request-id");
+}

@@ -1,0 +1,224 @@
+/**
+ * One attempt: sends the request, reads the answer up to the point where it can be judged (whole when buffered, its first
+ * content event when streamed), and classifies it. Never throws for what an upstream does.
+ */
+import type { Clock } from "../base/clock.ts";
+import { GatewayError } from "../base/errors.ts";
+import type { Emit } from "../base/events.ts";
+import { renderTraceparent } from "../base/ids.ts";
+import type { JsonObject } from "../base/json.ts";
+import { decodeContent, discard, parseObject, readBounded } from "../base/stream.ts";
+import type { Dispatch } from "../resilience/dispatch.ts";
+import type { InBandError } from "../wire/format.ts";
+import { openAttemptScope, type AttemptScope } from "./attempt-scope.ts";
+import { classified, classifyAnswer, statusOfInBandError } from "./classify.ts";
+import { upstreamRequestId } from "./headers.ts";
+import type { FetchInit, Pool } from "./pool.ts";
+import { openUpstreamStream, type UpstreamEvent, type UpstreamStream } from "./stream.ts";
+import type { ErrorAnswer, Provider, UpstreamAnswer, UpstreamRequest } from "./upstream.ts";
+
+export interface SendOptions {
+  readonly clock: Clock;
+  readonly pool: Pool;
+  readonly provider: Provider;
+  readonly emit: Emit;
+  /** `limits.response_bytes` and `limits.event_bytes`. */
+  readonly responseBytes: number;
+  readonly eventBytes: number;
+  readonly userAgent: string;
+}
+
+/** Most of an error answer's body that is read. */
+const ERROR_BYTES = 1024 * 1024;
+
+/** The innermost dispatch for one provider. */
+export function createSend(options: SendOptions): Dispatch<UpstreamRequest, UpstreamAnswer> {
+  const { clock, pool, provider, emit } = options;
+  return async (request, call) => {
+    const scope = openAttemptScope({ clock, emit, release: pool.release }, request, call);
+    let response: Response;
+    try {
+      const init: FetchInit = {
+        method: request.method,
+        headers: {
+          ...request.headers,
+          ...provider.authHeaders(),
+          "content-type": "application/json",
+          accept: "application/json",
+          "accept-encoding": "identity",
+          "user-agent": options.userAgent,
+          traceparent: renderTraceparent(request.trace, scope.attempt.spanId),
+        },
+        body: request.body as NonNullable<FetchInit["body"]>,
+        signal: scope.signal,
+      };
+      response = await request.waits.during(pool.fetch(provider.baseUrl + request.path, init));
+    } catch (cause) {
+      return scope.failedBy(cause, false);
+    }
+    return readAnswer(options, scope, request, response);
+  };
+}
+
+/** What an answer is read from. */
+interface Reading {
+  readonly options: SendOptions;
+  readonly scope: AttemptScope;
+  readonly request: UpstreamRequest;
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+function readAnswer(
+  options: SendOptions,
+  scope: AttemptScope,
+  request: UpstreamRequest,
+  response: Response,
+): Promise<UpstreamAnswer> | UpstreamAnswer {
+  const { status, headers } = response;
+  scope.attempt.status = status;
+  scope.attempt.upstreamRequestId = upstreamRequestId(headers);
+  const reading: Reading = { options, scope, request, status, headers };
+
+  const body = response.body === null ? null : decodeContent(response.body, headers.get("content-encoding"));
+  if (response.body !== null && body === null) {
+    discard(response.body);
+    const message = "upstream answered in an unknown content-encoding";
+    return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+  }
+  if (status >= 300 && status < 400) {
+    discard(body);
+    const message = `upstream answered with a redirect (${status}), which is never followed`;
+    return scope.failed(classified("no_model"), new GatewayError("upstream-invalid", message));
+  }
+  const isStream = (headers.get("content-type") ?? "").toLowerCase().startsWith("text/event-stream");
+  return isOk(status) && isStream && request.stream && body !== null
+    ? readStreamed(reading, body)
+    : readBuffered(reading, body);
+}
+
+/** Reads up to the first content event, so that a failure before it can still be answered with a true status. */
+async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>): Promise<UpstreamAnswer> {
+  const { options, scope, request, status, headers } = reading;
+  const stream = openUpstreamStream(body, {
+    format: request.format,
+    clock: options.clock,
+    maxEventBytes: options.eventBytes,
+    idleMs: request.timeouts.idleMs,
+    totalMs: request.timeouts.streamTotalMs,
+    choices: request.choices,
+    abort: scope.abort,
+    signal: scope.signal,
+    settle: scope.finish,
+  });
+  const { tally } = stream;
+  const primed: UpstreamEvent[] = [];
+  while (!tally.started && !tally.complete && tally.error === null) {
+    const read = await request.waits.during(stream.read());
+    if (read.kind === "end") break;
+    if (read.kind === "failure") {
+      const { classification, error } = read;
+      return { kind: "failed", request, classification, error, attempt: scope.attempt };
+    }
+    for (const event of read.events) primed.push(event);
+  }
+  if (tally.error !== null && !tally.started) {
+    const bytes = Buffer.concat(primed.map((event) => event.bytes));
+    const json = primed.findLast((event) => event.json !== null)?.json ?? null;
+    return inBandAnswer(reading, tally.error, bytes, json);
+  }
+  scope.attempt.ttftMs = scope.elapsedMs();
+  if (request.gather) return gatherStream(reading, { tally, read: stream.read, cancel: stream.cancel, primed });
+  return {
+    kind: "stream",
+    request,
+    classification: classified("ok"),
+    attempt: scope.attempt,
+    status,
+    headers,
+    stream: { tally, read: stream.read, cancel: stream.cancel, primed },
+    onEnd: scope.onEnd,
+  };
+}
+
+/** Reads a stream to its end and gives the answer that a buffered call would have got. */
+async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<UpstreamAnswer> {
+  const { options, scope, request, status, headers } = reading;
+  const { attempt } = scope;
+  const gatherer = request.format.openGatherer();
+  let size = 0;
+  let batch: readonly UpstreamEvent[] = stream.primed;
+  for (;;) {
+    for (const { json, event, bytes } of batch) {
+      size += bytes.byteLength;
+      if (json === null) continue;
+      const error = request.format.readError(json);
+      if (error !== null) return inBandAnswer(reading, error, bytes, json);
+      gatherer.read(json, event);
+    }
+    if (size > options.responseBytes) {
+      const error = new GatewayError("upstream-invalid", "upstream's answer is larger than limits.response_bytes");
+      return scope.failed(classified("broken"), error);
+    }
+    const read = await request.waits.during(stream.read());
+    if (read.kind === "end") break;
+    if (read.kind === "failure") {
+      // Nothing of it has reached the client: a cut is a broken answer here, whatever had arrived.
+      const isCut = read.classification.class === "stalled";
+      const classification = isCut ? classified("broken") : read.classification;
+      const error = isCut ? new GatewayError("upstream-invalid", read.error.message) : read.error;
+      attempt.class = classification.class;
+      return { kind: "failed", request, classification, error, attempt };
+    }
+    batch = read.events;
+  }
+  const json = gatherer.reply();
+  const bytes = Buffer.from(JSON.stringify(json));
+  return { kind: "buffered", request, classification: classified("ok"), attempt, status, headers, bytes, json };
+}
+
+async function readBuffered(reading: Reading, body: ReadableStream<Uint8Array> | null): Promise<UpstreamAnswer> {
+  const { options, scope, request, status, headers } = reading;
+  const { attempt } = scope;
+  let bytes: Uint8Array;
+  try {
+    const limit = isOk(status) ? options.responseBytes : ERROR_BYTES;
+    const read = await request.waits.during(readBounded(body, limit));
+    if (!read.ok) {
+      const message = "upstream's answer is larger than limits.response_bytes";
+      return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+    }
+    bytes = read.bytes;
+  } catch (cause) {
+    return scope.failedBy(cause, true);
+  }
+  const json = parseObject(bytes);
+  const error = json === null ? null : request.format.readError(json);
+  if (!isOk(status)) {
+    const classification = classifyAnswer(status, headers, error, options.clock.wallMs());
+    scope.finish(classification, null);
+    return { kind: "error", request, classification, attempt, status, headers, bytes, json, inBand: false };
+  }
+  if (error !== null) return inBandAnswer(reading, error, bytes, json);
+  if (json === null || !request.format.isReply(json)) {
+    const message = "upstream's answer is not JSON of the expected shape";
+    return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+  }
+  attempt.ttftMs = scope.elapsedMs();
+  scope.finish(classified("ok"), null);
+  return { kind: "buffered", request, classification: classified("ok"), attempt, status, headers, bytes, json };
+}
+
+/** An error object inside a 200 is the error that its type says, with that type's status. */
+function inBandAnswer(reading: Reading, error: InBandError, bytes: Uint8Array, json: JsonObject | null): ErrorAnswer {
+  const { options, scope, request, headers } = reading;
+  const status = statusOfInBandError(error);
+  const classification = classifyAnswer(status, headers, error, options.clock.wallMs());
+  scope.finish(classification, null);
+  scope.abort(new GatewayError("upstream-invalid", "upstream sent an error inside a 200"));
+  return { kind: "error", request, classification, attempt: scope.attempt, status, headers, bytes, json, inBand: true };
+}
+
+function isOk(status: number): boolean {
+  return status >= 200 && status < 300;
+}

@@ -1,0 +1,226 @@
+/**
+ * An upstream's SSE answer, pulled: decoded, parsed and tallied as it is read, bytes kept as they came.
+ * Nothing is read ahead, so a slow client slows the upstream.
+ */
+import { GatewayError } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { Classification } from "../resilience/dispatch.ts";
+import type { StreamTally, WireFormat } from "../wire/format.ts";
+import { createWatchdog } from "../resilience/timeout.ts";
+import { createSseDecoder, type SseEvent } from "../wire/sse/decode.ts";
+import { classified, errorCode } from "./classify.ts";
+
+/** One event with what was read of it. */
+export interface UpstreamEvent {
+  /** SSE event name, "" without one. */
+  readonly event: string;
+  /** Parsed data; null for comments and `[DONE]`. */
+  readonly json: JsonObject | null;
+  readonly done: boolean;
+  /** Raw bytes, closing blank line included. */
+  readonly bytes: Uint8Array;
+}
+
+export type StreamRead =
+  | { readonly kind: "events"; readonly events: readonly UpstreamEvent[] }
+  /** The body ended after its terminal: the answer is whole. */
+  | { readonly kind: "end" }
+  /** Cut, silent, malformed or over a limit. */
+  | { readonly kind: "failure"; readonly classification: Classification; readonly error: GatewayError };
+
+export interface UpstreamStream {
+  /** Events read while waiting for the first content, in order; to be delivered before anything of {@link read}. */
+  readonly primed: readonly UpstreamEvent[];
+  readonly read: () => Promise<StreamRead>;
+  /** What passed so far, in the upstream's format. */
+  readonly tally: StreamTally;
+  /** Gives the stream up and closes its connection; a no-op once it ended. */
+  readonly cancel: (classification: Classification) => void;
+}
+
+export interface UpstreamStreamOptions {
+  readonly format: WireFormat;
+  readonly clock: Clock;
+  readonly maxEventBytes: number;
+  /** ms without a byte before the stream counts as stalled; 0 = none. */
+  readonly idleMs: number;
+  /** ms from now that the stream may live; 0 = none. */
+  readonly totalMs: number;
+  readonly choices: number;
+  /** Aborts the fetch. */
+  readonly abort: (reason: unknown) => void;
+  readonly signal: AbortSignal;
+  /** Called exactly once with how the stream ended. */
+  readonly settle: (classification: Classification, failure: GatewayError | null) => void;
+}
+
+/** Tells an idle limit from other aborts of the attempt. */
+const IDLE = Symbol("idle");
+const TOTAL = Symbol("stream_total");
+
+const TAIL_MS = 1000;
+
+const END: StreamRead = { kind: "end" };
+
+/** A stream over `body` with nothing primed; the caller primes it by reading (see {@link primeStream}). */
+export function openUpstreamStream(
+  body: ReadableStream<Uint8Array>,
+  options: UpstreamStreamOptions,
+): Omit<UpstreamStream, "primed"> {
+  const { clock, format } = options;
+  const reader = body.getReader();
+  const decoder = createSseDecoder({ maxEventBytes: options.maxEventBytes });
+  const tally = format.openTally({ collect: false, choices: options.choices });
+  let settled = false;
+  let ended = false;
+  let watchdog = createWatchdog(clock, options.idleMs, () => options.abort(IDLE));
+  const cancelTotal = options.totalMs > 0 ? clock.after(options.totalMs, () => options.abort(TOTAL)) : null;
+
+  /** After its last event a stream may only linger for this long, so that the client is not kept waiting for a close. */
+  const watchTail = (): void => {
+    watchdog.stop();
+    watchdog = createWatchdog(clock, TAIL_MS, () => options.abort(IDLE));
+  };
+
+  const settle = (classification: Classification, failure: GatewayError | null): void => {
+    if (settled) return;
+    settled = true;
+    watchdog.stop();
+    cancelTotal?.();
+    options.settle(classification, failure);
+  };
+
+  const fail = (classification: Classification, error: GatewayError): StreamRead => {
+    ended = true;
+    settle(classification, error);
+    return { kind: "failure", classification, error };
+  };
+
+  const failBroken = (message: string): StreamRead => {
+    void reader.cancel().catch(() => undefined);
+    options.abort(new Error(message));
+    return fail(
+      classified(tally.started ? "stalled" : "broken"),
+      new GatewayError(tally.started ? "upstream-interrupted" : "upstream-invalid", message),
+    );
+  };
+
+  const failRead = (cause: unknown): StreamRead => {
+    // Cut after every terminal was seen: nothing of the answer is missing (usage, `[DONE]` or the end chunk may be).
+    if (tally.complete && (!options.signal.aborted || options.signal.reason === IDLE)) return finish();
+    const reason: unknown = options.signal.aborted ? options.signal.reason : null;
+    if (reason === IDLE || reason === TOTAL) {
+      const message =
+        reason === IDLE ? "upstream sent nothing for too long in the middle of a stream" : "stream lived too long";
+      return fail(
+        classified(tally.started ? "stalled" : "timeout"),
+        new GatewayError(tally.started ? "upstream-interrupted" : "upstream-timeout", message, { cause }),
+      );
+    }
+    if (options.signal.aborted) {
+      if (errorCode(reason) === "TimeoutError") {
+        return fail(classified("timeout"), new GatewayError("upstream-timeout", "upstream took too long to answer"));
+      }
+      return fail(classified("aborted"), reason instanceof GatewayError ? reason : clientClosed());
+    }
+    const message = "upstream closed the stream early";
+    return fail(
+      classified(tally.started ? "stalled" : "broken"),
+      new GatewayError(tally.started ? "upstream-interrupted" : "upstream-invalid", message, { cause }),
+    );
+  };
+
+  const finish = (): StreamRead => {
+    ended = true;
+    if (tally.complete) {
+      settle(classified("ok"), null);
+      return END;
+    }
+    return failBroken("upstream closed the stream early");
+  };
+
+  /** Reads one decoded event; false when its data is not a JSON object. */
+  const readEvent = (event: SseEvent, into: UpstreamEvent[]): boolean => {
+    const data = event.data;
+    if (data === null) {
+      into.push({ event: event.event, json: null, done: false, bytes: event.bytes });
+      return true;
+    }
+    if (isDone(data)) {
+      tally.readDone();
+      into.push({ event: event.event, json: null, done: true, bytes: event.bytes });
+      return true;
+    }
+    let json: unknown;
+    try {
+      json = JSON.parse(data);
+    } catch {
+      return false;
+    }
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
+    tally.read(json as JsonObject, event.event);
+    into.push({ event: event.event, json: json as JsonObject, done: false, bytes: event.bytes });
+    return true;
+  };
+
+  /** A failure found behind whole events of the same chunk is told by the next read, after they were delivered. */
+  let pending: StreamRead | null = null;
+
+  const take = (decoded: readonly SseEvent[]): StreamRead | null => {
+    const events: UpstreamEvent[] = [];
+    for (const event of decoded) {
+      if (!readEvent(event, events)) {
+        pending = failBroken("upstream sent an event whose data is not JSON");
+        break;
+      }
+    }
+    return events.length > 0 ? { kind: "events", events } : null;
+  };
+
+  return {
+    tally,
+    cancel: (classification) => {
+      if (ended) return;
+      ended = true;
+      settle(classification, null);
+      options.abort(new GatewayError("client-closed", "the stream was given up"));
+      void reader.cancel().catch(() => undefined);
+    },
+    read: async () => {
+      for (;;) {
+        if (pending !== null) return pending;
+        if (ended) return END;
+        let chunk: { done: boolean; value?: Uint8Array | undefined };
+        try {
+          chunk = await reader.read();
+        } catch (cause) {
+          return failRead(cause);
+        }
+        watchdog.touch();
+        if (chunk.done || chunk.value === undefined) {
+          // A last event without its blank line counts when its JSON is whole.
+          const events = take(decoder.end());
+          const final = pending ?? finish();
+          if (events === null) return final;
+          pending = final;
+          return events;
+        }
+        const decoded = decoder.push(chunk.value);
+        if (decoder.overflowed) return failBroken("upstream sent an event over limits.event_bytes");
+        const events = take(decoded);
+        if (tally.done) watchTail();
+        if (events !== null) return events;
+      }
+    },
+  };
+}
+
+function isDone(data: string): boolean {
+  return data.length < 16 && data.trim() === "[DONE]";
+}
+
+/** The error that stands for a client that left; never delivered to anybody. */
+export function clientClosed(): GatewayError {
+  return new GatewayError("client-closed", "the client closed the connection");
+}
