@@ -69,11 +69,17 @@ function composeParts(prompt: Prompt, controls: readonly Control[]): readonly Pa
   const refusal = findControl(controls, "refusal");
   if (refusal !== null) return [...parts, { kind: "refusal", text: refusal.values[0] ?? REFUSAL }];
   const search = findControl(controls, "search") ?? findControl(controls, "pause");
-  if (search !== null && prompt.searches && !prompt.continues) parts.push({ kind: "search", query: search.values[0] ?? excerpt(prompt.text, 40) });
+  if (search !== null && prompt.searches && !prompt.continues)
+    parts.push({ kind: "search", query: search.values[0] ?? excerpt(prompt.text, 40) });
   if (findControl(controls, "pause") !== null && prompt.searches && !prompt.continues) return parts;
   const calls = composeCalls(prompt, controls);
   const text = composeText(prompt, controls, calls.length > 0);
-  if (text !== "") parts.push({ kind: "text", text, cited: findControl(controls, "citations") !== null || parts.some((part) => part.kind === "search") });
+  if (text !== "")
+    parts.push({
+      kind: "text",
+      text,
+      cited: findControl(controls, "citations") !== null || parts.some((part) => part.kind === "search"),
+    });
   return [...parts, ...calls];
 }
 
@@ -88,7 +94,10 @@ function composeCalls(prompt: Prompt, controls: readonly Control[]): readonly Pa
   if (!forced && !asked) return [];
   const count = parallel !== null && prompt.parallelTools && asked ? numberOf(parallel.values[0], 2) : 1;
   const wantedName = typeof toolChoice === "object" ? toolChoice.name : single?.values[0];
-  const first = Math.max(0, tools.findIndex((tool) => tool.name === wantedName));
+  const first = Math.max(
+    0,
+    tools.findIndex((tool) => tool.name === wantedName),
+  );
   return Array.from({ length: count }, (_, index): Part => {
     const fixed = typeof toolChoice === "object" || wantedName !== undefined;
     const tool = tools[fixed ? first : index % tools.length];
@@ -96,7 +105,13 @@ function composeCalls(prompt: Prompt, controls: readonly Control[]): readonly Pa
   });
 }
 
-function callOf(tool: OfferedTool, index: number, prompt: Prompt, control: Control | null, controls: readonly Control[]): Part {
+function callOf(
+  tool: OfferedTool,
+  index: number,
+  prompt: Prompt,
+  control: Control | null,
+  controls: readonly Control[],
+): Part {
   const hint = index === 0 ? "simulated" : `simulated ${index + 1}`;
   const sample = tool.custom ? excerpt(prompt.text, 80) : JSON.stringify(sampleFor(tool.schema, hint));
   const given = control?.options.get("arguments");
@@ -110,28 +125,40 @@ function composeText(prompt: Prompt, controls: readonly Control[], calls: boolea
   if (findControl(controls, "echo") !== null) return withoutControls(prompt.text);
   if (findControl(controls, "unicode") !== null) return UNICODE;
   const long = findControl(controls, "long");
-  if (long !== null) return Array.from({ length: numberOf(long.values[0], 100) }, (_, index) => `word${index + 1}`).join(" ");
+  if (long !== null)
+    return Array.from({ length: numberOf(long.values[0], 100) }, (_, index) => `word${index + 1}`).join(" ");
   if (calls) return "";
   if (prompt.output.kind !== "text") return composeJson(prompt, controls);
-  if (prompt.toolResults.length > 0) return `The tool answered: ${prompt.toolResults.map((result) => excerpt(result, 200)).join(" | ")}`;
+  if (prompt.toolResults.length > 0)
+    return `The tool answered: ${prompt.toolResults.map((result) => excerpt(result, 200)).join(" | ")}`;
   return `Here is a short answer to "${excerpt(prompt.text, 120)}".`;
 }
 
 function composeJson(prompt: Prompt, controls: readonly Control[]): string {
-  const schema: Json = prompt.output.kind === "schema" ? prompt.output.schema : { type: "object", properties: { answer: { type: "string" } } };
+  const schema: Json =
+    prompt.output.kind === "schema"
+      ? prompt.output.schema
+      : { type: "object", properties: { answer: { type: "string" } } };
   const document = JSON.stringify(sampleFor(schema, "simulated"));
   if (findControl(controls, "invalid-json") !== null) return document.slice(0, -1);
   // An array of an unlikely object satisfies no object schema, and an object with an unlikely name no array schema.
-  if (findControl(controls, "wrong-json") !== null) return document.startsWith("[") ? '{"unexpected":true}' : '[{"unexpected":true}]';
+  if (findControl(controls, "wrong-json") !== null)
+    return document.startsWith("[") ? '{"unexpected":true}' : '[{"unexpected":true}]';
   if (findControl(controls, "fenced-json") !== null) return `\`\`\`json\n${document}\n\`\`\``;
   return document;
 }
 
-function cutAtStops(parts: readonly Part[], stops: readonly string[]): { parts: readonly Part[]; stopSequence: string | null } {
+function cutAtStops(
+  parts: readonly Part[],
+  stops: readonly string[],
+): { parts: readonly Part[]; stopSequence: string | null } {
   const done: Part[] = [];
   for (const part of parts) {
     if (part.kind === "text") {
-      const hits = stops.filter((stop) => stop !== "").map((stop) => ({ stop, at: part.text.indexOf(stop) })).filter(({ at }) => at !== -1);
+      const hits = stops
+        .filter((stop) => stop !== "")
+        .map((stop) => ({ stop, at: part.text.indexOf(stop) }))
+        .filter(({ at }) => at !== -1);
       const hit = hits.toSorted((a, b) => a.at - b.at)[0];
       if (hit !== undefined) {
         if (hit.at > 0) done.push({ ...part, text: part.text.slice(0, hit.at) });
@@ -143,7 +170,11 @@ function cutAtStops(parts: readonly Part[], stops: readonly string[]): { parts: 
   return { parts: done, stopSequence: null };
 }
 
-function cutAtLimit(parts: readonly Part[], maxTokens: number | null, always: boolean): { parts: readonly Part[]; cut: boolean } {
+function cutAtLimit(
+  parts: readonly Part[],
+  maxTokens: number | null,
+  always: boolean,
+): { parts: readonly Part[]; cut: boolean } {
   const total = sum(parts.map(tokensOf));
   let left = always ? Math.max(1, Math.floor(Math.min(total, maxTokens ?? total) / 2)) : (maxTokens ?? total);
   if (left >= total) return { parts, cut: false };
@@ -156,7 +187,8 @@ function cutAtLimit(parts: readonly Part[], maxTokens: number | null, always: bo
       continue;
     }
     if (left > 0 && part.kind === "tool") kept.push({ ...part, arguments: part.arguments.slice(0, left * 4) });
-    if (left > 0 && (part.kind === "text" || part.kind === "thinking")) kept.push({ ...part, text: sliceWhole(part.text, left * 4) });
+    if (left > 0 && (part.kind === "text" || part.kind === "thinking"))
+      kept.push({ ...part, text: sliceWhole(part.text, left * 4) });
     break;
   }
   return { parts: kept, cut: true };

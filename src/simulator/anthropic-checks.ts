@@ -32,8 +32,10 @@ export function checkShape(path: string, value: Json | undefined, shape: Shape):
   if (value === undefined || (value === null && shape.nullable === true)) return null;
   if (!fits(value, shape.type)) return refuse(`${path}: Input should be ${WORDS[shape.type]}`);
   if (typeof value === "number") {
-    if (shape.least !== undefined && value < shape.least) return refuse(`${path}: Input should be greater than or equal to ${shape.least}`);
-    if (shape.most !== undefined && value > shape.most) return refuse(`${path}: Input should be less than or equal to ${shape.most}`);
+    if (shape.least !== undefined && value < shape.least)
+      return refuse(`${path}: Input should be greater than or equal to ${shape.least}`);
+    if (shape.most !== undefined && value > shape.most)
+      return refuse(`${path}: Input should be less than or equal to ${shape.most}`);
   }
   if (typeof value === "string" && shape.oneOf !== undefined && !shape.oneOf.includes(value)) {
     return refuse(`${path}: Input should be ${listOr(shape.oneOf)}`);
@@ -70,7 +72,9 @@ export function listOr(names: readonly string[]): string {
 /** Refuses keys of `object` beyond `known`. */
 export function checkExtra(path: string, object: JsonObject, known: readonly string[]): Refusal | null {
   const extra = Object.keys(object).find((key) => !known.includes(key));
-  return extra === undefined ? null : refuse(`${path === "" ? "" : `${path}.`}${extra}: Extra inputs are not permitted`);
+  return extra === undefined
+    ? null
+    : refuse(`${path === "" ? "" : `${path}.`}${extra}: Extra inputs are not permitted`);
 }
 
 export function required(path: string): Refusal {

@@ -41,14 +41,41 @@ export const MESSAGES_FIELDS: Readonly<Record<string, AnthropicField>> = {
 };
 
 /** Fields that count_tokens does not take. */
-export const NOT_COUNTED: readonly string[] = ["max_tokens", "stream", "stop_sequences", "temperature", "top_k", "top_p", "metadata", "service_tier", "inference_geo"];
+export const NOT_COUNTED: readonly string[] = [
+  "max_tokens",
+  "stream",
+  "stop_sequences",
+  "temperature",
+  "top_k",
+  "top_p",
+  "metadata",
+  "service_tier",
+  "inference_geo",
+];
 
 /** Types of tools without `input_schema`, by their start; the dated rest is not checked. */
 export const SERVER_TOOLS: readonly string[] = [
-  "web_search_", "web_fetch_", "code_execution_", "tool_search_tool_", "bash_", "text_editor_", "memory_", "computer_", "advisor_",
+  "web_search_",
+  "web_fetch_",
+  "code_execution_",
+  "tool_search_tool_",
+  "bash_",
+  "text_editor_",
+  "memory_",
+  "computer_",
+  "advisor_",
   "browser_toolset_",
 ];
 
 export const TOOL_KEYS: readonly string[] = [
-  "type", "name", "description", "input_schema", "cache_control", "strict", "defer_loading", "input_examples", "eager_input_streaming", "allowed_callers",
+  "type",
+  "name",
+  "description",
+  "input_schema",
+  "cache_control",
+  "strict",
+  "defer_loading",
+  "input_examples",
+  "eager_input_streaming",
+  "allowed_callers",
 ];

@@ -14,11 +14,18 @@ export function checkMessage(message: Json, index: number, request: MessagesRequ
   if (!isObject(message)) return refuse(`${path}: Input does not match the expected shape.`);
   const role = own(message, "role");
   if (role === undefined) return required(`${path}.role`);
-  if (role !== "user" && role !== "assistant" && role !== "system") return refuse(`${path}.role: Input should be 'user' or 'assistant'`);
+  if (role !== "user" && role !== "assistant" && role !== "system")
+    return refuse(`${path}.role: Input should be 'user' or 'assistant'`);
   if (role === "system" && !request.model.systemRole) {
-    return refuse(`messages: Unexpected role "system". The Messages API accepts a top-level \`system\` parameter, not "system" as an input message role.`);
+    return refuse(
+      `messages: Unexpected role "system". The Messages API accepts a top-level \`system\` parameter, not "system" as an input message role.`,
+    );
   }
-  const extra = checkExtra(path, message, role === "system" ? ["role", "content", "clear_at", "output_config"] : ["role", "content"]);
+  const extra = checkExtra(
+    path,
+    message,
+    role === "system" ? ["role", "content", "clear_at", "output_config"] : ["role", "content"],
+  );
   if (extra !== null) return extra;
   const content = own(message, "content");
   if (content === undefined) return required(`${path}.content`);
@@ -29,22 +36,31 @@ export function checkMessage(message: Json, index: number, request: MessagesRequ
       ? refuse(`${path}: user messages must have non-empty content`)
       : refuse(`${path}: all messages must have non-empty content except for the optional final assistant message`);
   }
-  if (typeof content === "string") return content.trim() === "" && role === "user" ? refuse("messages: text content blocks must contain non-whitespace text") : null;
+  if (typeof content === "string")
+    return content.trim() === "" && role === "user"
+      ? refuse("messages: text content blocks must contain non-whitespace text")
+      : null;
   return firstOf(content, (block, at) => {
     const place = `${path}.content.${at}`;
-    return checkBlock(place, role, block) ?? emptyText(place, block) ?? (role === "user" || !last ? blankText(block) : null);
+    // Recorded as accepted: a blank text beside a tool call.
+    const mayBeBlank = role === "assistant" && (last || content.length > 1);
+    return checkBlock(place, role, block) ?? emptyText(place, block) ?? (mayBeBlank ? null : blankText(block));
   });
 }
 
-/** A system turn stands behind a user turn, never first, and not directly before another system turn. */
+/** A system turn stands directly behind a user turn, and not directly before another one. */
 export function checkSystemTurns(messages: readonly Json[]): Refusal | null {
   return firstOf(messages, (message, index) => {
     if (own(message, "role") !== "system") return null;
-    const before = own(messages[index - 1], "role");
-    if (index === 0) return refuse("messages.0: a `system` message cannot be the first message. Use the top-level `system` parameter.");
-    if (before === "system") return refuse(`messages.${index}: consecutive \`system\` messages are not permitted`);
+    if (index === 0)
+      return refuse(
+        "messages.0: a `system` message cannot be the first message. Use the top-level `system` parameter.",
+      );
+    if (own(messages[index - 1], "role") !== "user")
+      return refuse(`messages.${index}: a \`system\` message must follow a \`user\` message`);
     const next = own(messages[index + 1], "role");
-    if (next === "user") return refuse(`messages.${index}: a \`system\` message cannot directly precede a \`user\` message`);
+    if (next === "user")
+      return refuse(`messages.${index}: a \`system\` message cannot directly precede a \`user\` message`);
     return null;
   });
 }
@@ -78,17 +94,24 @@ function checkResults(turn: Turn, before: Turn | undefined): Refusal | null {
   if (results.length === 0) return null;
   const calls = before?.role === "assistant" ? idsOf(before.blocks, "tool_use", "id") : [];
   const orphan = results.find((id) => !calls.includes(id));
-  const position = turn.blocks.findIndex((block) => own(block, "type") === "tool_result" && own(block, "tool_use_id") === orphan);
+  const position = turn.blocks.findIndex(
+    (block) => own(block, "type") === "tool_result" && own(block, "tool_use_id") === orphan,
+  );
   if (orphan !== undefined) {
     return refuse(
       `messages.${turn.first}.content.${position}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${orphan}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`,
     );
   }
   const twice = results.find((id, index) => results.indexOf(id) !== index);
-  if (twice !== undefined) return refuse(`messages.${turn.first}.content: each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${twice}`);
+  if (twice !== undefined)
+    return refuse(
+      `messages.${turn.first}.content: each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${twice}`,
+    );
   const firstOther = turn.blocks.findIndex((block) => own(block, "type") !== "tool_result");
   const lastResult = turn.blocks.findLastIndex((block) => own(block, "type") === "tool_result");
-  return firstOther !== -1 && firstOther < lastResult ? unanswered(before?.first ?? 0, [String(own(turn.blocks[lastResult], "tool_use_id"))]) : null;
+  return firstOther !== -1 && firstOther < lastResult
+    ? unanswered(before?.first ?? 0, [String(own(turn.blocks[lastResult], "tool_use_id"))])
+    : null;
 }
 
 interface Turn {
@@ -122,7 +145,9 @@ export function checkMarkers({ json }: MessagesRequest): Refusal | null {
     ...arrayOf(own(json, "system")),
     ...arrayOf(own(json, "messages")).flatMap((message) => arrayOf(own(message, "content"))),
   ];
-  const inner = everything.flatMap((block) => (own(block, "type") === "tool_result" ? arrayOf(own(block, "content")) : []));
+  const inner = everything.flatMap((block) =>
+    own(block, "type") === "tool_result" ? arrayOf(own(block, "content")) : [],
+  );
   const count = [json, ...everything, ...inner].filter((block) => isObject(own(block, "cache_control"))).length;
   return count > 4 ? refuse(`A maximum of 4 blocks with cache_control may be provided. Found ${count}.`) : null;
 }
@@ -133,17 +158,31 @@ export function checkSignatures(request: MessagesRequest): Refusal | null {
   if (signer === null) return null;
   const drops = own(own(own(json, "thinking"), "block_binding"), "prefix_mismatch_behavior") === "drop_block";
   return firstOf(messages, (message, index) =>
-    own(message, "role") !== "assistant" ? null : firstOf(blocksOf(own(message, "content")), (block, at) => {
-      const type = own(block, "type");
-      if (type !== "thinking" && type !== "redacted_thinking") return null;
-      const thinking = String(own(block, "thinking") ?? "");
-      const prefixes = model.boundThinking ? placesOfTurn(request, index) : null;
-      const state = signer.verify(String(own(block, type === "thinking" ? "signature" : "data")), { model: model.answersAs, thinking, prefixes });
-      const path = `messages.${index}.content.${at}`;
-      if (state === "foreign") return refuse(`${path}: Invalid \`${type === "thinking" ? "signature" : "data"}\` in \`${type}\` block`);
-      if (state === "modified") return refuse(`${path}: \`thinking\` or \`redacted_thinking\` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.`);
-      return state === "moved" && !drops ? refuse(`${path}: \`${type}\` block is bound to a different prefix. The system prompt, tools and earlier messages must be unchanged.`) : null;
-    }),
+    own(message, "role") !== "assistant"
+      ? null
+      : firstOf(blocksOf(own(message, "content")), (block, at) => {
+          const type = own(block, "type");
+          if (type !== "thinking" && type !== "redacted_thinking") return null;
+          const thinking = String(own(block, "thinking") ?? "");
+          const prefixes = model.boundThinking ? placesOfTurn(request, index) : null;
+          const state = signer.verify(String(own(block, type === "thinking" ? "signature" : "data")), {
+            model: model.answersAs,
+            thinking,
+            prefixes,
+          });
+          const path = `messages.${index}.content.${at}`;
+          if (state === "foreign")
+            return refuse(`${path}: Invalid \`${type === "thinking" ? "signature" : "data"}\` in \`${type}\` block`);
+          if (state === "modified")
+            return refuse(
+              `${path}: \`thinking\` or \`redacted_thinking\` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.`,
+            );
+          return state === "moved" && !drops
+            ? refuse(
+                `${path}: \`${type}\` block is bound to a different prefix. The system prompt, tools and earlier messages must be unchanged.`,
+              )
+            : null;
+        }),
   );
 }
 
@@ -161,7 +200,9 @@ export function checkThinkingFirst({ json, messages, model }: MessagesRequest): 
   const last = turns.at(-1);
   if (last?.role !== "user" || idsOf(last.blocks, "tool_result", "tool_use_id").length === 0) return null;
   // The loop starts at the last user turn that is not tool results.
-  const start = turns.findLastIndex((turn) => turn.role === "user" && idsOf(turn.blocks, "tool_result", "tool_use_id").length === 0);
+  const start = turns.findLastIndex(
+    (turn) => turn.role === "user" && idsOf(turn.blocks, "tool_result", "tool_use_id").length === 0,
+  );
   const first = turns[start + 1];
   const type = own(first?.blocks[0], "type");
   if (first?.role !== "assistant" || type === "thinking" || type === "redacted_thinking") return null;
@@ -178,9 +219,16 @@ export function checkLastTurn({ messages, model, json }: MessagesRequest): Refus
   const final = blocks.at(-1);
   // A paused turn is sent back as it came and is no prefill.
   if (/^server_tool_use$|_tool_result$/.test(String(own(final, "type")))) return null;
-  if (!model.prefill) return refuse("This model does not support assistant message prefill. The conversation must end with a user message.");
-  if (own(own(json, "thinking"), "type") === "enabled") return refuse("When `thinking` is enabled, the conversation must end with a user message.");
-  if (own(own(json, "output_config"), "format") !== undefined) return refuse("Prefilling assistant messages is not supported with `output_config.format`.");
+  if (!model.prefill)
+    return refuse(
+      "This model does not support assistant message prefill. The conversation must end with a user message.",
+    );
+  if (own(own(json, "thinking"), "type") === "enabled")
+    return refuse("When `thinking` is enabled, the conversation must end with a user message.");
+  if (own(own(json, "output_config"), "format") !== undefined)
+    return refuse("Prefilling assistant messages is not supported with `output_config.format`.");
   const text = own(final, "text");
-  return typeof text === "string" && /\s$/.test(text) ? refuse("messages: final assistant content cannot end with trailing whitespace") : null;
+  return typeof text === "string" && /\s$/.test(text)
+    ? refuse("messages: final assistant content cannot end with trailing whitespace")
+    : null;
 }

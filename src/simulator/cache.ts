@@ -21,7 +21,11 @@ export function createPromptCache(): PromptCache {
   const seen = new Set<string>();
   const remember = (hash: string): void => {
     seen.add(hash);
-    if (seen.size > MAX_PREFIXES) for (const oldest of seen) { seen.delete(oldest); break; }
+    if (seen.size > MAX_PREFIXES)
+      for (const oldest of seen) {
+        seen.delete(oldest);
+        break;
+      }
   };
   return {
     use: (prompt) => {
@@ -32,7 +36,8 @@ export function createPromptCache(): PromptCache {
       const lastMarker = prompt.blocks.findLastIndex((block) => block.marker !== null) + 1;
       const end = prompt.cacheNeedsMarker ? lastMarker : prompt.blocks.length;
       const cacheable = totals[end] ?? 0;
-      if (end === 0 || cacheable < prompt.cacheMinTokens) return { inputTokens: all, readTokens: 0, writeTokens: 0, writeLongTokens: 0 };
+      if (end === 0 || cacheable < prompt.cacheMinTokens)
+        return { inputTokens: all, readTokens: 0, writeTokens: 0, writeLongTokens: 0 };
       let read = 0;
       for (let at = end; at > 0 && read === 0; at -= 1) if (seen.has(hashes[at] ?? "")) read = totals[at] ?? 0;
       for (let at = 1; at <= end; at += 1) {

@@ -29,13 +29,19 @@ const CREATED_SECONDS = 1_760_000_000;
 export function answerEndpoint(request: EndpointRequest): EndpointResult | null {
   const { provider, method, path } = request;
   const [, , family = "", id] = path.split("/");
-  if (family === "models" && method === "GET") return id === undefined ? listModels(request) : oneModel(request, decodeURIComponent(id));
+  if (family === "models" && method === "GET")
+    return id === undefined ? listModels(request) : oneModel(request, decodeURIComponent(id));
   if (provider === "openai" && path === "/v1/embeddings") return embed(request);
   if (provider === "openai" && path === "/v1/moderations") return moderate(request);
-  if (provider === "openai" && path.startsWith("/v1/chat/completions/")) return { refusal: refuseOpenAi(`Chat completion with id '${path.split("/")[4] ?? ""}' not found.`, null, null, 404) };
+  if (provider === "openai" && path.startsWith("/v1/chat/completions/"))
+    return {
+      refusal: refuseOpenAi(`Chat completion with id '${path.split("/")[4] ?? ""}' not found.`, null, null, 404),
+    };
   if (family === "files") return files(request, id);
   if (provider === "openai" && family === "batches") return batches(request, id);
-  return provider === "anthropic" && path.startsWith("/v1/messages/batches") ? batches(request, path.split("/")[4]) : null;
+  return provider === "anthropic" && path.startsWith("/v1/messages/batches")
+    ? batches(request, path.split("/")[4])
+    : null;
 }
 
 function isServed(shutdownOn: string | null | undefined, today: string): boolean {
@@ -64,9 +70,10 @@ function oneModel({ provider, today }: EndpointRequest, id: string): EndpointRes
   const found = provider === "openai" ? findOpenAiModel(id) : findClaudeModel(id);
   if (isServed(found?.shutdownOn, today)) return { json: provider === "openai" ? openAiModel(id) : claudeModel(id) };
   return {
-    refusal: provider === "openai"
-      ? refuseOpenAi(`The model '${id}' does not exist`, "model", "model_not_found", 404)
-      : refuseAnthropic(`model: ${id}`, 404, "not_found_error"),
+    refusal:
+      provider === "openai"
+        ? refuseOpenAi(`The model '${id}' does not exist`, "model", "model_not_found", 404)
+        : refuseAnthropic(`model: ${id}`, 404, "not_found_error"),
   };
 }
 
@@ -94,7 +101,15 @@ function embed({ json }: EndpointRequest): EndpointResult {
   if (typeof model !== "string") return { refusal: missing("model") };
   if (input === undefined) return { refusal: missing("input") };
   const found = findOpenAiModel(model);
-  if (found === null || !found.endpoints.includes("embeddings")) return { refusal: refuseOpenAi(`The model \`${model}\` does not exist or you do not have access to it.`, null, "model_not_found", 404) };
+  if (found === null || !found.endpoints.includes("embeddings"))
+    return {
+      refusal: refuseOpenAi(
+        `The model \`${model}\` does not exist or you do not have access to it.`,
+        null,
+        "model_not_found",
+        404,
+      ),
+    };
   const dimensions = own(json, "dimensions");
   const bounds = checkField("dimensions", dimensions, { type: "integer", least: 1 });
   if (bounds !== null) return { refusal: bounds };
@@ -112,7 +127,9 @@ function embed({ json }: EndpointRequest): EndpointResult {
 
 /** A unit-length vector that depends on the text alone. */
 function vectorOf(text: string, length: number): number[] {
-  const raw = Array.from({ length }, (_, index) => Math.sin((index + 1) * (text.length + (text.codePointAt(index % Math.max(1, text.length)) ?? 1))));
+  const raw = Array.from({ length }, (_, index) =>
+    Math.sin((index + 1) * (text.length + (text.codePointAt(index % Math.max(1, text.length)) ?? 1))),
+  );
   const norm = Math.hypot(...raw) || 1;
   return raw.map((value) => value / norm);
 }
@@ -121,31 +138,87 @@ function moderate({ json, identity }: EndpointRequest): EndpointResult {
   const input = own(json, "input");
   if (input === undefined) return { refusal: missing("input") };
   const texts = isArray(input) ? input : [input];
-  const results = texts.map(() => ({ flagged: false, categories: { violence: false }, category_scores: { violence: 0.0001 }, category_applied_input_types: { violence: ["text"] } }));
+  const results = texts.map(() => ({
+    flagged: false,
+    categories: { violence: false },
+    category_scores: { violence: 0.0001 },
+    category_applied_input_types: { violence: ["text"] },
+  }));
   return { json: { id: identity.next("modr-"), model: "omni-moderation-latest", results } };
 }
 
 function files({ provider, method, identity }: EndpointRequest, id: string | undefined): EndpointResult {
-  if (method === "GET" && id === undefined) return { json: provider === "openai" ? { object: "list", data: [], has_more: false } : { data: [], has_more: false, first_id: null, last_id: null } };
+  if (method === "GET" && id === undefined)
+    return {
+      json:
+        provider === "openai"
+          ? { object: "list", data: [], has_more: false }
+          : { data: [], has_more: false, first_id: null, last_id: null },
+    };
   if (method === "POST") {
     return {
-      json: provider === "openai"
-        ? { id: identity.next("file-"), object: "file", bytes: 0, created_at: CREATED_SECONDS, filename: "simulated", purpose: "user_data", status: "processed" }
-        : { id: identity.next("file_01", 22), type: "file", filename: "simulated", mime_type: "text/plain", size_bytes: 0, created_at: "2026-11-22T00:00:00Z", downloadable: false },
+      json:
+        provider === "openai"
+          ? {
+              id: identity.next("file-"),
+              object: "file",
+              bytes: 0,
+              created_at: CREATED_SECONDS,
+              filename: "simulated",
+              purpose: "user_data",
+              status: "processed",
+            }
+          : {
+              id: identity.next("file_01", 22),
+              type: "file",
+              filename: "simulated",
+              mime_type: "text/plain",
+              size_bytes: 0,
+              created_at: "2026-11-22T00:00:00Z",
+              downloadable: false,
+            },
     };
   }
-  if (method === "DELETE") return { json: provider === "openai" ? { id: id ?? "", object: "file", deleted: true } : { id: id ?? "", type: "file_deleted" } };
-  return { refusal: provider === "openai" ? refuseOpenAi(`No such File object: ${id ?? ""}`, "id", null, 404) : refuseAnthropic(`File not found: ${id ?? ""}`, 404, "not_found_error") };
+  if (method === "DELETE")
+    return {
+      json:
+        provider === "openai"
+          ? { id: id ?? "", object: "file", deleted: true }
+          : { id: id ?? "", type: "file_deleted" },
+    };
+  return {
+    refusal:
+      provider === "openai"
+        ? refuseOpenAi(`No such File object: ${id ?? ""}`, "id", null, 404)
+        : refuseAnthropic(`File not found: ${id ?? ""}`, 404, "not_found_error"),
+  };
 }
 
 function batches({ provider, method, identity }: EndpointRequest, id: string | undefined): EndpointResult {
-  if (method === "GET" && id === undefined) return { json: provider === "openai" ? { object: "list", data: [], has_more: false } : { data: [], has_more: false, first_id: null, last_id: null } };
+  if (method === "GET" && id === undefined)
+    return {
+      json:
+        provider === "openai"
+          ? { object: "list", data: [], has_more: false }
+          : { data: [], has_more: false, first_id: null, last_id: null },
+    };
   if (method === "POST") {
     return {
-      json: provider === "openai"
-        ? { id: identity.next("batch_"), object: "batch", status: "validating", created_at: CREATED_SECONDS }
-        : { id: identity.next("msgbatch_01", 22), type: "message_batch", processing_status: "in_progress", created_at: "2026-11-22T00:00:00Z" },
+      json:
+        provider === "openai"
+          ? { id: identity.next("batch_"), object: "batch", status: "validating", created_at: CREATED_SECONDS }
+          : {
+              id: identity.next("msgbatch_01", 22),
+              type: "message_batch",
+              processing_status: "in_progress",
+              created_at: "2026-11-22T00:00:00Z",
+            },
     };
   }
-  return { refusal: provider === "openai" ? refuseOpenAi(`No batch found with id '${id ?? ""}'.`, null, null, 404) : refuseAnthropic("Message Batch not found", 404, "not_found_error") };
+  return {
+    refusal:
+      provider === "openai"
+        ? refuseOpenAi(`No batch found with id '${id ?? ""}'.`, null, null, 404)
+        : refuseAnthropic("Message Batch not found", 404, "not_found_error"),
+  };
 }

@@ -31,8 +31,25 @@ import { numberOf, type Control } from "./controls.ts";
 import { errorAnswer, renderRefusal, renderStreamRefusal } from "./errors.ts";
 
 export const FAULT_NAMES = [
-  "reset", "close", "reset-headers", "reset-middle", "close-middle", "hang", "stall", "stall-headers", "garbage", "truncated",
-  "no-terminal", "bad-event", "error-event", "html", "wrong-type", "empty-body", "bomb", "redirect", "huge-event",
+  "reset",
+  "close",
+  "reset-headers",
+  "reset-middle",
+  "close-middle",
+  "hang",
+  "stall",
+  "stall-headers",
+  "garbage",
+  "truncated",
+  "no-terminal",
+  "bad-event",
+  "error-event",
+  "html",
+  "wrong-type",
+  "empty-body",
+  "bomb",
+  "redirect",
+  "huge-event",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -76,31 +93,54 @@ export function breakReply(reply: Reply, provider: ProviderName, control: Contro
     case "stall":
       return { ...reply, pieces: started, ending: "stall" };
     case "truncated":
-      return { ...reply, pieces: reply.streamed ? [...started, "data: {\"cut"] : halved(reply.pieces) };
+      return { ...reply, pieces: reply.streamed ? [...started, 'data: {"cut'] : halved(reply.pieces) };
     case "no-terminal":
       return { ...reply, pieces: reply.streamed ? started : reply.pieces };
     case "bad-event":
-      return { ...reply, pieces: [...started, provider === "openai" ? "data: {not json\n\n" : "event: content_block_delta\ndata: {not json\n\n"] };
+      return {
+        ...reply,
+        pieces: [
+          ...started,
+          provider === "openai" ? "data: {not json\n\n" : "event: content_block_delta\ndata: {not json\n\n",
+        ],
+      };
     case "error-event":
       return withErrorEvent(reply, started, provider, control, requestId);
     case "html":
-      return { ...reply, headers: { "content-type": "text/html; charset=utf-8" }, pieces: ["<html><body><h1>Bad gateway</h1></body></html>"] };
+      return {
+        ...reply,
+        headers: { "content-type": "text/html; charset=utf-8" },
+        pieces: ["<html><body><h1>Bad gateway</h1></body></html>"],
+      };
     case "wrong-type":
       return { ...reply, headers: { ...reply.headers, "content-type": "text/plain" } };
     case "empty-body":
       return { ...reply, pieces: [] };
     case "bomb":
-      return { ...reply, headers: { ...reply.headers, "content-encoding": "gzip" }, pieces: [bomb(numberOf(control.values[1], 64))] };
+      return {
+        ...reply,
+        headers: { ...reply.headers, "content-encoding": "gzip" },
+        pieces: [bomb(numberOf(control.values[1], 64))],
+      };
     case "redirect":
       return { ...reply, status: 307, headers: { location: "/v1/elsewhere" }, pieces: [] };
     case "huge-event":
-      return { ...reply, pieces: [...started, `data: "${"x".repeat(numberOf(control.values[1], 20) * 1_048_576)}"\n\n`] };
+      return {
+        ...reply,
+        pieces: [...started, `data: "${"x".repeat(numberOf(control.values[1], 20) * 1_048_576)}"\n\n`],
+      };
     default:
       return name satisfies never;
   }
 }
 
-function withErrorEvent(reply: Reply, started: Reply["pieces"], provider: ProviderName, control: Control, requestId: string): Reply {
+function withErrorEvent(
+  reply: Reply,
+  started: Reply["pieces"],
+  provider: ProviderName,
+  control: Control,
+  requestId: string,
+): Reply {
   const form = { ...control, values: [control.values[1] ?? "overloaded"] };
   const answer = errorAnswer(provider, form, 0);
   if (!reply.streamed) return { ...reply, pieces: [renderRefusal(provider, answer, requestId)] };

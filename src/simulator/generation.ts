@@ -29,7 +29,12 @@ interface JudgeContext {
 }
 
 /** Judges the body and reads the prompt of an accepted one. */
-export function judgeRequest(endpoint: Generates, json: JsonObject, headers: Headers, context: JudgeContext): Judged | Judgement {
+export function judgeRequest(
+  endpoint: Generates,
+  json: JsonObject,
+  headers: Headers,
+  context: JudgeContext,
+): Judged | Judgement {
   const id = String(own(json, "model"));
   if (endpoint === "chat" || endpoint === "responses") {
     const judgement = endpoint === "chat" ? judgeChat(json, context) : judgeResponses(json, context, context.signer);
@@ -53,5 +58,12 @@ export function judgeRequest(endpoint: Generates, json: JsonObject, headers: Hea
 }
 
 function unknownModel(id: string): Judgement {
-  return { status: 404, type: "not_found_error", message: `model: ${id}`, param: null, code: "model_not_found", rule: "model exists" };
+  return {
+    status: 404,
+    type: "not_found_error",
+    message: `model: ${id}`,
+    param: null,
+    code: "model_not_found",
+    rule: "model exists",
+  };
 }

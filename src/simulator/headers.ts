@@ -12,7 +12,13 @@ const NETWORK = {
 } as const;
 
 /** Headers of an answer; `ok` ones carry rate limits, as recorded. */
-export function answerHeaders(provider: ProviderName, requestId: string, contentType: string, ok: boolean, dateMs: number): Record<string, string> {
+export function answerHeaders(
+  provider: ProviderName,
+  requestId: string,
+  contentType: string,
+  ok: boolean,
+  dateMs: number,
+): Record<string, string> {
   const date = { date: new Date(dateMs).toUTCString() };
   if (provider === "openai") {
     return {
@@ -45,13 +51,16 @@ export function answerHeaders(provider: ProviderName, requestId: string, content
     "x-robots-tag": "none",
     ...(ok
       ? Object.fromEntries(
-          [["requests", "20000", "19998"], ["tokens", "24000000", "23999000"], ["input-tokens", "20000000", "19999000"], ["output-tokens", "4000000", "4000000"]].flatMap(
-            ([name, limit, remaining]) => [
-              [`anthropic-ratelimit-${name}-limit`, limit],
-              [`anthropic-ratelimit-${name}-remaining`, remaining],
-              [`anthropic-ratelimit-${name}-reset`, reset],
-            ],
-          ),
+          [
+            ["requests", "20000", "19998"],
+            ["tokens", "24000000", "23999000"],
+            ["input-tokens", "20000000", "19999000"],
+            ["output-tokens", "4000000", "4000000"],
+          ].flatMap(([name, limit, remaining]) => [
+            [`anthropic-ratelimit-${name}-limit`, limit],
+            [`anthropic-ratelimit-${name}-remaining`, remaining],
+            [`anthropic-ratelimit-${name}-reset`, reset],
+          ]),
         )
       : {}),
   };

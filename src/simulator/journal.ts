@@ -59,9 +59,13 @@ export function createJournal(limit: number, clock: Clock): Journal {
         refusal: null,
         abortedMs: null,
       };
-      request.signal.addEventListener("abort", () => {
-        entry.abortedMs ??= clock.nowMs();
-      }, { once: true });
+      request.signal.addEventListener(
+        "abort",
+        () => {
+          entry.abortedMs ??= clock.nowMs();
+        },
+        { once: true },
+      );
       entries.push(entry);
       if (entries.length > limit) entries.shift();
       return entry;

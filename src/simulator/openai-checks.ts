@@ -15,11 +15,19 @@ export function unknownParameter(param: string): Refusal {
 }
 
 export function unsupportedParameter(param: string, hint = ""): Refusal {
-  return refuse(`Unsupported parameter: '${param}' is not supported with this model.${hint}`, param, "unsupported_parameter");
+  return refuse(
+    `Unsupported parameter: '${param}' is not supported with this model.${hint}`,
+    param,
+    "unsupported_parameter",
+  );
 }
 
 export function unsupportedValue(param: string, value: Json, supported: string): Refusal {
-  return refuse(`Unsupported value: '${param}' does not support ${JSON.stringify(value)} with this model. ${supported}`, param, "unsupported_value");
+  return refuse(
+    `Unsupported value: '${param}' does not support ${JSON.stringify(value)} with this model. ${supported}`,
+    param,
+    "unsupported_value",
+  );
 }
 
 export function invalidValue(param: string, message: string): Refusal {
@@ -36,9 +44,15 @@ export const FIELD_TYPES = {
   array: ["an array", isArray],
   objects: ["an array of objects", (value: Json) => isArray(value) && value.every(isObject)],
   strings: ["an array of strings", (value: Json) => isArray(value) && value.every((item) => typeof item === "string")],
-  "string or array": ["a string or an array of strings", (value: Json) => typeof value === "string" || (isArray(value) && value.every((item) => typeof item === "string"))],
+  "string or array": [
+    "a string or an array of strings",
+    (value: Json) => typeof value === "string" || (isArray(value) && value.every((item) => typeof item === "string")),
+  ],
   "string or object": ["one of a string or an object", (value: Json) => typeof value === "string" || isObject(value)],
-  "string or objects": ["one of a string or an array of objects", (value: Json) => typeof value === "string" || (isArray(value) && value.every(isObject))],
+  "string or objects": [
+    "one of a string or an array of objects",
+    (value: Json) => typeof value === "string" || (isArray(value) && value.every(isObject)),
+  ],
 } as const satisfies Readonly<Record<string, readonly [string, (value: Json) => boolean]>>;
 
 /** A field: its type and, for numbers, its bounds. */
@@ -83,16 +97,28 @@ export function tooLong(param: string, most: number, length: number): Refusal {
 }
 
 export function wrongType(param: string, expected: string, value: Json): Refusal {
-  return refuse(`Invalid type for '${param}': expected ${expected}, but got ${kindOf(value)} instead.`, param, "invalid_type");
+  return refuse(
+    `Invalid type for '${param}': expected ${expected}, but got ${kindOf(value)} instead.`,
+    param,
+    "invalid_type",
+  );
 }
 
 function checkBounds(param: string, value: number, field: Field): Refusal | null {
   const kind = field.type === "integer" ? "integer" : "decimal";
   if (field.least !== undefined && value < field.least) {
-    return refuse(`Invalid '${param}': ${kind} below minimum value. Expected a value >= ${field.least}, but got ${value} instead.`, param, `${kind}_below_min_value`);
+    return refuse(
+      `Invalid '${param}': ${kind} below minimum value. Expected a value >= ${field.least}, but got ${value} instead.`,
+      param,
+      `${kind}_below_min_value`,
+    );
   }
   if (field.most !== undefined && value > field.most) {
-    return refuse(`Invalid '${param}': ${kind} above maximum value. Expected a value <= ${field.most}, but got ${value} instead.`, param, `${kind}_above_max_value`);
+    return refuse(
+      `Invalid '${param}': ${kind} above maximum value. Expected a value <= ${field.most}, but got ${value} instead.`,
+      param,
+      `${kind}_above_max_value`,
+    );
   }
   return null;
 }
@@ -123,6 +149,14 @@ export function readDataUrl(url: string): { readonly mediaType: string; readonly
   const head = comma === -1 ? "" : url.slice(5, comma);
   const data = comma === -1 ? "" : url.slice(comma + 1);
   return { mediaType: head.replace(/;base64$/, ""), valid: head.endsWith(";base64") && isBase64(data) };
+}
+
+/** First base64 characters of JPEG, PNG, GIF and WebP (RIFF) files. */
+const IMAGE_STARTS = ["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"] as const;
+
+/** Whether base64 data starts as a picture does: providers look at the bytes, not at the name. */
+export function isImageData(data: string): boolean {
+  return IMAGE_STARTS.some((start) => data.startsWith(start));
 }
 
 /** Padded standard base64, as the providers demand. */

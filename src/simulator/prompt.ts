@@ -11,9 +11,7 @@ export interface OfferedTool {
 
 /** How the answer's text must look. */
 export type OutputForm =
-  | { readonly kind: "text" }
-  | { readonly kind: "json" }
-  | { readonly kind: "schema"; readonly schema: Json };
+  { readonly kind: "text" } | { readonly kind: "json" } | { readonly kind: "schema"; readonly schema: Json };
 
 /** One block of the prompt in canonical form; equal prompts have equal blocks, however their messages were cut. */
 export interface PromptBlock {

@@ -38,7 +38,11 @@ export function readChatPrompt(request: JsonObject, model: OpenAiModel): Prompt 
     searches: isObject(own(request, "web_search_options")),
     continues: false,
     blocks: [
-      ...[...functions, ...arrayOf(own(request, "tools"))].map((tool): PromptBlock => ({ role: "tools", text: JSON.stringify(tool), marker: null })),
+      ...[...functions, ...arrayOf(own(request, "tools"))].map((tool): PromptBlock => ({
+        role: "tools",
+        text: JSON.stringify(tool),
+        marker: null,
+      })),
       ...messages.flatMap(messageBlocks),
     ],
     cacheMinTokens: 1024,
@@ -52,7 +56,11 @@ export function readChatPrompt(request: JsonObject, model: OpenAiModel): Prompt 
 function messageBlocks(message: Json): PromptBlock[] {
   const role = String(own(message, "role"));
   const content = own(message, "content");
-  const parts: readonly Json[] = isArray(content) ? content : content === undefined || content === null ? [] : [{ type: "text", text: content }];
+  const parts: readonly Json[] = isArray(content)
+    ? content
+    : content === undefined || content === null
+      ? []
+      : [{ type: "text", text: content }];
   const calls = own(message, "tool_calls") ?? own(message, "function_call");
   return [
     ...parts.map((part): PromptBlock => {
@@ -66,11 +74,16 @@ function messageBlocks(message: Json): PromptBlock[] {
 }
 
 function functionTool(tool: Json): OfferedTool {
-  return { name: String(own(tool, "name")), schema: own(tool, "parameters") ?? { type: "object", properties: {} }, custom: false };
+  return {
+    name: String(own(tool, "name")),
+    schema: own(tool, "parameters") ?? { type: "object", properties: {} },
+    custom: false,
+  };
 }
 
 function chatTool(tool: Json): OfferedTool {
-  if (own(tool, "type") === "custom") return { name: String(own(own(tool, "custom"), "name")), schema: {}, custom: true };
+  if (own(tool, "type") === "custom")
+    return { name: String(own(own(tool, "custom"), "name")), schema: {}, custom: true };
   return functionTool(own(tool, "function") ?? null);
 }
 

@@ -35,7 +35,11 @@ export function readMessagesPrompt(request: JsonObject, model: ClaudeModel): Pro
     stops: arrayOf(own(request, "stop_sequences")).map(String),
     choices: 1,
     logprobs: false,
-    thinks: kind === "enabled" || kind === "adaptive" || kind === "between_tools" || (kind === undefined && model.thinksUnasked),
+    thinks:
+      kind === "enabled" ||
+      kind === "adaptive" ||
+      kind === "between_tools" ||
+      (kind === undefined && model.thinksUnasked),
     showsThinking: display === "summarized" || (display === undefined && !model.thinksUnasked),
     encryptedReasoning: false,
     searches: tools.some((tool) => String(own(tool, "type")).startsWith("web_search_")),
@@ -60,7 +64,8 @@ export function promptBlocks(request: JsonObject, until = Number.POSITIVE_INFINI
   ];
   if (isObject(own(request, "cache_control"))) {
     const last = blocks.at(-1);
-    if (last !== undefined) blocks[blocks.length - 1] = { ...last, marker: own(own(request, "cache_control"), "ttl") === "1h" ? "1h" : "5m" };
+    if (last !== undefined)
+      blocks[blocks.length - 1] = { ...last, marker: own(own(request, "cache_control"), "ttl") === "1h" ? "1h" : "5m" };
   }
   return blocks;
 }
@@ -73,7 +78,11 @@ function contentBlocks(role: string, content: Json | undefined): PromptBlock[] {
 function blockOf(role: string, block: Json): PromptBlock {
   if (!isObject(block)) return { role, text: JSON.stringify(block), marker: null };
   const { cache_control: control, ...plain } = block;
-  return { role, text: JSON.stringify(plain), marker: isObject(control) ? (own(control, "ttl") === "1h" ? "1h" : "5m") : null };
+  return {
+    role,
+    text: JSON.stringify(plain),
+    marker: isObject(control) ? (own(control, "ttl") === "1h" ? "1h" : "5m") : null,
+  };
 }
 
 /** Text of the last user turn that has some, and the tool results behind it. */
@@ -84,11 +93,14 @@ function readLastTurn(messages: readonly Json[]): { text: string; toolResults: r
     const content = own(message, "content");
     if (typeof content === "string") return { text: content, toolResults: results };
     const blocks = arrayOf(content);
-    const found = blocks.filter((block) => own(block, "type") === "tool_result").map((block) => textOf(own(block, "content")));
+    const found = blocks
+      .filter((block) => own(block, "type") === "tool_result")
+      .map((block) => textOf(own(block, "content")));
     results.unshift(...found);
     const text = textOf(blocks.filter((block) => own(block, "type") === "text"));
     // Text beside results is a reminder to a running loop, unless it brings control words of its own.
-    if (text !== "" && (found.length === 0 || text.includes("[[sim:"))) return { text, toolResults: found.length > 0 ? [] : results };
+    if (text !== "" && (found.length === 0 || text.includes("[[sim:")))
+      return { text, toolResults: found.length > 0 ? [] : results };
   }
   return { text: "", toolResults: results };
 }

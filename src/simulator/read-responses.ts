@@ -46,7 +46,9 @@ export function readResponsesPrompt(request: JsonObject, model: OpenAiModel): Pr
     continues: false,
     blocks: [
       ...tools.map((tool): PromptBlock => ({ role: "tools", text: JSON.stringify(tool), marker: null })),
-      ...(own(request, "instructions") ? [{ role: "developer", text: JSON.stringify(own(request, "instructions")), marker: null }] : []),
+      ...(own(request, "instructions")
+        ? [{ role: "developer", text: JSON.stringify(own(request, "instructions")), marker: null }]
+        : []),
       ...items.flatMap(itemBlocks),
     ],
     cacheMinTokens: 1024,
@@ -64,7 +66,11 @@ function itemBlocks(item: Json): PromptBlock[] {
   if (!isArray(content) || content.length === 0) return [{ role, text: JSON.stringify(item), marker: null }];
   return content.map((part): PromptBlock => {
     const { prompt_cache_breakpoint: marker, ...plain } = isObject(part) ? part : {};
-    return { role, text: JSON.stringify(plain), marker: isObject(marker) ? (own(marker, "ttl") === "12h" ? "1h" : "5m") : null };
+    return {
+      role,
+      text: JSON.stringify(plain),
+      marker: isObject(marker) ? (own(marker, "ttl") === "12h" ? "1h" : "5m") : null,
+    };
   });
 }
 

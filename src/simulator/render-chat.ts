@@ -14,7 +14,9 @@ function renderBody(context: RenderContext): string {
     choices: Array.from({ length: prompt.choices }, (_, index) => ({
       index,
       message: message(context),
-      ...(prompt.thinks || prompt.searches ? {} : { logprobs: prompt.logprobs ? logprobsOf(textOf(context.answer)) : null }),
+      ...(prompt.thinks || prompt.searches
+        ? {}
+        : { logprobs: prompt.logprobs ? logprobsOf(textOf(context.answer)) : null }),
       finish_reason: finishReason(context),
     })),
     usage: usage(context),
@@ -29,7 +31,12 @@ function message(context: RenderContext): JsonObject {
   const calls = toolsOf(answer).map((part) => callOf(context, part));
   const refusal = refusalOf(answer);
   const content = text === "" && (calls.length > 0 || refusal !== null) ? null : text;
-  const callFields = calls.length === 0 ? {} : prompt.legacyFunctions ? { function_call: functionOf(toolsOf(answer)[0]) } : { tool_calls: calls };
+  const callFields =
+    calls.length === 0
+      ? {}
+      : prompt.legacyFunctions
+        ? { function_call: functionOf(toolsOf(answer)[0]) }
+        : { tool_calls: calls };
   return { role: "assistant", content, ...callFields, refusal, annotations: annotations(answer, text) };
 }
 
@@ -68,7 +75,8 @@ function renderStream(context: RenderContext): readonly string[] {
   const logprobs = prompt.thinks || prompt.searches ? {} : { logprobs: null };
   const sendDelta = (index: number, delta: JsonObject, finish: string | null = null): void =>
     send([{ index, delta, ...logprobs, finish_reason: finish }], null);
-  for (const deltas of interleave(Array.from({ length: prompt.choices }, () => deltasOf(context)))) sendDelta(deltas.index, deltas.delta);
+  for (const deltas of interleave(Array.from({ length: prompt.choices }, () => deltasOf(context))))
+    sendDelta(deltas.index, deltas.delta);
   for (let index = 0; index < prompt.choices; index += 1) {
     const notes = annotations(answer, textOf(answer));
     if (notes.length > 0) sendDelta(index, { annotations: notes });
@@ -86,7 +94,12 @@ function deltasOf(context: RenderContext): readonly JsonObject[] {
   const refusal = refusalOf(answer);
   const deltas: JsonObject[] = [];
   const alone = tools.length === 1 && text === "";
-  if (!alone) deltas.push(tools.length > 0 && text === "" ? { role: "assistant", content: null } : { role: "assistant", content: "", refusal: null });
+  if (!alone)
+    deltas.push(
+      tools.length > 0 && text === ""
+        ? { role: "assistant", content: null }
+        : { role: "assistant", content: "", refusal: null },
+    );
   for (const piece of cutText(text, answer.chunkSize)) deltas.push({ content: piece });
   if (refusal !== null) for (const piece of cutText(refusal, answer.chunkSize)) deltas.push({ refusal: piece });
   tools.forEach((part, index) => {
@@ -120,7 +133,12 @@ function interleave(choices: readonly (readonly JsonObject[])[]): readonly { ind
 }
 
 function envelope(context: RenderContext, object: string): JsonObject {
-  return { id: context.identity.next("chatcmpl-", 29), object, created: context.createdSeconds, model: context.prompt.answersAs };
+  return {
+    id: context.identity.next("chatcmpl-", 29),
+    object,
+    created: context.createdSeconds,
+    model: context.prompt.answersAs,
+  };
 }
 
 function finishReason({ answer, prompt }: RenderContext): string {
@@ -152,7 +170,11 @@ function usage({ answer, prompt }: RenderContext): JsonObject {
     prompt_tokens: promptTokens,
     completion_tokens: completion,
     total_tokens: promptTokens + completion,
-    prompt_tokens_details: { cached_tokens: readTokens, ...(prompt.reportsCacheWrites ? { cache_write_tokens: written } : {}), audio_tokens: 0 },
+    prompt_tokens_details: {
+      cached_tokens: readTokens,
+      ...(prompt.reportsCacheWrites ? { cache_write_tokens: written } : {}),
+      audio_tokens: 0,
+    },
     completion_tokens_details: {
       reasoning_tokens: reasoningTokens,
       audio_tokens: 0,
@@ -164,7 +186,12 @@ function usage({ answer, prompt }: RenderContext): JsonObject {
 
 function logprobsOf(text: string): JsonObject {
   return {
-    content: cutText(text, null).map((token) => ({ token, logprob: -0.01, bytes: [...Buffer.from(token)], top_logprobs: [] })),
+    content: cutText(text, null).map((token) => ({
+      token,
+      logprob: -0.01,
+      bytes: [...Buffer.from(token)],
+      top_logprobs: [],
+    })),
     refusal: null,
   };
 }

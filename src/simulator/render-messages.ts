@@ -23,7 +23,12 @@ interface Block {
 }
 
 function head(context: RenderContext): JsonObject {
-  return { model: context.prompt.answersAs, id: context.identity.next("msg_01", 22), type: "message", role: "assistant" };
+  return {
+    model: context.prompt.answersAs,
+    id: context.identity.next("msg_01", 22),
+    type: "message",
+    role: "assistant",
+  };
 }
 
 function renderStream(context: RenderContext): readonly string[] {
@@ -31,7 +36,9 @@ function renderStream(context: RenderContext): readonly string[] {
   const send = (event: JsonObject): void => {
     const json = JSON.stringify(event);
     // The vendor pads most data lines with blanks before the last brace.
-    frames.push(`event: ${String(event["type"])}\ndata: ${json.slice(0, -1)}${" ".repeat(paddingLength(json, 15))}}\n\n`);
+    frames.push(
+      `event: ${String(event["type"])}\ndata: ${json.slice(0, -1)}${" ".repeat(paddingLength(json, 15))}}\n\n`,
+    );
   };
   const { outputTokens: _, ...start } = { ...context.answer.usage };
   send({
@@ -87,7 +94,13 @@ function citedBlocks(context: RenderContext, text: string): readonly Block[] {
   const plain = /[.!?]$/.test(text) && text.length > 1 ? text.slice(-1) : "";
   const cited = textBlock(context, text.slice(0, text.length - plain.length));
   const { url, title, cited: citedText } = SEARCH_RESULT;
-  const citation = { type: "web_search_result_location", cited_text: citedText, url, title, encrypted_index: "c2ltdWxhdGVkIGluZGV4" };
+  const citation = {
+    type: "web_search_result_location",
+    cited_text: citedText,
+    url,
+    title,
+    encrypted_index: "c2ltdWxhdGVkIGluZGV4",
+  };
   const block = {
     whole: { citations: [citation], ...cited.whole },
     start: { citations: [], ...cited.start },
@@ -99,7 +112,11 @@ function citedBlocks(context: RenderContext, text: string): readonly Block[] {
 function thinkingBlock(context: RenderContext, part: Extract<Part, { kind: "thinking" }>): Block {
   const { prompt, signer } = context;
   const thinking = prompt.showsThinking && !part.redacted ? part.text : "";
-  const signature = signer.sign({ model: prompt.answersAs, thinking, prefix: prefixHashes(prompt.blocks).at(-1) ?? "" });
+  const signature = signer.sign({
+    model: prompt.answersAs,
+    thinking,
+    prefix: prefixHashes(prompt.blocks).at(-1) ?? "",
+  });
   if (part.redacted) {
     const block = { type: "redacted_thinking", data: signature };
     return { whole: block, start: block, deltas: [] };
@@ -108,7 +125,10 @@ function thinkingBlock(context: RenderContext, part: Extract<Part, { kind: "thin
     whole: { type: "thinking", thinking, signature },
     start: { type: "thinking", thinking: "", signature: "" },
     deltas: [
-      ...cutText(thinking, context.answer.chunkSize ?? 24).map((piece) => ({ type: "thinking_delta", thinking: piece })),
+      ...cutText(thinking, context.answer.chunkSize ?? 24).map((piece) => ({
+        type: "thinking_delta",
+        thinking: piece,
+      })),
       { type: "signature_delta", signature },
     ],
   };
@@ -145,7 +165,10 @@ function searchBlocks(context: RenderContext, query: string): readonly Block[] {
     {
       whole: { ...call, input: { query } },
       start: { ...call, input: {} },
-      deltas: ["", ...cutText(JSON.stringify({ query }), 12)].map((piece) => ({ type: "input_json_delta", partial_json: piece })),
+      deltas: ["", ...cutText(JSON.stringify({ query }), 12)].map((piece) => ({
+        type: "input_json_delta",
+        partial_json: piece,
+      })),
     },
     { whole: result, start: result, deltas: [] },
   ];

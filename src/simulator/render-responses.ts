@@ -18,7 +18,9 @@ function renderStream(context: RenderContext): readonly string[] {
   const id = context.identity.next("resp_", 50);
   let sequence = 0;
   const send = (event: JsonObject): void => {
-    frames.push(`event: ${String(event["type"])}\ndata: ${JSON.stringify({ ...event, sequence_number: sequence })}\n\n`);
+    frames.push(
+      `event: ${String(event["type"])}\ndata: ${JSON.stringify({ ...event, sequence_number: sequence })}\n\n`,
+    );
     sequence += 1;
   };
   const sendDeltas = (type: string, place: JsonObject, pieces: readonly string[]): void => {
@@ -46,7 +48,14 @@ function renderStream(context: RenderContext): readonly string[] {
 type Send = (event: JsonObject) => void;
 type SendDeltas = (type: string, place: JsonObject, pieces: readonly string[]) => void;
 
-function sendInner(part: Part, item: JsonObject, place: JsonObject, send: Send, sendDeltas: SendDeltas, chunkSize: number | null): void {
+function sendInner(
+  part: Part,
+  item: JsonObject,
+  place: JsonObject,
+  send: Send,
+  sendDeltas: SendDeltas,
+  chunkSize: number | null,
+): void {
   switch (part.kind) {
     case "thinking": {
       if (JSON.stringify(own(item, "summary")) === "[]") return;
@@ -54,16 +63,26 @@ function sendInner(part: Part, item: JsonObject, place: JsonObject, send: Send, 
       send({ type: "response.reasoning_summary_part.added", ...summary, part: { type: "summary_text", text: "" } });
       sendDeltas("response.reasoning_summary_text", summary, cutText(part.text, chunkSize));
       send({ type: "response.reasoning_summary_text.done", ...summary, text: part.text });
-      send({ type: "response.reasoning_summary_part.done", ...summary, part: { type: "summary_text", text: part.text } });
+      send({
+        type: "response.reasoning_summary_part.done",
+        ...summary,
+        part: { type: "summary_text", text: part.text },
+      });
       return;
     }
     case "text":
     case "refusal": {
       const content = { ...place, content_index: 0 };
       const refused = part.kind === "refusal";
-      const empty = refused ? { type: "refusal", refusal: "" } : { type: "output_text", annotations: [], logprobs: [], text: "" };
+      const empty = refused
+        ? { type: "refusal", refusal: "" }
+        : { type: "output_text", annotations: [], logprobs: [], text: "" };
       send({ type: "response.content_part.added", ...content, part: empty });
-      sendDeltas(refused ? "response.refusal" : "response.output_text", { ...content, ...(refused ? {} : { logprobs: [] }) }, cutText(part.text, chunkSize));
+      sendDeltas(
+        refused ? "response.refusal" : "response.output_text",
+        { ...content, ...(refused ? {} : { logprobs: [] }) },
+        cutText(part.text, chunkSize),
+      );
       if (refused) send({ type: "response.refusal.done", ...content, refusal: part.text });
       else send({ type: "response.output_text.done", ...content, logprobs: [], text: part.text });
       send({ type: "response.content_part.done", ...content, part: textPart(part) });
@@ -76,7 +95,8 @@ function sendInner(part: Part, item: JsonObject, place: JsonObject, send: Send, 
       return;
     }
     case "search":
-      for (const step of ["in_progress", "searching", "completed"]) send({ type: `response.web_search_call.${step}`, ...place });
+      for (const step of ["in_progress", "searching", "completed"])
+        send({ type: `response.web_search_call.${step}`, ...place });
       return;
     default:
       part satisfies never;
@@ -104,20 +124,52 @@ function itemOf({ identity, prompt, signer, answer }: RenderContext, part: Part)
   switch (part.kind) {
     case "thinking": {
       const prefix = prefixHashes(prompt.blocks).at(-1) ?? "";
-      const sealed = prompt.encryptedReasoning ? { encrypted_content: signer.sign({ model: prompt.answersAs, thinking: "", prefix }) } : {};
-      return { id: identity.next("rs_", 50), type: "reasoning", ...sealed, summary: prompt.showsThinking ? [{ type: "summary_text", text: part.text }] : [] };
+      const sealed = prompt.encryptedReasoning
+        ? { encrypted_content: signer.sign({ model: prompt.answersAs, thinking: "", prefix }) }
+        : {};
+      return {
+        id: identity.next("rs_", 50),
+        type: "reasoning",
+        ...sealed,
+        summary: prompt.showsThinking ? [{ type: "summary_text", text: part.text }] : [],
+      };
     }
     case "text":
     case "refusal": {
       const state = answer.stop === "length" ? "incomplete" : "completed";
-      return { id: identity.next("msg_", 50), type: "message", status: state, content: [textPart(part)], role: "assistant" };
+      return {
+        id: identity.next("msg_", 50),
+        type: "message",
+        status: state,
+        content: [textPart(part)],
+        role: "assistant",
+      };
     }
     case "tool":
       return part.custom
-        ? { id: identity.next("ctc_", 50), type: "custom_tool_call", status: "completed", call_id: identity.next("call_"), input: part.arguments, name: part.name }
-        : { id: identity.next("fc_", 50), type: "function_call", status: "completed", arguments: part.arguments, call_id: identity.next("call_"), name: part.name };
+        ? {
+            id: identity.next("ctc_", 50),
+            type: "custom_tool_call",
+            status: "completed",
+            call_id: identity.next("call_"),
+            input: part.arguments,
+            name: part.name,
+          }
+        : {
+            id: identity.next("fc_", 50),
+            type: "function_call",
+            status: "completed",
+            arguments: part.arguments,
+            call_id: identity.next("call_"),
+            name: part.name,
+          };
     case "search":
-      return { id: identity.next("ws_", 50), type: "web_search_call", status: "completed", action: { type: "search", query: part.query } };
+      return {
+        id: identity.next("ws_", 50),
+        type: "web_search_call",
+        status: "completed",
+        action: { type: "search", query: part.query },
+      };
     default:
       return part satisfies never;
   }
@@ -149,7 +201,8 @@ function response(context: RenderContext, id: string, output: readonly Json[], s
     background: false,
     completed_at: state === "completed" ? createdSeconds : null,
     error: null,
-    incomplete_details: state === "incomplete" ? { reason: answer.stop === "filter" ? "content_filter" : "max_output_tokens" } : null,
+    incomplete_details:
+      state === "incomplete" ? { reason: answer.stop === "filter" ? "content_filter" : "max_output_tokens" } : null,
     instructions: echo("instructions", null),
     max_output_tokens: echo("max_output_tokens", null),
     max_tool_calls: null,
@@ -178,7 +231,10 @@ function usage({ answer, prompt }: RenderContext): JsonObject {
   const input = inputTokens + readTokens + written;
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: readTokens, ...(prompt.reportsCacheWrites ? { cache_write_tokens: written } : {}) },
+    input_tokens_details: {
+      cached_tokens: readTokens,
+      ...(prompt.reportsCacheWrites ? { cache_write_tokens: written } : {}),
+    },
     output_tokens: outputTokens,
     output_tokens_details: { reasoning_tokens: reasoningTokens },
     total_tokens: input + outputTokens,

@@ -36,7 +36,8 @@ function sample(schema: Json | undefined, context: Context): Json {
   if (!isObject(schema)) return context.hint;
   const deeper = { ...context, depth: context.depth + 1 };
   const reference = own(schema, "$ref");
-  if (typeof reference === "string" && context.depth < MAX_DEPTH) return sample(resolve(reference, context.root), deeper);
+  if (typeof reference === "string" && context.depth < MAX_DEPTH)
+    return sample(resolve(reference, context.root), deeper);
   const constant = own(schema, "const");
   if (constant !== undefined) return constant;
   const options = own(schema, "enum");
@@ -45,7 +46,10 @@ function sample(schema: Json | undefined, context: Context): Json {
     const branches = own(schema, keyword);
     if (isArray(branches) && branches.length > 0) {
       // A recursive schema ends in the branch that does not recurse, usually the null.
-      const branch = context.depth < 4 ? branches[0] : (branches.find((one) => own(one, "$ref") === undefined && own(one, "type") !== "object") ?? branches[0]);
+      const branch =
+        context.depth < 4
+          ? branches[0]
+          : (branches.find((one) => own(one, "$ref") === undefined && own(one, "type") !== "object") ?? branches[0]);
       return sample(branch, deeper);
     }
   }
@@ -86,8 +90,14 @@ function sampleString(schema: JsonObject, hint: string): string {
 }
 
 function sampleNumber(schema: JsonObject, whole: boolean): number {
-  const least = Math.max(numberIn(schema, "minimum", Number.NEGATIVE_INFINITY), numberIn(schema, "exclusiveMinimum", Number.NEGATIVE_INFINITY) + 1);
-  const most = Math.min(numberIn(schema, "maximum", Number.POSITIVE_INFINITY), numberIn(schema, "exclusiveMaximum", Number.POSITIVE_INFINITY) - 1);
+  const least = Math.max(
+    numberIn(schema, "minimum", Number.NEGATIVE_INFINITY),
+    numberIn(schema, "exclusiveMinimum", Number.NEGATIVE_INFINITY) + 1,
+  );
+  const most = Math.min(
+    numberIn(schema, "maximum", Number.POSITIVE_INFINITY),
+    numberIn(schema, "exclusiveMaximum", Number.POSITIVE_INFINITY) - 1,
+  );
   const step = numberIn(schema, "multipleOf", 0);
   const wanted = Math.min(Math.max(1, least), most);
   if (step > 0) return Math.ceil(wanted / step) * step;
@@ -123,7 +133,10 @@ function numberIn(schema: JsonObject, keyword: string, fallback: number): number
 function resolve(reference: string, root: Json | undefined): Json | undefined {
   if (!reference.startsWith("#")) return undefined;
   let at = root;
-  for (const step of reference.slice(1).split("/").filter((part) => part !== "")) {
+  for (const step of reference
+    .slice(1)
+    .split("/")
+    .filter((part) => part !== "")) {
     at = own(at, decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"));
   }
   return at;
@@ -138,12 +151,18 @@ function mergeAll(schema: JsonObject, parts: readonly Json[], root: Json | undef
   });
   const objects = [rest, ...resolved].filter(isObject);
   const properties = Object.fromEntries(
-    objects.flatMap((one) => Object.entries(isObject(own(one, "properties")) ? (own(one, "properties") as JsonObject) : {})),
+    objects.flatMap((one) =>
+      Object.entries(isObject(own(one, "properties")) ? (own(one, "properties") as JsonObject) : {}),
+    ),
   );
   const required = objects.flatMap((one) => {
     const names = own(one, "required");
     return isArray(names) ? names : [];
   });
   const others = Object.fromEntries(objects.flatMap((one) => Object.entries(one)));
-  return { ...others, ...(Object.keys(properties).length > 0 ? { properties } : {}), ...(required.length > 0 ? { required } : {}) };
+  return {
+    ...others,
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {}),
+  };
 }

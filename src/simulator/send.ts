@@ -29,7 +29,10 @@ export async function sendReply(reply: Reply, pace: Pace, wire: Wire): Promise<R
   if (reply.opening !== "normal") return breakOpening(reply.opening, wire);
   const headers = new Headers(reply.headers);
   if (!reply.streamed && reply.ending === "end" && pace.bytesPerWrite === null && pace.delayMs === 0) {
-    return new Response(Buffer.concat(reply.pieces.map((piece) => Buffer.from(piece))), { status: reply.status, headers });
+    return new Response(Buffer.concat(reply.pieces.map((piece) => Buffer.from(piece))), {
+      status: reply.status,
+      headers,
+    });
   }
   return new Response(bodyOf(reply, pace, wire), { status: reply.status, headers });
 }
@@ -48,32 +51,36 @@ async function breakOpening(opening: Exclude<Reply["opening"], "normal">, wire: 
 function bodyOf(reply: Reply, pace: Pace, wire: Wire): ReadableStream<Uint8Array> {
   const pieces = cut(reply.pieces, pace.bytesPerWrite);
   let at = 0;
-  return new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const piece = pieces[at];
-      if (piece !== undefined) {
-        if (at > 0 && pace.delayMs > 0) await sleep(wire.clock, pace.delayMs, wire.signal);
-        controller.enqueue(piece);
-        at += 1;
-        return;
-      }
-      if (reply.ending === "end") {
-        controller.close();
-        return;
-      }
-      if (reply.ending === "stall") {
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const piece = pieces[at];
+        if (piece !== undefined) {
+          if (at > 0 && pace.delayMs > 0) await sleep(wire.clock, pace.delayMs, wire.signal);
+          controller.enqueue(piece);
+          at += 1;
+          return;
+        }
+        if (reply.ending === "end") {
+          controller.close();
+          return;
+        }
+        if (reply.ending === "stall") {
+          await whenAborted(wire.signal);
+          controller.close();
+          return;
+        }
+        await sleep(wire.clock, FLUSH_MS, wire.signal);
+        if (wire.connection === null)
+          throw Object.assign(new Error("The simulated connection was reset."), { code: "ECONNRESET" });
+        if (reply.ending === "reset") wire.connection.reset();
+        else wire.connection.close();
         await whenAborted(wire.signal);
         controller.close();
-        return;
-      }
-      await sleep(wire.clock, FLUSH_MS, wire.signal);
-      if (wire.connection === null) throw Object.assign(new Error("The simulated connection was reset."), { code: "ECONNRESET" });
-      if (reply.ending === "reset") wire.connection.reset();
-      else wire.connection.close();
-      await whenAborted(wire.signal);
-      controller.close();
+      },
     },
-  }, { highWaterMark: 0 });
+    { highWaterMark: 0 },
+  );
 }
 
 function cut(pieces: Reply["pieces"], bytesPerWrite: number | null): readonly Uint8Array[] {
@@ -81,7 +88,9 @@ function cut(pieces: Reply["pieces"], bytesPerWrite: number | null): readonly Ui
   if (bytesPerWrite === null) return buffers;
   const whole = Buffer.concat(buffers);
   const size = Math.max(1, bytesPerWrite);
-  return Array.from({ length: Math.ceil(whole.length / size) }, (_, index) => whole.subarray(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(whole.length / size) }, (_, index) =>
+    whole.subarray(index * size, (index + 1) * size),
+  );
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

@@ -35,7 +35,9 @@ export function createSigner(secret: string): Signer {
     sha256Hex(`${secret}\n${sha256Hex(`${secret}\n${model}\n${prefix}\n${thinking}`)}`, 48);
   return {
     sign: ({ model, thinking, prefix }) =>
-      Buffer.from(JSON.stringify({ mark: MARK, model, prefix, hash: digest(model, thinking, prefix) })).toString("base64"),
+      Buffer.from(JSON.stringify({ mark: MARK, model, prefix, hash: digest(model, thinking, prefix) })).toString(
+        "base64",
+      ),
     verify: (signature, { model, thinking, prefixes }) => {
       const claims = decode(signature);
       if (claims === null) return "foreign";
@@ -53,7 +55,9 @@ function decode(signature: string): { model: string; prefix: string; hash: strin
     const prefix = own(json, "prefix");
     const hash = own(json, "hash");
     if (!isObject(json) || own(json, "mark") !== MARK) return null;
-    return typeof model === "string" && typeof prefix === "string" && typeof hash === "string" ? { model, prefix, hash } : null;
+    return typeof model === "string" && typeof prefix === "string" && typeof hash === "string"
+      ? { model, prefix, hash }
+      : null;
   } catch {
     return null;
   }

@@ -83,7 +83,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       port: 0,
       idleTimeout: 0,
       maxRequestBodySize: 64 * 1_048_576,
-      fetch: (request, self) => handleRequest(service, provider, request, connectionOf(fronts[provider], self.requestIP(request)?.port)),
+      fetch: (request, self) =>
+        handleRequest(service, provider, request, connectionOf(fronts[provider], self.requestIP(request)?.port)),
     });
     const serverPort = server.port ?? 0;
     if (options.direct === true) return { port: serverPort, stop: () => server.stop(true) };

@@ -3,11 +3,44 @@ import { isArray, isObject, own, type Json, type JsonObject } from "../base/json
 
 /** Keywords the subset has; any other is refused as "not permitted". */
 const PERMITTED: ReadonlySet<string> = new Set([
-  "$defs", "$ref", "additionalProperties", "anyOf", "const", "default", "definitions", "description", "enum", "exclusiveMaximum",
-  "exclusiveMinimum", "format", "items", "maximum", "maxItems", "maxLength", "minimum", "minItems", "minLength", "multipleOf",
-  "pattern", "properties", "required", "title", "type",
+  "$defs",
+  "$ref",
+  "$schema",
+  "additionalProperties",
+  "anyOf",
+  "const",
+  "default",
+  "definitions",
+  "description",
+  "enum",
+  "exclusiveMaximum",
+  "exclusiveMinimum",
+  "format",
+  "items",
+  "maximum",
+  "maxItems",
+  "maxLength",
+  "minimum",
+  "minItems",
+  "minLength",
+  "multipleOf",
+  "pattern",
+  "properties",
+  "required",
+  "title",
+  "type",
 ]);
-const FORMATS: ReadonlySet<string> = new Set(["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"]);
+const FORMATS: ReadonlySet<string> = new Set([
+  "date-time",
+  "time",
+  "date",
+  "duration",
+  "email",
+  "hostname",
+  "ipv4",
+  "ipv6",
+  "uuid",
+]);
 const MAX_DEPTH = 10;
 const MAX_PROPERTIES = 5000;
 
@@ -19,7 +52,10 @@ export function strictSchemaProblem(schema: Json | undefined): string | null {
     return `schema must be a JSON Schema of 'type: "object"', got 'type: "${typeof type === "string" ? type : "None"}"'.`;
   }
   const count = { properties: 0 };
-  return nodeProblem(schema, [], 0, count) ?? (count.properties > MAX_PROPERTIES ? `schema exceeds the limit of ${MAX_PROPERTIES} properties.` : null);
+  return (
+    nodeProblem(schema, [], 0, count) ??
+    (count.properties > MAX_PROPERTIES ? `schema exceeds the limit of ${MAX_PROPERTIES} properties.` : null)
+  );
 }
 
 function nodeProblem(node: Json, path: readonly string[], depth: number, count: { properties: number }): string | null {
@@ -29,12 +65,19 @@ function nodeProblem(node: Json, path: readonly string[], depth: number, count: 
   if (extra !== undefined) return `${at}, '${extra}' is not permitted.`;
   if (own(node, "$ref") !== undefined) {
     // Siblings of $ref other than annotations are refused.
-    const sibling = Object.keys(node).find((keyword) => !["$ref", "description", "title", "default", "$defs", "definitions"].includes(keyword));
+    const sibling = Object.keys(node).find(
+      (keyword) => !["$ref", "description", "title", "default", "$defs", "definitions"].includes(keyword),
+    );
     return sibling === undefined ? null : `${at}, $ref cannot have keywords {'${sibling}'}.`;
   }
   const format = own(node, "format");
   if (typeof format === "string" && !FORMATS.has(format)) return `${at}, '${format}' is not a valid format.`;
-  if (own(node, "type") === undefined && own(node, "anyOf") === undefined && own(node, "enum") === undefined && own(node, "const") === undefined) {
+  if (
+    own(node, "type") === undefined &&
+    own(node, "anyOf") === undefined &&
+    own(node, "enum") === undefined &&
+    own(node, "const") === undefined
+  ) {
     return `${at}, schema must have a 'type' key.`;
   }
   if (depth > MAX_DEPTH) return `${at}, schema exceeds the nesting limit of ${MAX_DEPTH}.`;
@@ -46,7 +89,8 @@ function objectProblem(node: JsonObject, at: string): string | null {
   const isArrayType = type === "array" || (isArray(type) && type.includes("array"));
   if (isArrayType && own(node, "items") === undefined) return `${at}, array schema missing items.`;
   if (type !== "object" && !(isArray(type) && type.includes("object"))) return null;
-  if (own(node, "additionalProperties") !== false) return `${at}, 'additionalProperties' is required to be supplied and to be false.`;
+  if (own(node, "additionalProperties") !== false)
+    return `${at}, 'additionalProperties' is required to be supplied and to be false.`;
   const properties = own(node, "properties");
   const names = isObject(properties) ? Object.keys(properties) : [];
   const required = own(node, "required");
@@ -56,11 +100,22 @@ function objectProblem(node: JsonObject, at: string): string | null {
     return `${at}, 'required' is required to be supplied and to be an array including every key in properties. Missing '${left}'.`;
   }
   const stray = needed.find((name) => typeof name !== "string" || !names.includes(name));
-  return stray === undefined ? null : `${at}, 'required' is required to be supplied and to be an array including every key in properties. Extra required key '${String(stray)}' supplied.`;
+  return stray === undefined
+    ? null
+    : `${at}, 'required' is required to be supplied and to be an array including every key in properties. Extra required key '${String(stray)}' supplied.`;
 }
 
-function childProblem(node: JsonObject, path: readonly string[], depth: number, count: { properties: number }): string | null {
-  for (const [keyword, deeper] of [["properties", 1], ["$defs", 0], ["definitions", 0]] as const) {
+function childProblem(
+  node: JsonObject,
+  path: readonly string[],
+  depth: number,
+  count: { properties: number },
+): string | null {
+  for (const [keyword, deeper] of [
+    ["properties", 1],
+    ["$defs", 0],
+    ["definitions", 0],
+  ] as const) {
     const map = own(node, keyword);
     if (!isObject(map)) continue;
     for (const [name, child] of Object.entries(map)) {
