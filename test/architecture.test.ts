@@ -206,7 +206,9 @@ describe("architecture", () => {
   });
 
   test("refers to nothing outside the repository", () => {
-    const wrong = files.filter((file) => /\.\.\/shared|\/work\/|WIRE\.md/.test(readFileSync(join(src, file.path), "utf8")));
+    const wrong = files.filter((file) =>
+      /\.\.\/shared|\/work\/|WIRE\.md/.test(readFileSync(join(src, file.path), "utf8")),
+    );
     expect(wrong.map((file) => file.path)).toEqual([]);
   });
 

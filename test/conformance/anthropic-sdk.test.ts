@@ -1,5 +1,5 @@
 /** The official npm `@anthropic-ai/sdk` against the running gateway, with both providers' models. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
@@ -8,6 +8,9 @@ import { live, simulated, startSimulatedGateway, untilAborted, type SimulatedGat
 const gpt = "gpt-4.1";
 const claude = "claude-sonnet-5-5";
 const models = [gpt, claude] as const;
+
+// Two processes take turns on a busy machine.
+setDefaultTimeout(20_000);
 
 let gateway: SimulatedGateway;
 let client: Anthropic;
@@ -114,7 +117,10 @@ describe.each(models)("anthropic npm, %s", (model) => {
     expect(answer.parsed_output?.age).toBeNumber();
   });
 
-  test.each([false, true])("toolRunner drives the loop itself, streaming %s", async (stream) => {
+  test.each([
+    ["buffered", false],
+    ["streamed", true],
+  ] as const)("toolRunner drives the loop itself, %s", async (_, stream) => {
     const asked: string[] = [];
     const runner = client.beta.messages.toolRunner({
       model,
@@ -152,7 +158,10 @@ describe.each(models)("anthropic npm, %s", (model) => {
   });
 
   test("counts tokens", async () => {
-    const { input_tokens: count } = await client.messages.countTokens({ model, messages: [user("Say hello.", "echo")] });
+    const { input_tokens: count } = await client.messages.countTokens({
+      model,
+      messages: [user("Say hello.", "echo")],
+    });
     expect(count).toBeGreaterThan(0);
   });
 

@@ -1,5 +1,5 @@
 /** The official npm `openai` package against the running gateway, with both providers' models. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import OpenAI from "openai";
 import { makeParseableResponseFormat } from "openai/lib/parser";
 import { live, simulated, startSimulatedGateway, untilAborted, type SimulatedGateway } from "../support/simulated.ts";
@@ -7,6 +7,9 @@ import { live, simulated, startSimulatedGateway, untilAborted, type SimulatedGat
 const gpt = "gpt-4.1";
 const claude = "claude-sonnet-5-5";
 const models = [gpt, claude] as const;
+
+// Two processes take turns on a busy machine.
+setDefaultTimeout(20_000);
 
 let gateway: SimulatedGateway;
 let client: OpenAI;
@@ -221,7 +224,13 @@ describe.skipIf(live)("openai npm errors", () => {
     ["claude", "status 500 type=api_error", OpenAI.InternalServerError, 500, null],
     ["claude", "status 504 type=timeout_error", OpenAI.InternalServerError, 504, "timeout"],
     ["claude", "status 529 type=overloaded_error", OpenAI.InternalServerError, 503, "overloaded"],
-    ["gpt", "status 401 type=invalid_request_error code=invalid_api_key", OpenAI.AuthenticationError, 401, "invalid_api_key"],
+    [
+      "gpt",
+      "status 401 type=invalid_request_error code=invalid_api_key",
+      OpenAI.AuthenticationError,
+      401,
+      "invalid_api_key",
+    ],
     ["gpt", "status 422 type=invalid_request_error", OpenAI.UnprocessableEntityError, 422, null],
     ["gpt", "status 503 type=server_error", OpenAI.InternalServerError, 503, null],
   ] as const)("%s: %s", async (provider, words, expected, status, code) => {

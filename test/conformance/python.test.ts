@@ -64,7 +64,10 @@ async function runSuite(python: string, command: readonly string[]): Promise<Sui
       new Response(suite.stderr).text(),
       suite.exited,
     ]);
-    const results = out.split("\n").filter(Boolean).map((line) => JSON.parse(line) as CaseResult);
+    const results = out
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as CaseResult);
     return { results, problem: code === 0 ? null : `ended with ${code}\n${error}\n${gateway.output()}` };
   } finally {
     await control?.stop();
@@ -73,7 +76,11 @@ async function runSuite(python: string, command: readonly string[]): Promise<Sui
 }
 
 /** Runs the suite in one environment and reports its cases as tests. */
-async function report(title: string, name: PythonEnvironmentName, command: () => Promise<readonly string[]>): Promise<void> {
+async function report(
+  title: string,
+  name: PythonEnvironmentName,
+  command: () => Promise<readonly string[]>,
+): Promise<void> {
   const environment = findPython(name);
   if ("missing" in environment) {
     test.skipIf(process.env["CI"] === undefined)(`${title}: ${environment.missing}`, () => {

@@ -21,9 +21,19 @@ const REASONS: readonly Reason[] = [
   { pair: toMessages, param: /input_audio$/, reason: "audio input does not exist there" },
   { pair: toMessages, param: /file_id$/, reason: "a file in the other vendor's storage" },
   { pair: toChat, param: /source$/, says: /uploaded file/, reason: "a file in the other vendor's storage" },
-  { pair: toChat, param: /source$/, says: /PDF by URL/, reason: "a PDF by URL, which Chat does not take and nobody fetches" },
+  {
+    pair: toChat,
+    param: /source$/,
+    says: /PDF by URL/,
+    reason: "a PDF by URL, which Chat does not take and nobody fetches",
+  },
   { pair: toChat, param: /^(mcp_servers|container|compaction)/, reason: "server-side work that cannot happen there" },
-  { pair: toChat, param: /^messages\[\d+\]\.content/, says: /container/, reason: "a file in a container of the other vendor" },
+  {
+    pair: toChat,
+    param: /^messages\[\d+\]\.content/,
+    says: /container/,
+    reason: "a file in a container of the other vendor",
+  },
   { pair: toChat, param: /^tools\[\d+\]\.type$/, says: /search the web/, reason: "web search on a model that cannot" },
 ];
 

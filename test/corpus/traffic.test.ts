@@ -60,7 +60,8 @@ const count = (what: string): void => {
   counts.set(what, (counts.get(what) ?? 0) + 1);
 };
 afterAll(() => {
-  for (const [what, number] of [...counts].toSorted(([a], [b]) => a.localeCompare(b))) console.log(`${number}\t${what}`);
+  for (const [what, number] of [...counts].toSorted(([a], [b]) => a.localeCompare(b)))
+    console.log(`${number}\t${what}`);
 });
 
 const accepted = (record: CorpusRecord): boolean => record.response.status < 400;
@@ -145,9 +146,16 @@ describe.skipIf(sharedDir === null)(`recorded traffic${sharedDir === null ? `: $
         if (sse === undefined) return;
         const bytes = Buffer.from(sse);
         const events = decodeAll(createSseDecoder({ maxEventBytes: 16_777_216 }), splitEvery(bytes, 61));
-        expect(Buffer.concat(events.map((event) => event.bytes)).toString().trimEnd()).toBe(sse.trimEnd());
+        expect(
+          Buffer.concat(events.map((event) => event.bytes))
+            .toString()
+            .trimEnd(),
+        ).toBe(sse.trimEnd());
         const choices = own(record.request?.body, "n");
-        const tally = formatByName(format).openTally({ collect: true, choices: typeof choices === "number" ? choices : 1 });
+        const tally = formatByName(format).openTally({
+          collect: true,
+          choices: typeof choices === "number" ? choices : 1,
+        });
         for (const { data, event } of events) {
           if (data === null) continue;
           if (data.trim() === "[DONE]") tally.readDone();
@@ -186,7 +194,11 @@ describe.skipIf(sharedDir === null)(`recorded traffic${sharedDir === null ? `: $
             else count(`${pair}, ${model}: refused what the provider refused too`);
             return;
           }
-          const judgement = judgeRequest(translator.upstream, JSON.parse(translated.body) as JsonObject, translated.betas);
+          const judgement = judgeRequest(
+            translator.upstream,
+            JSON.parse(translated.body) as JsonObject,
+            translated.betas,
+          );
           if (judgement !== null && accepted(record)) {
             throw new Error(`${model} refuses it (${judgement.rule}): ${judgement.message}`);
           }
@@ -238,7 +250,11 @@ describe.skipIf(sharedDir === null)(`recorded traffic${sharedDir === null ? `: $
         const choices = own(record.request?.body, "n");
         if (sse === undefined || !accepted(record) || (typeof choices === "number" && choices > 1)) continue;
         try {
-          const text = translateStream(translator, plainRequest(translator, true, model), splitEvery(Buffer.from(sse), 97));
+          const text = translateStream(
+            translator,
+            plainRequest(translator, true, model),
+            splitEvery(Buffer.from(sse), 97),
+          );
           if (translator.client === "chat") assertChatStream(text, { usage: true });
           else assertMessagesStream(text);
           await readWithSdk(translator.client, text);

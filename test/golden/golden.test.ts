@@ -155,4 +155,3 @@ test("has stories of every pair", () => {
     expect(folders(join(import.meta.dir, group)).length).toBeGreaterThanOrEqual(group === "same" ? 3 : 5);
   }
 });
-

@@ -31,8 +31,11 @@ export interface GatewayProcess {
   readonly stop: () => Promise<number>;
 }
 
-/** The gateway run from source. */
-export const sourceCommand: readonly string[] = [process.execPath, join(root, "src/main.ts")];
+/** The gateway run from source, or what `AROUTER_COMMAND` names: an installed binary, say. */
+export const sourceCommand: readonly string[] = process.env["AROUTER_COMMAND"]?.split(" ") ?? [
+  process.execPath,
+  join(root, "src/main.ts"),
+];
 
 /**
  * Starts the gateway and waits until it listens.
