@@ -1,11 +1,20 @@
 /** The conversation: turns in order, every call followed by its results, as OpenAI insists. */
 import { invalidRequest } from "../../base/errors.ts";
 import { isArray, isObject, own, type Json, type JsonObject } from "../../base/json.ts";
+import type { FieldRow } from "../translator.ts";
 import { renderAssistant, renderContinueHint } from "./assistant.ts";
 import { foldPath, readBlocks, systemRole, type Draft, type Located } from "./draft.ts";
 import { renderSystem } from "./system.ts";
 import { readToolResult, renderMissingResult, renderToolMessage, toolUseId } from "./tool-results.ts";
 import { renderParts, renderUserContent } from "./user.ts";
+
+export const MESSAGE_ROWS: readonly FieldRow[] = [
+  {
+    field: "messages[].clear_at, output_config",
+    outcomes: ["D"],
+    becomes: "Not sent, like every other field of a message but role and content.",
+  },
+];
 
 interface Message {
   readonly role: "user" | "assistant" | "system";
@@ -151,13 +160,3 @@ function renderUserTurn(turn: Turn, awaited: readonly string[], draft: Draft): U
   if (media.length > 0) rest.unshift({ role: "user", content: media });
   return { results, awaited: [...open], rest };
 }
-
-/** Rows on messages as such. */
-export const MESSAGE_ROWS = [
-  { field: "messages", outcomes: ["M"], becomes: "Translated turn by turn; messages of one role in a row are one turn." },
-  {
-    field: "messages[].clear_at, output_config",
-    outcomes: ["D"],
-    becomes: "Not sent, like every other field of a message but role and content.",
-  },
-] as const;

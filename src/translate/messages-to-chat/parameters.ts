@@ -198,7 +198,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   {
     field: "messages",
     outcomes: ["M"],
-    becomes: "`messages`, instructions first; see the rows below. An empty array is refused.",
+    becomes: "`messages`, instructions first, turn by turn (messages of one role in a row are one turn); see the rows below. An empty array is refused.",
     apply: (_value, draft) => {
       draft.body["messages"] = renderMessages(draft.source, draft);
     },

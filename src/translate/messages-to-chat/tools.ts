@@ -83,15 +83,15 @@ export function applyTools(draft: Draft): void {
 }
 
 function requireToolsOnChat(draft: Draft): void {
-  const { toolsOnChat, efforts } = draft.capabilities;
+  const { toolsOnChat, efforts, defaultEffort } = draft.capabilities;
   if (toolsOnChat === "yes") return;
   if (toolsOnChat === "no" || !efforts.includes("none")) {
     throw unsupported("tools", "tools: this model takes no function tools on Chat Completions; use another model");
   }
   draft.body["reasoning_effort"] = "none";
   const thinking = own(own(draft.json, "thinking"), "type");
-  const isAsked = thinking === "disabled" || thinking === "between_tools";
-  if (!isAsked || isPresent(own(own(draft.json, "output_config"), "effort"))) {
+  const isNoneAnyway = thinking === "disabled" || thinking === "between_tools" || defaultEffort === "none";
+  if (!isNoneAnyway || isPresent(own(own(draft.json, "output_config"), "effort"))) {
     draft.report.adapt("output_config.effort", "none");
   }
 }
@@ -177,8 +177,7 @@ function applyWebSearch(tool: JsonObject, path: string, isOnly: boolean, draft: 
   if (!options.webSearch) {
     throw unsupported(`${path}.type`, "tools: web search is switched off (`web_search` in the configuration)");
   }
-  const { webSearch, reasoning } = draft.capabilities;
-  const isSearchModel = webSearch && reasoning === "none" && !model.formats.includes("responses");
+  const isSearchModel = draft.capabilities.webSearch && !model.formats.includes("responses");
   if (!isSearchModel || !isOnly) {
     throw unsupported(`${path}.type`, "tools: this model cannot search the web here; use a search model with no other tool");
   }
