@@ -79,3 +79,6 @@ export const TOOL_KEYS: readonly string[] = [
   "eager_input_streaming",
   "allowed_callers",
 ];
+
+/** First version that takes no sampling parameters. */
+export const NO_SAMPLING_VERSION = "2026-10-21";

@@ -1,28 +1,32 @@
 /** The rules of Chat Completions, one row each, in the order in which the vendor seems to apply them. */
 import { isArray, isObject, own, type Json, type JsonObject } from "../base/json.ts";
+import { checkToolOrder } from "./openai-chat-calls.ts";
 import { CHAT_FIELDS } from "./openai-chat-fields.ts";
-import { checkMessage, checkToolOrder } from "./openai-chat-messages.ts";
+import { checkMessage } from "./openai-chat-messages.ts";
 import {
   checkField,
   given,
   invalidValue,
   missing,
   refuse,
-  tooLong,
   unsupportedParameter,
   unsupportedValue,
 } from "./openai-checks.ts";
-import { findOpenAiModel, type OpenAiModel } from "./openai-models.ts";
+import {
+  checkContext,
+  checkEffort,
+  checkMaxOutput,
+  checkMetadata,
+  checkSchemaFormat,
+  effortOf,
+  judgeModel,
+  unrecognized,
+  type OpenAiJudgeOptions,
+} from "./openai-limits.ts";
+import type { OpenAiModel } from "./openai-models.ts";
+import { checkFunction, checkTool, checkToolChoice } from "./openai-tools.ts";
 import { arrayOf } from "./read-chat.ts";
-import { countTokens, firstOf, judgeBy, type Judgement, type Refusal, type Rule } from "./refusal.ts";
-import { strictSchemaProblem } from "./strict-schema.ts";
-
-/** The day the simulator lives in, and whether models shut down before it still answer. */
-export interface OpenAiJudgeOptions {
-  /** `YYYY-MM-DD`. */
-  readonly today: string;
-  readonly servesShutDown: boolean;
-}
+import { firstOf, judgeBy, type Judgement, type Refusal, type Rule } from "./refusal.ts";
 
 export interface ChatRequest {
   readonly json: JsonObject;
@@ -34,6 +38,7 @@ export interface ChatRequest {
 }
 
 const has = (json: JsonObject, key: string): boolean => given(json, key) !== undefined;
+
 const noneOf = (value: Json | undefined): boolean => value === undefined || value === null;
 
 export const CHAT_RULES: readonly Rule<ChatRequest>[] = [
@@ -223,49 +228,6 @@ export function judgeChat(json: JsonObject, options: OpenAiJudgeOptions): Judgem
   });
 }
 
-/** A stored prompt brings its own model. */
-const PROMPT_MODEL = "gpt-4o-mini";
-
-/** The model of a request, or why there is none. Chat answers 404 to an unknown one, Responses 400. */
-export function judgeModel(
-  json: JsonObject,
-  options: OpenAiJudgeOptions,
-  endpoint: "chat" | "responses",
-): OpenAiModel | Judgement {
-  const id =
-    own(json, "model") ?? (endpoint === "responses" && isObject(own(json, "prompt")) ? PROMPT_MODEL : undefined);
-  const rule = "model exists";
-  if (typeof id !== "string" || id === "") return { ...refuse("you must provide a model parameter", null, null), rule };
-  const model = findOpenAiModel(id);
-  if (model !== null && (options.servesShutDown || model.shutdownOn === null || model.shutdownOn > options.today))
-    return model;
-  if (endpoint === "responses")
-    return { ...refuse(`The requested model '${id}' does not exist.`, "model", "model_not_found"), rule };
-  const message =
-    model === null
-      ? `The model \`${id}\` does not exist or you do not have access to it.`
-      : `The model \`${id}\` has been deprecated, learn more here: https://platform.openai.com/docs/deprecations`;
-  return { ...refuse(message, null, "model_not_found", 404), rule };
-}
-
-/** Refuses top-level fields the endpoint does not know. */
-export function unrecognized(json: JsonObject, fields: Readonly<Record<string, unknown>>): Refusal | null {
-  const extra = Object.keys(json).find((key) => !Object.hasOwn(fields, key));
-  return extra === undefined ? null : refuse(`Unrecognized request argument supplied: ${extra}`, null, null);
-}
-
-export function effortOf(asked: Json | undefined, model: OpenAiModel): string | null {
-  return typeof asked === "string" ? asked : model.defaultEffort;
-}
-
-export function checkEffort(param: string, effort: Json | undefined, model: OpenAiModel): Refusal | null {
-  if (typeof effort !== "string") return null;
-  if (!model.reasoning) return refuse(`Unrecognized request argument supplied: ${param}`, null, null);
-  return model.efforts.includes(effort)
-    ? null
-    : unsupportedValue(param, effort, `Supported values are: ${model.efforts.map((name) => `'${name}'`).join(", ")}.`);
-}
-
 function checkSampling({ json, model, effort }: ChatRequest): Refusal | null {
   if (model.sampling === "any" || (model.sampling === "effort-none" && effort === "none")) return null;
   return firstOf(["temperature", "top_p"], (name) => {
@@ -287,110 +249,6 @@ function checkChatTools({ json, model, tools, effort }: ChatRequest): Refusal | 
     "reasoning_effort",
     null,
   );
-}
-
-function checkTool(tool: Json, index: number): Refusal | null {
-  const path = `tools[${index}]`;
-  const type = own(tool, "type");
-  if (type === undefined) return missing(`${path}.type`);
-  if (type === "custom")
-    return isObject(own(tool, "custom"))
-      ? checkName(`${path}.custom.name`, own(own(tool, "custom"), "name"))
-      : missing(`${path}.custom`);
-  if (type !== "function")
-    return invalidValue(
-      `${path}.type`,
-      `Invalid value: '${String(type)}'. Supported values are: 'function' and 'custom'.`,
-    );
-  // Recorded as accepted: a name beside the function that has its own.
-  const extra = Object.keys(isObject(tool) ? tool : {}).find((key) => !["type", "function", "name"].includes(key));
-  if (extra !== undefined)
-    return refuse(`Unknown parameter: '${path}.${extra}'.`, `${path}.${extra}`, "unknown_parameter");
-  const fn = own(tool, "function");
-  return isObject(fn) ? checkFunction(`${path}.function`, fn) : missing(`${path}.function`);
-}
-
-/** A function definition. Unknown keys inside it are accepted, as recorded. */
-function checkFunction(path: string, fn: Json): Refusal | null {
-  const name = checkName(`${path}.name`, own(fn, "name"));
-  if (name !== null) return name;
-  const description = checkField(`${path}.description`, own(fn, "description"), { type: "string" });
-  if (description !== null) return description;
-  return checkParameters(path, String(own(fn, "name")), own(fn, "parameters"), own(fn, "strict"));
-}
-
-/** The schema of a function's parameters, in the strict subset when it is strict. */
-export function checkParameters(
-  path: string,
-  name: string,
-  parameters: Json | undefined,
-  strict: Json | undefined,
-): Refusal | null {
-  const param = `${path}.parameters`;
-  const schemaRefusal = (problem: string): Refusal =>
-    refuse(`Invalid schema for function '${name}': ${problem}`, param, "invalid_function_parameters");
-  if (parameters === undefined || parameters === null)
-    return strict === true
-      ? schemaRefusal("schema must be a JSON Schema of 'type: \"object\"', got 'type: \"None\"'.")
-      : null;
-  const typed = checkField(param, parameters, { type: "object" });
-  if (typed !== null) return typed;
-  if (strict === true) {
-    const problem = strictSchemaProblem(parameters);
-    return problem === null ? null : schemaRefusal(problem);
-  }
-  const type = own(parameters, "type");
-  if (type !== "object" && Object.keys(parameters as JsonObject).length > 0)
-    return schemaRefusal(
-      `schema must be a JSON Schema of 'type: "object"', got 'type: "${typeof type === "string" ? type : "None"}"'.`,
-    );
-  if (type === "object" && own(parameters, "properties") === undefined)
-    return schemaRefusal("In context=(), object schema missing properties.");
-  return null;
-}
-
-export function checkName(param: string, name: Json | undefined): Refusal | null {
-  if (typeof name !== "string") return missing(param);
-  if (name.length > 64) return tooLong(param, 64, name.length);
-  return /^[a-zA-Z0-9_-]+$/.test(name)
-    ? null
-    : invalidValue(
-        param,
-        `Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`,
-      );
-}
-
-function checkToolChoice(choice: Json | undefined, tools: readonly Json[]): Refusal | null {
-  if (choice === undefined || choice === null) return null;
-  if (tools.length === 0)
-    return choice === "none"
-      ? null
-      : invalidValue(
-          "tool_choice",
-          "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
-        );
-  if (typeof choice === "string") {
-    return ["none", "auto", "required"].includes(choice)
-      ? null
-      : invalidValue(
-          "tool_choice",
-          `Invalid value: '${choice}'. Supported values are: 'none', 'auto', and 'required'.`,
-        );
-  }
-  const names = tools.map((tool) => own(own(tool, "function") ?? own(tool, "custom"), "name"));
-  const type = own(choice, "type");
-  if (type === "allowed_tools")
-    return own(own(choice, "allowed_tools"), "mode") === undefined ? missing("tool_choice.allowed_tools.mode") : null;
-  if (type !== "function" && type !== "custom")
-    return invalidValue(
-      "tool_choice.type",
-      `Invalid value: '${String(type)}'. Supported values are: 'function', 'allowed_tools', and 'custom'.`,
-    );
-  const name = own(own(choice, type), "name");
-  if (typeof name !== "string") return missing(`tool_choice.${type}.name`);
-  return names.includes(name)
-    ? null
-    : refuse(`Tool choice '${name}' not found in 'tools' parameter.`, "tool_choice", null);
 }
 
 function checkResponseFormat({ json, messages, model }: ChatRequest): Refusal | null {
@@ -421,51 +279,4 @@ function checkResponseFormat({ json, messages, model }: ChatRequest): Refusal | 
   const named = own(format, "json_schema");
   if (!isObject(named)) return missing("response_format.json_schema");
   return checkSchemaFormat("response_format.json_schema", named, "response_format");
-}
-
-/** A named schema of `response_format` or `text.format`. */
-export function checkSchemaFormat(path: string, named: JsonObject, param: string): Refusal | null {
-  const name = checkName(`${path}.name`, own(named, "name"));
-  if (name !== null) return name;
-  if (own(named, "strict") !== true) return null;
-  const problem = strictSchemaProblem(own(named, "schema"));
-  return problem === null
-    ? null
-    : refuse(`Invalid schema for response_format '${String(own(named, "name"))}': ${problem}`, param, null);
-}
-
-export function checkMetadata(metadata: Json | undefined): Refusal | null {
-  if (!isObject(metadata)) return null;
-  const entries = Object.entries(metadata);
-  if (entries.length > 16)
-    return refuse(
-      `Invalid 'metadata': too many properties. Expected an object with at most 16 properties, but got an object with ${entries.length} properties instead.`,
-      "metadata",
-      "object_above_max_properties",
-    );
-  return firstOf(
-    entries,
-    ([key, value]) =>
-      checkField(`metadata.${key}`, value, { type: "string", length: 512 }) ??
-      (key.length > 64 ? tooLong(`metadata.${key}`, 64, key.length) : null),
-  );
-}
-
-export function checkMaxOutput(param: string, value: Json | undefined, model: OpenAiModel): Refusal | null {
-  if (typeof value !== "number" || value <= model.maxOutputTokens) return null;
-  return invalidValue(
-    param,
-    `${param} is too large: ${value}. This model supports at most ${model.maxOutputTokens} completion tokens, whereas you provided ${value}.`,
-  );
-}
-
-export function checkContext(text: string, model: OpenAiModel): Refusal | null {
-  // Base64 media is not text: it counts for little, whatever its length.
-  const tokens = countTokens(text.replace(/[A-Za-z0-9+/=]{2000,}/g, ""));
-  if (tokens <= model.inputTokens) return null;
-  return refuse(
-    `This model's maximum context length is ${model.inputTokens} tokens. However, your messages resulted in ${tokens} tokens. Please reduce the length of the messages.`,
-    "messages",
-    "context_length_exceeded",
-  );
 }
