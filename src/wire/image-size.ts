@@ -65,9 +65,11 @@ export function readImageSize(base64: string): ImageSize | null {
     : null;
 }
 
-/** The base64 of a `data:` URL; null for any other URL. */
-export function base64OfDataUrl(url: string): string | null {
+/** A `data:` URL in its parts; null for any other URL, and for one that is not base64. */
+export function readDataUrl(url: string): { readonly mediaType: string; readonly base64: string } | null {
   if (!url.startsWith("data:")) return null;
   const comma = url.indexOf(",");
-  return comma < 0 || !url.slice(0, comma).endsWith(";base64") ? null : url.slice(comma + 1);
+  const head = url.slice(5, Math.max(5, comma));
+  if (comma < 0 || !head.endsWith(";base64")) return null;
+  return { mediaType: head.slice(0, head.indexOf(";")).toLowerCase(), base64: url.slice(comma + 1) };
 }

@@ -40,7 +40,7 @@ function walkDocument(block: Json, counter: TokenCounter, seen: Seen): void {
       walkContent(own(source, "content"), counter, seen);
       break;
     default:
-      counter.pdf(base64Of(block));
+      counter.document(base64Of(block), readString(own(source, "media_type")) ?? "");
   }
   counter.text(readString(own(block, "title")) ?? "");
   counter.text(readString(own(block, "context")) ?? "");
@@ -67,8 +67,7 @@ function walkBlock(block: Json, counter: TokenCounter, seen: Seen): void {
     case "tool_use":
     case "server_tool_use":
     case "mcp_tool_use":
-      counter.text(readString(own(block, "name")) ?? "");
-      counter.json(own(block, "input") ?? {});
+      counter.call(readString(own(block, "name")) ?? "", own(block, "input") ?? {});
       break;
     default:
       // Tool results of every kind, search results.
@@ -101,10 +100,12 @@ function walk(json: JsonObject, model: string): Walk {
       readString(own(tool, "name")) ?? "",
       readString(own(tool, "description")) ?? "",
       own(tool, "input_schema") ?? {},
+      readString(own(tool, "type")) ?? "",
     );
   }
   const format = readFormat(json);
-  if (isObject(format)) counter.json(format);
+  if (isObject(format)) counter.format(own(format, "schema") ?? {});
+  if (own(own(json, "thinking"), "type") === "enabled") counter.thinking();
   return { tokensInput: counter.total(), ...seen };
 }
 

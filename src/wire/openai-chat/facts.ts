@@ -2,7 +2,7 @@ import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
-import { base64OfDataUrl } from "../image-size.ts";
+import { readDataUrl } from "../image-size.ts";
 import { once } from "../once.ts";
 import { createTokenCounter } from "../tokens.ts";
 import type { TokenCounter } from "../tokens.ts";
@@ -30,10 +30,6 @@ function hasMarker(value: Json): boolean {
   return (own(value, "cache_control") ?? own(value, "prompt_cache_breakpoint") ?? null) !== null;
 }
 
-function isImageType(mime: string): boolean {
-  return mime.startsWith("data:image/");
-}
-
 function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
   if (hasMarker(part)) seen.cache = true;
   switch (own(part, "type")) {
@@ -41,7 +37,7 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
       seen.image = true;
       const image = own(part, "image_url");
       const url = isString(image) ? image : readString(own(image, "url"));
-      counter.image(url === null ? null : base64OfDataUrl(url), own(image, "detail") === "low");
+      counter.image(url === null ? null : (readDataUrl(url)?.base64 ?? null), own(image, "detail") === "low");
       break;
     }
     case "input_audio":
@@ -50,13 +46,13 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
       break;
     case "file": {
       const data = readString(own(own(part, "file"), "file_data"));
-      const base64 = data === null ? null : (base64OfDataUrl(data) ?? data);
-      if (data !== null && isImageType(data)) {
+      const parts = data === null ? null : (readDataUrl(data) ?? { mediaType: "application/pdf", base64: data });
+      if (parts?.mediaType.startsWith("image/") === true) {
         seen.image = true;
-        counter.image(base64, false);
+        counter.image(parts.base64, false);
       } else {
         seen.document = true;
-        counter.pdf(base64);
+        counter.document(parts?.base64 ?? null, parts?.mediaType ?? "");
       }
       break;
     }
@@ -67,7 +63,7 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
       break;
     case "document":
       seen.document = true;
-      counter.pdf(readString(own(own(part, "source"), "data")));
+      counter.document(readString(own(own(part, "source"), "data")), readString(own(own(part, "source"), "media_type")) ?? "");
       break;
     case "tool_result":
       walkContent(own(part, "content"), counter, seen);
@@ -92,8 +88,7 @@ function walkMessage(message: Json, counter: TokenCounter, seen: Seen): void {
   for (const call of calls) {
     const body = own(call, "custom") ?? own(call, "function");
     if (!isObject(body)) continue;
-    counter.text(readString(own(body, "name")) ?? "");
-    counter.text(readString(own(body, "arguments")) ?? readString(own(body, "input")) ?? "");
+    counter.call(readString(own(body, "name")) ?? "", own(body, "arguments") ?? own(body, "input") ?? "");
   }
 }
 
@@ -118,9 +113,9 @@ function walk(json: JsonObject, model: string, tools: readonly Tool[]): Walk {
   for (const message of list(own(json, "messages"))) walkMessage(message, counter, seen);
   for (const tool of list(own(json, "tools"))) if (hasMarker(tool)) seen.cache = true;
   if (hasMarker(json)) seen.cache = true;
-  for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {});
-  const responseFormat = own(json, "response_format");
-  if (isObject(responseFormat)) counter.json(responseFormat);
+  for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
+  const { jsonSchema } = readResponseFormat(json);
+  if (jsonSchema !== null) counter.format(jsonSchema);
   return {
     tokensInput: counter.total(),
     hasImage: seen.image,

@@ -2,7 +2,7 @@ import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
-import { base64OfDataUrl } from "../image-size.ts";
+import { readDataUrl } from "../image-size.ts";
 import { once } from "../once.ts";
 import { createTokenCounter } from "../tokens.ts";
 import type { TokenCounter } from "../tokens.ts";
@@ -51,13 +51,14 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
     case "input_image": {
       seen.image = true;
       const url = readString(own(part, "image_url"));
-      counter.image(url === null ? null : base64OfDataUrl(url), own(part, "detail") === "low");
+      counter.image(url === null ? null : (readDataUrl(url)?.base64 ?? null), own(part, "detail") === "low");
       break;
     }
     case "input_file": {
       seen.document = true;
       const data = readString(own(part, "file_data"));
-      counter.pdf(data === null ? null : (base64OfDataUrl(data) ?? data));
+      const parts = data === null ? null : (readDataUrl(data) ?? { mediaType: "application/pdf", base64: data });
+      counter.document(parts?.base64 ?? null, parts?.mediaType ?? "");
       break;
     }
     case "input_audio":
@@ -79,7 +80,8 @@ function walkItem(item: Json, counter: TokenCounter, seen: Seen): void {
   walkContent(own(item, "content"), counter, seen);
   walkContent(own(item, "output"), counter, seen);
   walkContent(own(item, "summary"), counter, seen);
-  for (const field of ["name", "arguments", "input"]) counter.text(readString(own(item, field)) ?? "");
+  const name = own(item, "name");
+  if (isString(name)) counter.call(name, own(item, "arguments") ?? own(item, "input") ?? "");
 }
 
 function walk(json: JsonObject, model: string, items: readonly Json[], tools: readonly Tool[]): Walk {
@@ -91,9 +93,9 @@ function walk(json: JsonObject, model: string, items: readonly Json[], tools: re
     counter.text(instructions);
   } else for (const item of list(instructions)) walkItem(item, counter, seen);
   for (const item of items) walkItem(item, counter, seen);
-  for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {});
+  for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
   const format = own(own(json, "text"), "format");
-  if (isObject(format)) counter.json(format);
+  if (own(format, "type") === "json_schema") counter.format(own(format, "schema") ?? {});
   return { tokensInput: counter.total(), ...seen };
 }
 
