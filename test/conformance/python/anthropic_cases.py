@@ -13,6 +13,7 @@ from harness import (
     CLAUDE_EARLIER,
     GATEWAY,
     GPT,
+    GPT_MINI,
     GPT_REASONING,
     KEY,
     PDF,
@@ -62,7 +63,7 @@ def calls(message: Any) -> "list[Any]":
     return [block for block in message.content if block.type == "tool_use"]
 
 
-@case("anthropic: creates text", *ALL, GPT_REASONING)
+@case("anthropic: creates text", *ALL, GPT_MINI, GPT_REASONING)
 def creates_text(model: str) -> None:
     answer = client.messages.create(model=model, max_tokens=2048, messages=[user("Say hello.", 'text "Hello, world."')])
     same((answer.type, answer.role), ("message", "assistant"))

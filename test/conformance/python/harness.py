@@ -21,6 +21,7 @@ KEY = os.environ.get("AROUTER_CLIENT_KEY", "sk-client")
 SIMULATED = CONTROL is not None
 
 GPT = "gpt-4.1"
+GPT_MINI = "gpt-4o-mini"
 GPT_REASONING = "gpt-5.6-luna"
 CLAUDE = "claude-sonnet-5-5"
 # Takes sampling parameters, prefill, forced tools and a thinking budget.

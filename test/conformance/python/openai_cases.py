@@ -13,6 +13,7 @@ from harness import (
     CLAUDE_EARLIER,
     GATEWAY,
     GPT,
+    GPT_MINI,
     GPT_REASONING,
     KEY,
     PDF,
@@ -60,7 +61,7 @@ def user(text: str, sim: str = "") -> "dict[str, Any]":
     return {"role": "user", "content": prompt(text, sim)}
 
 
-@case("openai: creates text", *ALL, GPT_REASONING)
+@case("openai: creates text", *ALL, GPT_MINI, GPT_REASONING)
 def creates_text(model: str) -> None:
     answer = client.chat.completions.create(
         model=model, max_completion_tokens=2048, messages=[user("Say hello.", 'text "Hello, world."')]
