@@ -3,7 +3,7 @@ import { isString, own, type JsonObject } from "../../base/json.ts";
 import { isServerCall, isServerResult, renderMarkerText, renderServerToolText } from "../maps/content-text.ts";
 import { chatToolId } from "../maps/tool-names.ts";
 import type { FieldRow } from "../translator.ts";
-import { blockText, foldPath, textPart, type Draft, type Located } from "./draft.ts";
+import { blockText, foldBlockPath, textPart, type Draft, type Located } from "./draft.ts";
 
 export const ASSISTANT_ROWS: readonly FieldRow[] = [
   {
@@ -14,7 +14,8 @@ export const ASSISTANT_ROWS: readonly FieldRow[] = [
   {
     field: "messages[].content[].tool_use",
     outcomes: ["M", "A"],
-    becomes: "`tool_calls[]` with the input as JSON text; ids over 40 characters are shortened by hash. A call without a result gets the result `no result was provided`.",
+    becomes:
+      "`tool_calls[]` with the input as JSON text; ids over 40 characters are shortened by hash. A call without a result gets the result `no result was provided`.",
   },
   {
     field: "messages[].content[].server_tool_use, *_tool_result, mcp_tool_use, compaction, fallback",
@@ -29,7 +30,8 @@ export const ASSISTANT_ROWS: readonly FieldRow[] = [
   {
     field: "messages[-1].role = assistant",
     outcomes: ["A"],
-    becomes: "Kept, with an instruction to go on exactly where it ends; a beginning that repeats it is cut from the answer.",
+    becomes:
+      "Kept, with an instruction to go on exactly where it ends; a beginning that repeats it is cut from the answer.",
   },
 ];
 
@@ -49,13 +51,13 @@ export function renderAssistant(blocks: readonly Located[], draft: Draft): Assis
   const calls: JsonObject[] = [];
   const callIds: string[] = [];
   const serverCalls = new Map<string, JsonObject>();
-  const summarize = (text: string, { block, path }: Located): void => {
-    draft.report.adapt(foldPath(`${path}.${String(own(block, "type"))}`));
-    if (text !== "") parts.push(textPart(`\n${text}\n`, block, draft));
+  const summarize = (text: string, located: Located): void => {
+    draft.report.adapt(foldBlockPath(located));
+    if (text !== "") parts.push(textPart(`\n${text}\n`, located.block, draft));
   };
 
   for (const located of withoutAnsweredCalls(blocks, serverCalls)) {
-    const { block, path } = located;
+    const { block } = located;
     const type = own(block, "type");
     if (type === "text") {
       if (blockText(block) !== "") parts.push(textPart(blockText(block), block, draft));
@@ -64,7 +66,7 @@ export function renderAssistant(blocks: readonly Located[], draft: Draft): Assis
       callIds.push(id);
       calls.push(renderCall(id, block, draft));
     } else if (type === "thinking" || type === "redacted_thinking") {
-      draft.report.drop(foldPath(`${path}.${type}`));
+      draft.report.drop(foldBlockPath(located));
     } else if (isServerCall(block)) {
       summarize(renderServerToolText(block, null), located);
     } else if (isServerResult(block)) {
@@ -72,7 +74,7 @@ export function renderAssistant(blocks: readonly Located[], draft: Draft): Assis
       summarize(renderServerToolText(serverCalls.get(isString(answered) ? answered : "") ?? null, block), located);
     } else {
       const marker = renderMarkerText(block);
-      if (marker === null) draft.report.drop(foldPath(path));
+      if (marker === null) draft.report.drop(foldBlockPath(located));
       else summarize(marker, located);
     }
   }

@@ -1,6 +1,14 @@
 /** What one request is translated with, and what gathers while it is. */
 import { invalidRequest } from "../../base/errors.ts";
-import { isArray, isObject, isString, own, type Json, type JsonObject, type MutableJsonObject } from "../../base/json.ts";
+import {
+  isArray,
+  isObject,
+  isString,
+  own,
+  type Json,
+  type JsonObject,
+  type MutableJsonObject,
+} from "../../base/json.ts";
 import type { Capabilities } from "../../catalog/model.ts";
 import type { ToolNames } from "../maps/tool-names.ts";
 import type { Report } from "../report.ts";
@@ -49,6 +57,12 @@ export function readBlocks(content: Json | undefined, path: string): readonly Lo
 /** Path without indexes, under which a note on a conversation's blocks is made once, however long it is. */
 export function foldPath(path: string): string {
   return path.replace(/\[\d+\]/g, "[]");
+}
+
+/** Folded path of a block with its type, where that is a plain word: these paths end up in a header. */
+export function foldBlockPath({ block, path }: Located): string {
+  const type = own(block, "type");
+  return isString(type) && /^[a-z0-9_]{1,64}$/.test(type) ? `${foldPath(path)}.${type}` : foldPath(path);
 }
 
 /** Whether a field says something: absent and null do not. */

@@ -11,12 +11,14 @@ export const ERROR_ROWS: readonly FieldRow[] = [
   {
     field: "error: 401",
     outcomes: ["M"],
-    becomes: "502 `api_error` with `x-should-retry: false`: the gateway's key is wrong, not the client's. With `upstream_auth_status = 401`: 401 `authentication_error`.",
+    becomes:
+      "502 `api_error` with `x-should-retry: false`: the gateway's key is wrong, not the client's. With `upstream_auth_status = 401`: 401 `authentication_error`.",
   },
   {
     field: "error: 403, 404, 408, 409, 413, 422",
     outcomes: ["M"],
-    becomes: "The same status; `permission_error`, `not_found_error`, `timeout_error`, `conflict_error`, `request_too_large`, `invalid_request_error`.",
+    becomes:
+      "The same status; `permission_error`, `not_found_error`, `timeout_error`, `conflict_error`, `request_too_large`, `invalid_request_error`.",
   },
   {
     field: "error: 429",

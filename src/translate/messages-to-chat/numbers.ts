@@ -18,7 +18,7 @@ export function hasNumberAtRisk(value: Json | undefined): boolean {
   if (typeof value !== "object" || value === null) return false;
   for (const item of Object.values(value)) {
     // Most of a body is strings; they are passed over without a call.
-    if (typeof item !== "string" && hasNumberAtRisk(item as Json)) return true;
+    if (typeof item !== "string" && hasNumberAtRisk(item)) return true;
   }
   return false;
 }

@@ -2,41 +2,17 @@
 import { GatewayError, invalidRequest, unsupported } from "../../base/errors.ts";
 import { sha256Hex } from "../../base/ids.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
-import { parseEffort, planEffort, type EffortPlan } from "../maps/reasoning.ts";
 import { renderResponseFormat } from "../maps/response-format.ts";
-import type { FieldRow } from "../translator.ts";
 import { cacheMarker, type Draft } from "./draft.ts";
 import { renderMessages } from "./messages.ts";
+import { drop, refuse, type ParameterRow } from "./parameter-row.ts";
+import { REASONING_ROWS } from "./reasoning.ts";
 import { applyToolChoice, applyTools } from "./tools.ts";
 import { markLastPart } from "./user.ts";
-
-/** A row with the code that does it; `value` is the field's, undefined when absent or null. */
-export interface ParameterRow extends FieldRow {
-  readonly apply: (value: Json | undefined, draft: Draft) => void;
-}
 
 /** Longest `stop` array and `safety_identifier` that OpenAI takes. */
 const MAX_STOPS = 4;
 const MAX_IDENTIFIER_CHARS = 128;
-
-const drop = (field: string, becomes = "Not sent."): ParameterRow => ({
-  field,
-  outcomes: ["D"],
-  becomes,
-  apply: (value, draft) => {
-    if (value !== undefined) draft.report.drop(field);
-  },
-});
-
-const refuse = (field: string, becomes: string, message: string): ParameterRow => ({
-  field,
-  outcomes: ["R"],
-  becomes,
-  apply: (value) => {
-    const isEmpty = value === undefined || (isArray(value) && value.length === 0);
-    if (!isEmpty) throw unsupported(field, `${field}: ${message}`);
-  },
-});
 
 function applyMaxTokens(value: Json | undefined, draft: Draft): void {
   if (value === undefined) {
@@ -56,25 +32,6 @@ function applyMaxTokens(value: Json | undefined, draft: Draft): void {
   draft.body[draft.capabilities.outputCapField] = sent;
 }
 
-/** Whether the model takes sampling parameters with the effort that is sent, or its own default. */
-function takesSampling({ capabilities, body }: Draft): boolean {
-  if (capabilities.sampling === "no") return false;
-  return capabilities.sampling !== "effort-none" || (body["reasoning_effort"] ?? capabilities.defaultEffort) === "none";
-}
-
-function sampling(field: "temperature" | "top_p"): ParameterRow {
-  return {
-    field,
-    outcomes: ["M", "D", "S"],
-    becomes: "The same; dropped on models that refuse it, where 1, the default, is left out without effect.",
-    apply: (value, draft) => {
-      if (value === undefined) return;
-      if (takesSampling(draft)) draft.body[field] = value;
-      else if (value !== 1) draft.report.drop(field);
-    },
-  };
-}
-
 function applyStops(value: Json | undefined, draft: Draft): void {
   if (value === undefined) return;
   if (!isArray(value) || !value.every(isString)) {
@@ -87,37 +44,6 @@ function applyStops(value: Json | undefined, draft: Draft): void {
   } else {
     draft.scannedStops = stops;
     draft.report.adapt("stop_sequences");
-  }
-}
-
-function applyEffort(plan: EffortPlan, draft: Draft): void {
-  if (plan.effort !== null) draft.body["reasoning_effort"] = plan.effort;
-  if (plan.adapted !== null) draft.report.adapt(plan.adapted.path, plan.adapted.value);
-  plan.dropped.forEach(draft.report.drop);
-}
-
-/** The tools need `reasoning_effort: none`, whatever is asked. */
-function isEffortForced(draft: Draft): boolean {
-  return draft.body["tools"] !== undefined && draft.capabilities.toolsOnChat === "effort-none";
-}
-
-function applyOutputEffort(value: Json | undefined, draft: Draft): void {
-  if (value === undefined || isEffortForced(draft)) return;
-  if (parseEffort(value) === null) {
-    throw invalidRequest("output_config.effort is not known; use low, medium, high, xhigh or max", "output_config.effort");
-  }
-  applyEffort(planEffort(undefined, value, draft.capabilities), draft);
-}
-
-function applyThinking(value: Json | undefined, draft: Draft): void {
-  if (value === undefined) return;
-  if (isEffortForced(draft)) {
-    const type = own(value, "type");
-    if (type === "enabled" || type === "adaptive") draft.report.adapt("thinking", "none");
-  } else if (parseEffort(own(own(draft.json, "output_config"), "effort")) === null) {
-    applyEffort(planEffort(value, undefined, draft.capabilities), draft);
-  } else if (draft.capabilities.reasoning === "none" && own(value, "type") !== "disabled") {
-    draft.report.drop("thinking");
   }
 }
 
@@ -180,7 +106,11 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
       "Refused with `error.details.error_code` `thread_unsupported_request` (create) or a 404 `thread_not_found` (continue), on which the SDKs send the whole conversation.",
     apply: refuseThread,
   },
-  refuse("mcp_servers", "Refused: Anthropic would call them.", "these servers are called by Anthropic; use a Claude model"),
+  refuse(
+    "mcp_servers",
+    "Refused: Anthropic would call them.",
+    "these servers are called by Anthropic; use a Claude model",
+  ),
   refuse("container", "Refused: it runs at Anthropic.", "containers run at Anthropic; use a Claude model"),
   refuse("compaction", "Refused: it happens at Anthropic.", "compaction happens at Anthropic; use a Claude model"),
   refuse(
@@ -198,7 +128,8 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   {
     field: "messages",
     outcomes: ["M"],
-    becomes: "`messages`, instructions first, turn by turn (messages of one role in a row are one turn); see the rows below. An empty array is refused.",
+    becomes:
+      "`messages`, instructions first, turn by turn (messages of one role in a row are one turn); see the rows below. An empty array is refused.",
     apply: (_value, draft) => {
       draft.body["messages"] = renderMessages(draft.source, draft);
     },
@@ -206,7 +137,8 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   {
     field: "cache_control",
     outcomes: ["M", "S"],
-    becomes: "`prompt_cache_breakpoint` on the last part, where the model takes them; other models cache by themselves.",
+    becomes:
+      "`prompt_cache_breakpoint` on the last part, where the model takes them; other models cache by themselves.",
     apply: (value, draft) => {
       const marker = cacheMarker(value, draft);
       const messages = draft.body["messages"];
@@ -226,21 +158,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
     becomes: "`auto`, `any` as `required`, `tool` as the named function, `none`; dropped when there are no tools.",
     apply: applyToolChoice,
   },
-  {
-    field: "output_config.effort",
-    outcomes: ["M", "A", "D"],
-    becomes: "`reasoning_effort`, the nearest lower level the model has; wins over a thinking budget. Dropped on models that do not reason.",
-    apply: applyOutputEffort,
-  },
-  {
-    field: "thinking",
-    outcomes: ["M", "A", "D"],
-    becomes:
-      "`reasoning_effort`: disabled and between_tools as `none` or the lowest level; a budget under 4096 as `low`, 12288 `medium`, 24576 `high`, above `xhigh`; adaptive as nothing. Dropped on models that do not reason.",
-    apply: applyThinking,
-  },
-  sampling("temperature"),
-  sampling("top_p"),
+  ...REASONING_ROWS,
   drop("top_k"),
   {
     field: "stop_sequences",
@@ -251,7 +169,8 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   {
     field: "output_config.format",
     outcomes: ["M"],
-    becomes: "`response_format` with `strict: true` when the schema fits OpenAI's subset, else `false` and the gateway checks the answer.",
+    becomes:
+      "`response_format` with `strict: true` when the schema fits OpenAI's subset, else `false` and the gateway checks the answer.",
     apply: (_value, draft) =>
       applyFormat(own(own(draft.source, "output_config"), "format") ?? undefined, "output_config.format", draft),
   },

@@ -25,22 +25,26 @@ export const REPLY_ROWS: readonly FieldRow[] = [
   {
     field: "answer: content",
     outcomes: ["M"],
-    becomes: "Thinking (where the upstream gives its reasoning as text), then one text block, then `tool_use` blocks; several choices are merged.",
+    becomes:
+      "Thinking (where the upstream gives its reasoning as text), then one text block, then `tool_use` blocks; several choices are merged.",
   },
   {
     field: "answer: content[].input",
     outcomes: ["M", "A"],
-    becomes: "The arguments, empty ones as `{}`; what is not a JSON object becomes `{\"_raw_arguments\": …}`, so that a cut call does not look executable.",
+    becomes:
+      'The arguments, empty ones as `{}`; what is not a JSON object becomes `{"_raw_arguments": …}`, so that a cut call does not look executable.',
   },
   {
     field: "answer: stop_reason",
     outcomes: ["M"],
-    becomes: "`stop` as `end_turn`, or `tool_use` when there is a call; `length` as `max_tokens`; `content_filter` and refusals as `refusal`; `stop_sequence` when the gateway matched one.",
+    becomes:
+      "`stop` as `end_turn`, or `tool_use` when there is a call; `length` as `max_tokens`; `content_filter` and refusals as `refusal`; `stop_sequence` when the gateway matched one.",
   },
   {
     field: "answer: usage",
     outcomes: ["M"],
-    becomes: "`input_tokens` without cache reads and writes, which have counters of their own; `service_tier` `default` as `standard`, `priority` and `fast` as `priority`.",
+    becomes:
+      "`input_tokens` without cache reads and writes, which have counters of their own; `service_tier` `default` as `standard`, `priority` and `fast` as `priority`.",
   },
   {
     field: "answer: content[].citations",

@@ -92,11 +92,7 @@ const SERVICE_TIERS: ReadonlyMap<Json | undefined, string> = new Map([
 ]);
 
 /** Translates a whole answer. */
-export function translateResponse(
-  reply: JsonObject,
-  settings: ReplySettings,
-  context: ReplyContext,
-): TranslatedReply {
+export function translateResponse(reply: JsonObject, settings: ReplySettings, context: ReplyContext): TranslatedReply {
   const id = messageId(own(reply, "id"), context);
   const model = modelShown(own(reply, "model"), settings, context);
   const found = gather(own(reply, "choices"));

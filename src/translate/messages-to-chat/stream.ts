@@ -93,7 +93,10 @@ export function createMessagesStream(settings: ReplySettings, context: ReplyCont
   const writePiece = (kind: Piece["kind"], text: string): void => {
     if (writer.open !== kind) {
       closeBlock();
-      writer.start(kind, kind === "text" ? { type: "text", text: "" } : { type: "thinking", thinking: "", signature: "" });
+      writer.start(
+        kind,
+        kind === "text" ? { type: "text", text: "" } : { type: "thinking", thinking: "", signature: "" },
+      );
     }
     writer.write(text);
   };

@@ -1,23 +1,26 @@
 /** Instructions: the `system` parameter and `role: "system"` messages. */
 import { isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { FieldRow } from "../translator.ts";
-import { blockText, foldPath, readBlocks, systemRole, textPart, type Draft } from "./draft.ts";
+import { blockText, foldBlockPath, readBlocks, systemRole, textPart, type Draft } from "./draft.ts";
 
 export const SYSTEM_ROWS: readonly FieldRow[] = [
   {
     field: "system",
     outcomes: ["M"],
-    becomes: "The first message, role `developer` for reasoning models, else `system`; blocks become text parts, one each.",
+    becomes:
+      "The first message, role `developer` for reasoning models, else `system`; blocks become text parts, one each.",
   },
   {
     field: "system[].text",
     outcomes: ["S"],
-    becomes: "A block that starts with `x-anthropic-billing-header:` is left out: it changes with every request and would spoil the prompt cache.",
+    becomes:
+      "A block that starts with `x-anthropic-billing-header:` is left out: it changes with every request and would spoil the prompt cache.",
   },
   {
     field: "messages[].role = system",
-    outcomes: ["M"],
-    becomes: "A `developer` or `system` message in place; never between a tool call and its result.",
+    outcomes: ["M", "D"],
+    becomes:
+      "A `developer` or `system` message in place; never between a tool call and its result. Blocks other than text (`tool_addition`, `tool_removal`) are dropped.",
   },
 ];
 
@@ -42,9 +45,10 @@ export function renderSystem(content: Json | undefined, path: string, draft: Dra
     return text === null || text === "" ? null : { role: systemRole(draft), content: text };
   }
   const parts: JsonObject[] = [];
-  for (const { block, path: blockPath } of readBlocks(content, path)) {
+  for (const located of readBlocks(content, path)) {
+    const { block } = located;
     if (own(block, "type") !== "text") {
-      draft.report.drop(foldPath(blockPath));
+      draft.report.drop(foldBlockPath(located));
       continue;
     }
     // The billing line is a block of its own; a block that holds more than the line is instructions too.

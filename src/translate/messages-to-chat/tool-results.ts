@@ -9,12 +9,14 @@ export const TOOL_RESULT_ROWS: readonly FieldRow[] = [
   {
     field: "messages[].content[].tool_result",
     outcomes: ["M"],
-    becomes: "One `tool` message each, in order, directly after the assistant message; the rest of the user turn follows, even if it came first.",
+    becomes:
+      "One `tool` message each, in order, directly after the assistant message; the rest of the user turn follows, even if it came first.",
   },
   {
     field: "messages[].content[].tool_result.content",
     outcomes: ["M"],
-    becomes: "Text, blocks joined by newlines. Images and documents go to one user message after the run of tool messages; the text says so.",
+    becomes:
+      "Text, blocks joined by newlines. Images and documents go to one user message after the run of tool messages; the text says so.",
   },
   {
     field: "messages[].content[].tool_result.is_error",

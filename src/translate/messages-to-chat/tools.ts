@@ -1,6 +1,6 @@
 /** Tools and tool choice. */
 import { invalidRequest, unsupported } from "../../base/errors.ts";
-import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { isArray, isObject, isRawNumber, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { findClientTool } from "../maps/client-tools.ts";
 import { fitsStrictSubset } from "../maps/response-format.ts";
 import { isSingleCall, parseAnthropicChoice, renderOpenAiChoice } from "../maps/tool-choice.ts";
@@ -42,12 +42,13 @@ export const TOOL_ROWS: readonly FieldRow[] = [
   {
     field: "tools[].type = web_search_*",
     outcomes: ["M", "R"],
-    becomes: "`web_search_options` where it is the only tool of a search model; otherwise refused. Its domain lists and `max_uses` are dropped.",
+    becomes:
+      "`web_search_options` where it is the only tool of a search model; otherwise refused. Its domain lists and `max_uses` are dropped.",
   },
   {
     field: "tools[].type = web_fetch_*, code_execution_*, tool_search_*, mcp_toolset, advisor_*",
     outcomes: ["D", "R"],
-    becomes: "Dropped, or refused with `server_tools = \"reject\"`: they run at Anthropic.",
+    becomes: 'Dropped, or refused with `server_tools = "reject"`: they run at Anthropic.',
   },
   {
     field: "tool_choice.disable_parallel_tool_use",
@@ -108,7 +109,10 @@ function renderTool(tool: JsonObject, path: string, draft: Draft): JsonObject | 
     return renderFunction(tool, clientTool.description, clientTool.schema, path, draft);
   }
   if (/^(computer|browser)_/.test(type)) {
-    throw unsupported(`${path}.type`, "tools: computer and browser tools work with Claude models only; leave them out or use one");
+    throw unsupported(
+      `${path}.type`,
+      "tools: computer and browser tools work with Claude models only; leave them out or use one",
+    );
   }
   if (draft.context.options.serverTools === "reject") {
     throw unsupported(`${path}.type`, "tools: this tool runs at Anthropic; leave it out or use a Claude model");
@@ -162,7 +166,7 @@ function renderSchema(schema: Json | undefined): JsonObject {
 function withoutUriFormat(schema: JsonObject): JsonObject {
   const visit = (value: Json): Json => {
     if (isArray(value)) return value.map(visit);
-    if (!isObject(value)) return value;
+    if (!isObject(value) || isRawNumber(value)) return value;
     const entries = Object.entries(value).filter(([key, item]) => key !== "format" || item !== "uri");
     return Object.fromEntries(entries.map(([key, item]) => [key, visit(item)]));
   };
@@ -179,7 +183,10 @@ function applyWebSearch(tool: JsonObject, path: string, isOnly: boolean, draft: 
   }
   const isSearchModel = draft.capabilities.webSearch && !model.formats.includes("responses");
   if (!isSearchModel || !isOnly) {
-    throw unsupported(`${path}.type`, "tools: this model cannot search the web here; use a search model with no other tool");
+    throw unsupported(
+      `${path}.type`,
+      "tools: this model cannot search the web here; use a search model with no other tool",
+    );
   }
   for (const limit of SEARCH_LIMITS) {
     if (isPresent(own(tool, limit))) draft.report.drop(`${path}.${limit}`);
@@ -204,7 +211,8 @@ function renderLocation(location: JsonObject): JsonObject {
 export function applyToolChoice(value: Json | undefined, draft: Draft): void {
   if (value === undefined) return;
   const choice = parseAnthropicChoice(value);
-  if (choice === null) throw invalidRequest("tool_choice is not known; use type auto, any, tool or none", "tool_choice");
+  if (choice === null)
+    throw invalidRequest("tool_choice is not known; use type auto, any, tool or none", "tool_choice");
   const tools = draft.body["tools"];
   if (!isArray(tools)) {
     draft.report.drop("tool_choice");
@@ -212,7 +220,10 @@ export function applyToolChoice(value: Json | undefined, draft: Draft): void {
   }
   const sent = choice.kind === "named" ? { ...choice, name: draft.names.send(choice.name) } : choice;
   if (sent.kind === "named" && !tools.some((tool) => own(own(tool, "function"), "name") === sent.name)) {
-    throw unsupported("tool_choice.name", "tool_choice names a tool that this model is not given; name another or use auto");
+    throw unsupported(
+      "tool_choice.name",
+      "tool_choice names a tool that this model is not given; name another or use auto",
+    );
   }
   draft.body["tool_choice"] = renderOpenAiChoice(sent);
   if (!isSingleCall(value)) return;

@@ -4,7 +4,17 @@ import { isArray, isObject, isString, own, type Json, type JsonObject } from "..
 import { renderBrowserStateText, renderDocumentText, renderSearchResultText } from "../maps/content-text.ts";
 import { renderFilePart, renderImageUrl } from "../maps/media.ts";
 import type { FieldRow } from "../translator.ts";
-import { blockText, cacheMarker, foldPath, isPresent, readBlocks, textPart, type Draft, type Located } from "./draft.ts";
+import {
+  blockText,
+  cacheMarker,
+  foldBlockPath,
+  foldPath,
+  isPresent,
+  readBlocks,
+  textPart,
+  type Draft,
+  type Located,
+} from "./draft.ts";
 
 export const USER_ROWS: readonly FieldRow[] = [
   {
@@ -31,9 +41,14 @@ export const USER_ROWS: readonly FieldRow[] = [
   {
     field: "messages[].content[].document (text, content)",
     outcomes: ["M"],
-    becomes: "A text part in `<document>` tags with title and context in the opening tag; images inside as parts, in order.",
+    becomes:
+      "A text part in `<document>` tags with title and context in the opening tag; images inside as parts, in order.",
   },
-  { field: "messages[].content[].citations", outcomes: ["D"], becomes: "Not sent: there are no citations of documents." },
+  {
+    field: "messages[].content[].citations",
+    outcomes: ["D"],
+    becomes: "Not sent: there are no citations of documents.",
+  },
   {
     field: "messages[].content[].search_result",
     outcomes: ["M"],
@@ -48,7 +63,8 @@ export const USER_ROWS: readonly FieldRow[] = [
   {
     field: "messages[].content[].cache_control",
     outcomes: ["M", "S"],
-    becomes: "`prompt_cache_breakpoint` on the part where the model takes them (`1h` becomes `12h` with `long_cache`); other models cache by themselves.",
+    becomes:
+      "`prompt_cache_breakpoint` on the part where the model takes them (`1h` becomes `12h` with `long_cache`); other models cache by themselves.",
   },
 ];
 
@@ -56,7 +72,8 @@ export const USER_ROWS: readonly FieldRow[] = [
  * Content parts of one block, in order.
  * @throws GatewayError `unsupported-translation` for what the other provider cannot be given
  */
-export function renderParts({ block, path }: Located, draft: Draft): readonly JsonObject[] {
+export function renderParts(located: Located, draft: Draft): readonly JsonObject[] {
+  const { block, path } = located;
   switch (own(block, "type")) {
     case "text":
       return [textPart(blockText(block), block, draft)];
@@ -73,7 +90,7 @@ export function renderParts({ block, path }: Located, draft: Draft): readonly Js
     case "container_upload":
       throw unsupported(path, "container_upload: this model has no container to upload to; send the file's content");
     default:
-      draft.report.drop(foldPath(path));
+      draft.report.drop(foldBlockPath(located));
       return [];
   }
 }
@@ -86,7 +103,10 @@ function nameOf(block: JsonObject): string {
 function renderImage(block: JsonObject, path: string, draft: Draft): JsonObject {
   const url = renderImageUrl(own(block, "source"));
   if (url === null) {
-    throw unsupported(`${path}.source`, "image: an uploaded file lies with another provider; send the image's bytes or URL");
+    throw unsupported(
+      `${path}.source`,
+      "image: an uploaded file lies with another provider; send the image's bytes or URL",
+    );
   }
   if (isPresent(own(block, "transformations"))) draft.report.drop(foldPath(`${path}.transformations`));
   return { type: "image_url", image_url: { url }, ...cacheMarker(own(block, "cache_control"), draft) };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/base/json.ts";
-import { renderBrowserStateText, renderMarkerText, renderServerToolText } from "../../../src/translate/maps/content-text.ts";
+import {
+  renderBrowserStateText,
+  renderMarkerText,
+  renderServerToolText,
+} from "../../../src/translate/maps/content-text.ts";
 
 describe("server tools as text", () => {
   const call = (name: string, input: JsonObject): JsonObject => ({ type: "server_tool_use", id: "s", name, input });
@@ -38,7 +42,12 @@ describe("server tools as text", () => {
     [
       "code",
       call("code_execution", { code: "print(1)" }),
-      result("code_execution_tool_result", { type: "code_execution_result", stdout: "1\n", stderr: "warn", content: [] }),
+      result("code_execution_tool_result", {
+        type: "code_execution_result",
+        stdout: "1\n",
+        stderr: "warn",
+        content: [],
+      }),
       "[code_execution: print(1) → 1\n warn]",
     ],
     [
@@ -60,7 +69,11 @@ describe("server tools as text", () => {
   test("encrypted parts are never shown", () => {
     const text = renderServerToolText(
       null,
-      result("code_execution_tool_result", { type: "encrypted_code_execution_result", encrypted_stdout: "SECRET", content: [] }),
+      result("code_execution_tool_result", {
+        type: "encrypted_code_execution_result",
+        encrypted_stdout: "SECRET",
+        content: [],
+      }),
     );
     expect(text).toBe("[code_execution]");
   });

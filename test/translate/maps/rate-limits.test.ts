@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { chatRateLimits, messagesRateLimits, parseDurationMs, renderDuration } from "../../../src/translate/maps/rate-limits.ts";
+import {
+  chatRateLimits,
+  messagesRateLimits,
+  parseDurationMs,
+  renderDuration,
+} from "../../../src/translate/maps/rate-limits.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 

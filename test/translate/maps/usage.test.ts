@@ -72,7 +72,15 @@ describe("usage", () => {
     const count = fc.nat(1_000_000);
     fc.assert(
       fc.property(count, count, count, count, count, (input, cacheRead, cacheWrite, output, reasoning) => {
-        const usage = { input, cacheRead, cacheWrite, cacheWriteLong: 0, output, reasoning, source: "reported" } as const;
+        const usage = {
+          input,
+          cacheRead,
+          cacheWrite,
+          cacheWriteLong: 0,
+          output,
+          reasoning,
+          source: "reported",
+        } as const;
         expect(messagesUsageFromChat(renderChatUsage(usage))).toEqual(renderMessagesUsage(usage));
         expect(chatUsageFromMessages(renderMessagesUsage(usage))).toEqual(renderChatUsage(usage));
       }),

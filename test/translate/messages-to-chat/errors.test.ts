@@ -45,11 +45,14 @@ describe("OpenAI's errors for Anthropic clients", () => {
     expect(shown.headers).toEqual({});
   });
 
-  test.each([{ code: "insufficient_quota" }, { type: "insufficient_quota" }])("a spent quota is a bill: %j", (error) => {
-    const result = translate(429, error);
-    expect([result.status, result.error.anthropicType]).toEqual([402, "billing_error"]);
-    expect(result.headers).toEqual({ "x-should-retry": "false" });
-  });
+  test.each([{ code: "insufficient_quota" }, { type: "insufficient_quota" }])(
+    "a spent quota is a bill: %j",
+    (error) => {
+      const result = translate(429, error);
+      expect([result.status, result.error.anthropicType]).toEqual([402, "billing_error"]);
+      expect(result.headers).toEqual({ "x-should-retry": "false" });
+    },
+  );
 
   test("a body that is not JSON is summarised", () => {
     const page = `<html>${"x".repeat(500)}`;

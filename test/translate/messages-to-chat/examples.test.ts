@@ -28,11 +28,23 @@ const OUT = [
     `,"message":{"id":"msg_AbC1","type":"message","role":"assistant","model":"gpt-4.1-2025-04-14","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,${A},"output_tokens":0}}`,
   ),
   event("ping", ""),
-  event("content_block_start", ',"index":0,"content_block":{"type":"tool_use","id":"call_a","name":"weather","input":{}}'),
-  event("content_block_delta", ',"index":0,"delta":{"type":"input_json_delta","partial_json":"{\\"city\\":\\"Paris\\"}"}'),
+  event(
+    "content_block_start",
+    ',"index":0,"content_block":{"type":"tool_use","id":"call_a","name":"weather","input":{}}',
+  ),
+  event(
+    "content_block_delta",
+    ',"index":0,"delta":{"type":"input_json_delta","partial_json":"{\\"city\\":\\"Paris\\"}"}',
+  ),
   event("content_block_stop", ',"index":0'),
-  event("content_block_start", ',"index":1,"content_block":{"type":"tool_use","id":"call_b","name":"weather","input":{}}'),
-  event("content_block_delta", ',"index":1,"delta":{"type":"input_json_delta","partial_json":"{\\"city\\":\\"Oslo\\"}"}'),
+  event(
+    "content_block_start",
+    ',"index":1,"content_block":{"type":"tool_use","id":"call_b","name":"weather","input":{}}',
+  ),
+  event(
+    "content_block_delta",
+    ',"index":1,"delta":{"type":"input_json_delta","partial_json":"{\\"city\\":\\"Oslo\\"}"}',
+  ),
   event("content_block_stop", ',"index":1'),
   event(
     "message_delta",
@@ -78,8 +90,7 @@ describe("an Anthropic client's request for gpt-4.1, streamed, parallel calls", 
 });
 
 test("OpenAI's 429 reaches Anthropic clients in their envelope, its rate limits in their names", () => {
-  const text =
-    '{"error":{"message":"Rate limit reached","type":"requests","param":null,"code":"rate_limit_exceeded"}}';
+  const text = '{"error":{"message":"Rate limit reached","type":"requests","param":null,"code":"rate_limit_exceeded"}}';
   const headers = new Headers({
     "retry-after-ms": "1200",
     "x-ratelimit-remaining-requests": "0",

@@ -66,7 +66,13 @@ const CASES: readonly Case[] = [
   {
     row: "document base64 PDF",
     messages: [
-      user([{ type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBERg==" }, title: "A.pdf" }]),
+      user([
+        {
+          type: "document",
+          source: { type: "base64", media_type: "application/pdf", data: "JVBERg==" },
+          title: "A.pdf",
+        },
+      ]),
     ],
     out: [user([{ type: "file", file: { filename: "A.pdf", file_data: "data:application/pdf;base64,JVBERg==" } }])],
   },
@@ -88,7 +94,9 @@ const CASES: readonly Case[] = [
   },
   {
     row: "document content blocks keep the order of text and images",
-    messages: [user([{ type: "document", source: { type: "content", content: [text("a"), text("b"), image(), text("c")] } }])],
+    messages: [
+      user([{ type: "document", source: { type: "content", content: [text("a"), text("b"), image(), text("c")] } }]),
+    ],
     out: [user([text("<document>\na\nb\n</document>"), imagePart, text("<document>\nc\n</document>")])],
   },
   {
@@ -110,7 +118,19 @@ const CASES: readonly Case[] = [
     row: "unknown block",
     messages: [user([text("a"), { type: "hologram" }])],
     out: [user("a")],
+    dropped: ["messages[].content[].hologram"],
+  },
+  {
+    row: "unknown block whose type is no word: nothing of it reaches a header",
+    messages: [user([text("a"), { type: "x\r\nset-cookie: y" }])],
+    out: [user("a")],
     dropped: ["messages[].content[]"],
+  },
+  {
+    row: "tool_addition in a role system message",
+    messages: [user("a"), { role: "system", content: [text("s"), { type: "tool_addition", tool: {} }] }],
+    out: [user("a"), { role: "system", content: [text("s")] }],
+    dropped: ["messages[].content[].tool_addition"],
   },
   {
     row: "#27 assistant text is one string; empty turns are left out",
@@ -138,17 +158,31 @@ const CASES: readonly Case[] = [
   },
   {
     row: "#23 results in separate user messages",
-    messages: [user("a"), assistant([use("t1"), use("t2")]), user([result("t1", "r1")]), user([result("t2", "r2"), text("x")])],
+    messages: [
+      user("a"),
+      assistant([use("t1"), use("t2")]),
+      user([result("t1", "r1")]),
+      user([result("t2", "r2"), text("x")]),
+    ],
     out: [user("a"), calls(null, "t1", "t2"), tool("t1", "r1"), tool("t2", "r2"), user("x")],
   },
   {
     row: "assistant messages in a row are one turn, so that calls stay with their results",
-    messages: [user("a"), assistant([use("t1")]), assistant([text("b"), use("t2")]), user([result("t1", "1"), result("t2", "2")])],
+    messages: [
+      user("a"),
+      assistant([use("t1")]),
+      assistant([text("b"), use("t2")]),
+      user([result("t1", "1"), result("t2", "2")]),
+    ],
     out: [user("a"), calls("b", "t1", "t2"), tool("t1", "1"), tool("t2", "2")],
   },
   {
     row: "tool_result.content blocks are joined by newlines; none is empty",
-    messages: [user("a"), assistant([use("t1"), use("t2"), use("t3")]), user([result("t1", [text("x"), text("y")]), result("t2"), result("t3", null)])],
+    messages: [
+      user("a"),
+      assistant([use("t1"), use("t2"), use("t3")]),
+      user([result("t1", [text("x"), text("y")]), result("t2"), result("t3", null)]),
+    ],
     out: [user("a"), calls(null, "t1", "t2", "t3"), tool("t1", "x\ny"), tool("t2", ""), tool("t3", "")],
   },
   {
@@ -201,7 +235,9 @@ const CASES: readonly Case[] = [
   {
     row: "a result without its call",
     messages: [user([result("t9", [text("r"), image()]), text("b")])],
-    out: [user([text("[result of unknown tool call t9] r\n[image 1 of tool result t9 follows]"), imagePart, text("b")])],
+    out: [
+      user([text("[result of unknown tool call t9] r\n[image 1 of tool result t9 follows]"), imagePart, text("b")]),
+    ],
     adapted: ["messages[].content[].tool_result"],
   },
   {
@@ -224,14 +260,23 @@ const CASES: readonly Case[] = [
   },
   {
     row: "role system never between a call and its result",
-    messages: [user("a"), assistant([use("t1")]), { role: "system", content: "s" }, user([result("t1", "r"), text("b")])],
+    messages: [
+      user("a"),
+      assistant([use("t1")]),
+      { role: "system", content: "s" },
+      user([result("t1", "r"), text("b")]),
+    ],
     out: [user("a"), calls(null, "t1"), tool("t1", "r"), { role: "system", content: "s" }, user("b")],
   },
   {
     row: "#43 thinking and redacted_thinking",
     messages: [
       user("a"),
-      assistant([{ type: "thinking", thinking: "x", signature: "s" }, { type: "redacted_thinking", data: "d" }, text("b")]),
+      assistant([
+        { type: "thinking", thinking: "x", signature: "s" },
+        { type: "redacted_thinking", data: "d" },
+        text("b"),
+      ]),
       user("c"),
     ],
     out: [user("a"), assistant("b"), user("c")],
@@ -274,7 +319,11 @@ const CASES: readonly Case[] = [
           tool_use_id: "s1",
           content: { type: "bash_code_execution_result", stdout: "x.txt", stderr: "", return_code: 0, content: [] },
         },
-        { type: "web_fetch_tool_result", tool_use_id: "s2", content: { type: "web_fetch_tool_result_error", error_code: "gone" } },
+        {
+          type: "web_fetch_tool_result",
+          tool_use_id: "s2",
+          content: { type: "web_fetch_tool_result_error", error_code: "gone" },
+        },
         { type: "mcp_tool_use", id: "m1", name: "list", server_name: "s", input: { a: 1 } },
         { type: "mcp_tool_result", tool_use_id: "m1", is_error: false, content: [text("one")] },
         { type: "compaction", content: "sum", encrypted_content: "SECRET" },
@@ -399,8 +448,16 @@ describe("system", () => {
 describe("content that cannot be sent", () => {
   const cases: readonly (readonly [string, JsonObject, string])[] = [
     ["image file_id", { type: "image", source: { type: "file", file_id: "file_1" } }, "messages[0].content[1].source"],
-    ["document file_id", { type: "document", source: { type: "file", file_id: "file_1" } }, "messages[0].content[1].source"],
-    ["document url", { type: "document", source: { type: "url", url: "https://x.test/a.pdf" } }, "messages[0].content[1].source"],
+    [
+      "document file_id",
+      { type: "document", source: { type: "file", file_id: "file_1" } },
+      "messages[0].content[1].source",
+    ],
+    [
+      "document url",
+      { type: "document", source: { type: "url", url: "https://x.test/a.pdf" } },
+      "messages[0].content[1].source",
+    ],
     ["container_upload", { type: "container_upload", file_id: "file_1" }, "messages[0].content[1]"],
   ];
 

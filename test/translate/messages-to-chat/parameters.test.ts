@@ -278,22 +278,24 @@ const CASES: readonly Case[] = [
       [12_288, "high"],
       [24_576, "xhigh"],
     ] as const
-  ).map(
-    ([budget_tokens, effort]): Case => ({
-      row: `thinking enabled, ${budget_tokens} tokens`,
-      fields: { thinking: { type: "enabled", budget_tokens } },
-      settings: { model: "gpt-5.6" },
-      body: { reasoning_effort: effort },
-      adapted: [`thinking=${effort}`],
-    }),
-  ),
+  ).map(([budget_tokens, effort]): Case => ({
+    row: `thinking enabled, ${budget_tokens} tokens`,
+    fields: { thinking: { type: "enabled", budget_tokens } },
+    settings: { model: "gpt-5.6" },
+    body: { reasoning_effort: effort },
+    adapted: [`thinking=${effort}`],
+  })),
   {
     row: "thinking adaptive",
     fields: { thinking: { type: "adaptive" } },
     settings: { model: "gpt-5.6" },
     body: { reasoning_effort: undefined },
   },
-  { row: "thinking on a model that does not reason", fields: { thinking: { type: "adaptive" } }, dropped: ["thinking"] },
+  {
+    row: "thinking on a model that does not reason",
+    fields: { thinking: { type: "adaptive" } },
+    dropped: ["thinking"],
+  },
   {
     row: "#45 tools on a model that takes them on Chat only without reasoning",
     fields: { tools: TOOLS },
@@ -331,15 +333,16 @@ const CASES: readonly Case[] = [
       [{ type: "auto" }, "auto"],
       [{ type: "any" }, "required"],
       [{ type: "none" }, "none"],
-      [{ type: "tool", name: "f" }, { type: "function", function: { name: "f" } }],
+      [
+        { type: "tool", name: "f" },
+        { type: "function", function: { name: "f" } },
+      ],
     ] as const
-  ).map(
-    ([tool_choice, expected]): Case => ({
-      row: `#39 tool_choice ${tool_choice.type}`,
-      fields: { tools: TOOLS, tool_choice },
-      body: { tool_choice: expected, parallel_tool_calls: undefined },
-    }),
-  ),
+  ).map(([tool_choice, expected]): Case => ({
+    row: `#39 tool_choice ${tool_choice.type}`,
+    fields: { tools: TOOLS, tool_choice },
+    body: { tool_choice: expected, parallel_tool_calls: undefined },
+  })),
   {
     row: "tool_choice.disable_parallel_tool_use",
     fields: { tools: TOOLS, tool_choice: { type: "auto", disable_parallel_tool_use: true } },
@@ -392,7 +395,13 @@ describe("parameters", () => {
   });
 
   test("keeps one order of keys, whatever the client's", () => {
-    const fields = { tools: TOOLS, tool_choice: { type: "auto" }, temperature: 0.5, stream: true, stop_sequences: ["x"] };
+    const fields = {
+      tools: TOOLS,
+      tool_choice: { type: "auto" },
+      temperature: 0.5,
+      stream: true,
+      stop_sequences: ["x"],
+    };
     const reversed = Object.fromEntries(Object.entries(fields).reverse());
     expect(translate(fields).body).toBe(translate(reversed).body);
     expect(Object.keys(sent({ ...fields, metadata: { user_id: "u" } }))).toEqual([
@@ -444,7 +453,10 @@ describe("refusals", () => {
     ],
     [
       "tool_choice of a dropped tool",
-      { tools: [...TOOLS, { type: "web_fetch_20250910", name: "web_fetch" }], tool_choice: { type: "tool", name: "web_fetch" } },
+      {
+        tools: [...TOOLS, { type: "web_fetch_20250910", name: "web_fetch" }],
+        tool_choice: { type: "tool", name: "web_fetch" },
+      },
       "tool_choice.name",
     ],
   ];

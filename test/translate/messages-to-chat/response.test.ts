@@ -138,7 +138,13 @@ describe("a buffered answer", () => {
         type: "text",
         text: "See Oslo.",
         citations: [
-          { type: "web_search_result_location", url: "https://a.test", title: "A", encrypted_index: "", cited_text: "Oslo" },
+          {
+            type: "web_search_result_location",
+            url: "https://a.test",
+            title: "A",
+            encrypted_index: "",
+            cited_text: "Oslo",
+          },
         ],
       },
     ]);
@@ -169,8 +175,12 @@ describe("a buffered answer", () => {
       { role: "assistant", content: "The sky" },
     ];
     const prefilled = translate({ messages });
-    expect(message(prefilled, answer({ content: "The sky is blue" }))["content"]).toEqual([{ type: "text", text: " is blue" }]);
-    expect(message(prefilled, answer({ content: " is blue" }))["content"]).toEqual([{ type: "text", text: " is blue" }]);
+    expect(message(prefilled, answer({ content: "The sky is blue" }))["content"]).toEqual([
+      { type: "text", text: " is blue" },
+    ]);
+    expect(message(prefilled, answer({ content: " is blue" }))["content"]).toEqual([
+      { type: "text", text: " is blue" },
+    ]);
     expect(message(prefilled, answer({ content: "The" }))["content"]).toEqual([{ type: "text", text: "The" }]);
   });
 });

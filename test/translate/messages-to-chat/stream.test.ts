@@ -19,7 +19,9 @@ const USAGE: JsonObject = {
 
 const text = (content: string): JsonObject => chunk({ content });
 const tool = (index: number, name: string, args = "", id: string | null = `call_${index}`): JsonObject =>
-  chunk({ tool_calls: [{ index, ...(id === null ? {} : { id }), type: "function", function: { name, arguments: args } }] });
+  chunk({
+    tool_calls: [{ index, ...(id === null ? {} : { id }), type: "function", function: { name, arguments: args } }],
+  });
 const args = (index: number, fragment: string, more: JsonObject = {}): JsonObject =>
   chunk({ tool_calls: [{ index, ...more, function: { arguments: fragment } }] });
 
@@ -145,8 +147,20 @@ describe("a stream", () => {
 
   test("without reported usage the estimate is shown", () => {
     const translator = PLAIN.stream(replyContext);
-    const frames = [...translator.push(FIRST, ""), ...translator.push(text("a"), ""), ...translator.push(chunk({}, "stop"), "")];
-    translator.setFallbackUsage({ input: 3, cacheRead: 0, cacheWrite: 0, cacheWriteLong: 0, output: 2, reasoning: 0, source: "estimated" });
+    const frames = [
+      ...translator.push(FIRST, ""),
+      ...translator.push(text("a"), ""),
+      ...translator.push(chunk({}, "stop"), ""),
+    ];
+    translator.setFallbackUsage({
+      input: 3,
+      cacheRead: 0,
+      cacheWrite: 0,
+      cacheWriteLong: 0,
+      output: 2,
+      reasoning: 0,
+      source: "estimated",
+    });
     const read = assertMessagesStream([...frames, ...translator.end()]);
     expect([read.usage["input_tokens"], read.usage["output_tokens"]]).toEqual([3, 2]);
   });
@@ -166,7 +180,13 @@ describe("a stream", () => {
   });
 
   test("#44 reasoning is a thinking block, signed before it ends", () => {
-    const read = run(FIRST, chunk({ reasoning_content: "hm" }), chunk({ reasoning: "m" }), text("a"), chunk({}, "stop"));
+    const read = run(
+      FIRST,
+      chunk({ reasoning_content: "hm" }),
+      chunk({ reasoning: "m" }),
+      text("a"),
+      chunk({}, "stop"),
+    );
     expect(shape(read)).toEqual(["thinking:hmm", "text:a"]);
     expect(read.blocks[0]?.deltas.at(-1)?.["signature"]).toMatch(/^arouter1\./);
     expect(shape(run(FIRST, chunk({ reasoning_content: "hm" }), chunk({}, "length")))).toEqual(["thinking:hm"]);
@@ -189,13 +209,25 @@ describe("a stream", () => {
   });
 
   test("a first chunk without choices starts nothing: its id may be empty", () => {
-    const read = run({ id: "", model: "", choices: [], prompt_filter_results: [] }, FIRST, text("a"), chunk({}, "stop"));
+    const read = run(
+      { id: "", model: "", choices: [], prompt_filter_results: [] },
+      FIRST,
+      text("a"),
+      chunk({}, "stop"),
+    );
     expect([read.message["id"], read.message["model"]]).toEqual(["msg_AbC1", "gpt-4.1-2025-04-14"]);
   });
 
   test("#16 never splits a surrogate pair, in text and in arguments", () => {
     const [high, low] = ["\ud83d", "\ude00"];
-    const read = run(FIRST, text(`a${high}`), text(`${low}b`), tool(0, "f", `{"x":"${high}`), args(0, `${low}"}`), chunk({}, "tool_calls"));
+    const read = run(
+      FIRST,
+      text(`a${high}`),
+      text(`${low}b`),
+      tool(0, "f", `{"x":"${high}`),
+      args(0, `${low}"}`),
+      chunk({}, "tool_calls"),
+    );
     expect(shape(read)).toEqual(["text:a😀b", 'f({"x":"😀"})']);
   });
 
@@ -207,10 +239,18 @@ describe("a stream", () => {
     const annotations = [
       { type: "url_citation", url_citation: { url: "https://a.test", title: "A", start_index: 0, end_index: 3 } },
     ];
-    const read = assertMessagesStream(stream(searching, [FIRST, text("Osl"), text("o"), chunk({ annotations }), chunk({}, "stop")]));
+    const read = assertMessagesStream(
+      stream(searching, [FIRST, text("Osl"), text("o"), chunk({ annotations }), chunk({}, "stop")]),
+    );
     expect(read.blocks[0]?.deltas.at(-1)).toEqual({
       type: "citations_delta",
-      citation: { type: "web_search_result_location", url: "https://a.test", title: "A", encrypted_index: "", cited_text: "Osl" },
+      citation: {
+        type: "web_search_result_location",
+        url: "https://a.test",
+        title: "A",
+        encrypted_index: "",
+        cited_text: "Osl",
+      },
     });
   });
 
@@ -224,7 +264,9 @@ describe("stop sequences that the gateway matches", () => {
   const scanning = translate({ stream: true, stop_sequences: ["END", "STOP"] }, { model: "o3" });
 
   test("end the stream before them and name the one that matched", () => {
-    const read = assertMessagesStream(stream(scanning, [FIRST, text("ab E"), text("ND cd"), text("ef"), chunk({}, "stop")]));
+    const read = assertMessagesStream(
+      stream(scanning, [FIRST, text("ab E"), text("ND cd"), text("ef"), chunk({}, "stop")]),
+    );
     expect(shape(read)).toEqual(["text:ab "]);
     expect(read.delta).toEqual({ stop_reason: "stop_sequence", stop_sequence: "END" });
   });
@@ -238,7 +280,9 @@ describe("stop sequences that the gateway matches", () => {
   });
 
   test("let go of what they held back before a call and at the end", () => {
-    const read = assertMessagesStream(stream(scanning, [FIRST, text("a E"), tool(0, "f", "{}"), text("b S"), chunk({}, "tool_calls")]));
+    const read = assertMessagesStream(
+      stream(scanning, [FIRST, text("a E"), tool(0, "f", "{}"), text("b S"), chunk({}, "tool_calls")]),
+    );
     expect(shape(read)).toEqual(["text:a E", "f({})", "text:b S"]);
   });
 });
@@ -268,7 +312,9 @@ describe("any interleaving", () => {
   /** JSON of each call is cut into pieces; pieces of all calls and texts are shuffled, each call's own in order. */
   const scenario = fc
     .record({
-      inputs: fc.array(fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue(), { maxKeys: 3 }), { maxLength: 4 }),
+      inputs: fc.array(fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue(), { maxKeys: 3 }), {
+        maxLength: 4,
+      }),
       texts: fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { maxLength: 4 }),
       thoughts: fc.array(fc.string({ minLength: 1 }), { maxLength: 2 }),
       seed: fc.infiniteStream(fc.nat(1000)),
@@ -278,14 +324,17 @@ describe("any interleaving", () => {
       const lanes: JsonObject[][] = inputs.map((input, index) => {
         const json = JSON.stringify(input);
         const lane = [tool(index, `f${index}`)];
-        for (let start = 0; start < json.length; ) {
+        for (let start = 0; start < json.length;) {
           const size = 1 + next(6);
           lane.push(args(index, json.slice(start, start + size)));
           start += size;
         }
         return lane;
       });
-      lanes.push(texts.map(text), thoughts.map((thought) => chunk({ reasoning_content: thought })));
+      lanes.push(
+        texts.map(text),
+        thoughts.map((thought) => chunk({ reasoning_content: thought })),
+      );
       const chunks: JsonObject[] = [];
       while (lanes.some((lane) => lane.length > 0)) {
         const open = lanes.filter((lane) => lane.length > 0);

@@ -64,7 +64,7 @@ export function refusal(run: () => unknown): GatewayError {
     if (error instanceof GatewayError) return error;
     throw error;
   }
-  return expect.unreachable() as never;
+  return expect.unreachable();
 }
 
 /** One Chat chunk with a single choice. */

@@ -1,11 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { sha256Hex } from "../../../src/base/ids.ts";
 import type { Json, JsonObject } from "../../../src/base/json.ts";
-import { answer, chunk, message, refusal, stream, translate } from "./support.ts";
+import { answer, chunk, message, refusal, stream, translate, translateText } from "./support.ts";
 import { assertMessagesStream } from "../../support/stream-invariants.ts";
 
 const SCHEMA = { type: "object", properties: { a: { type: "string" } } };
-const CLOSED = { type: "object", properties: { a: { type: "string", format: "uri" } }, required: ["a"], additionalProperties: false };
+const CLOSED = {
+  type: "object",
+  properties: { a: { type: "string", format: "uri" } },
+  required: ["a"],
+  additionalProperties: false,
+};
 
 function functions(tools: readonly JsonObject[]): readonly JsonObject[] {
   const body = JSON.parse(translate({ tools }).body) as { tools: readonly { function: JsonObject }[] };
@@ -25,7 +30,11 @@ describe("tools", () => {
       { name: "f", input_schema: { $schema: "x", type: "object", additionalProperties: false } },
       { name: "f", parameters: { type: "object", additionalProperties: false, properties: {} } },
     ],
-    ["#34 no type, no schema", { name: "f", input_schema: {} }, { name: "f", parameters: { type: "object", properties: {} } }],
+    [
+      "#34 no type, no schema",
+      { name: "f", input_schema: {} },
+      { name: "f", parameters: { type: "object", properties: {} } },
+    ],
     [
       "strict that fits; format uri",
       { name: "f", strict: true, input_schema: CLOSED },
@@ -87,18 +96,33 @@ describe("tools", () => {
   });
 
   test("#35 server tools are dropped, by index", () => {
-    const tools = ["web_fetch_20250910", "code_execution_20250825", "tool_search_tool_regex", "mcp_toolset", "advisor_20260301"].map(
-      (type): JsonObject => ({ type, name: type }),
-    );
-    const translated = translate({ tools: [{ name: "f", input_schema: SCHEMA }, ...tools], tool_choice: { type: "auto" } });
+    const tools = [
+      "web_fetch_20250910",
+      "code_execution_20250825",
+      "tool_search_tool_regex",
+      "mcp_toolset",
+      "advisor_20260301",
+    ].map((type): JsonObject => ({ type, name: type }));
+    const translated = translate({
+      tools: [{ name: "f", input_schema: SCHEMA }, ...tools],
+      tool_choice: { type: "auto" },
+    });
     expect(translated.dropped).toEqual(["tools[1]", "tools[2]", "tools[3]", "tools[4]", "tools[5]"]);
     expect((JSON.parse(translated.body) as { tools: Json[] }).tools).toHaveLength(1);
+  });
+
+  test("keeps big numbers of a strict schema as they are spelled", () => {
+    const { body } = translateText(
+      '{"model":"gpt-4.1","max_tokens":9,"messages":[{"role":"user","content":"a"}],"tools":[{"name":"f","strict":true,"input_schema":' +
+        '{"type":"object","properties":{"a":{"enum":[12345678901234567890]}},"required":["a"],"additionalProperties":false}}]}',
+    );
+    expect(body).toContain('{"a":{"enum":[12345678901234567890]}}');
+    expect(body).toContain('"strict":true');
   });
 
   test("a tool without a name is an invalid request", () => {
     expect(refusal(() => translate({ tools: [{ input_schema: SCHEMA }] })).param).toBe("tools[0].name");
   });
-
 });
 
 describe("#37 names over 64 characters", () => {
