@@ -1,6 +1,6 @@
 /**
- * Input tokens without a tokenizer: one pass over the text by character class, linear, and the providers' formulas for
- * images and documents. A body of 200 KB takes under a millisecond.
+ * Tokens of a text without a tokenizer: one pass by character class, linear; 200 KB take under a millisecond. What a request
+ * costs beyond its texts is token-counter.ts, images and documents are media-tokens.ts.
  *
  * Measured by bench/tokens.ts against the input that the providers reported for recorded requests (2026-11-24), as share of
  * the reported figure:
@@ -14,10 +14,7 @@
  * Left out are requests to which the provider adds input that they do not hold (searches, stored prompts and files, images by
  * URL). The tail is short prompts with one tool, where a provider's hidden instructions outweigh the request, and PDFs.
  */
-import type { Json } from "../base/json.ts";
 import type { ProviderName } from "../base/names.ts";
-import { readImageSize } from "./image-size.ts";
-import type { ImageSize } from "./image-size.ts";
 
 /** Classes of UTF-16 units. */
 const LETTER = 1;
@@ -96,7 +93,9 @@ const WEIGHTS: Readonly<Record<ProviderName, TextWeights>> = {
   },
 };
 
-function weighText(text: string, weights: TextWeights): number {
+/** Tokens of `text`, unrounded, so that many short texts add up right. */
+export function weighText(text: string, provider: ProviderName): number {
+  const weights = WEIGHTS[provider];
   const length = text.length;
   let words = 0;
   let longLetters = 0;
@@ -170,7 +169,7 @@ function weighText(text: string, weights: TextWeights): number {
 
 /** Tokens of a plain text, at least 1 unless it is empty. */
 export function estimateTokens(text: string, provider: ProviderName): number {
-  return text === "" ? 0 : Math.max(1, Math.round(weighText(text, WEIGHTS[provider])));
+  return text === "" ? 0 : Math.max(1, Math.round(weighText(text, provider)));
 }
 
 /** UTF-8 bytes of one output token of either provider, over prose, code and JSON. */
@@ -180,204 +179,3 @@ const OUTPUT_BYTES_PER_TOKEN: Readonly<Record<ProviderName, number>> = { openai:
 export function estimateOutputTokens(contentBytes: number, provider: ProviderName): number {
   return Math.ceil(contentBytes / OUTPUT_BYTES_PER_TOKEN[provider]);
 }
-
-/** Costs of a request's frame, tokens each unless told otherwise. */
-interface Frame {
-  readonly request: number;
-  readonly message: number;
-  /** Once, when there are tools: the provider's own instructions for them. */
-  readonly tools: number;
-  readonly tool: number;
-  /** Share of a schema's JSON text that is charged: providers write tools more tersely. */
-  readonly schema: number;
-  readonly call: number;
-  /** Once, for a schema that the answer has to follow, beside the share of its JSON text. */
-  readonly format: number;
-  readonly formatSchema: number;
-  readonly thinking: number;
-  /** Factor on text: newer tokenizers cut finer. */
-  readonly text: number;
-}
-
-/** Claude models with the tokenizer and the picture resolution that came with Opus 4.7. */
-const NEW_CLAUDE = /claude-(opus-4-[7-9]|[a-z]+-[5-9])/;
-/** Claude models before 4.5. */
-const OLD_CLAUDE = /claude-(2|3|instant|(opus|sonnet)-4-[01]($|-)|(opus|sonnet)-4-20)/;
-const OPENAI_REASONING = /^(gpt-[5-9]|o\d)/;
-
-function frameOf(provider: ProviderName, model: string): Frame {
-  if (provider === "openai") {
-    const tools = OPENAI_REASONING.test(model) ? 92 : 12;
-    return { request: 3, message: 4.1, tools, tool: 0, schema: 0.46, call: 0, format: 2, formatSchema: 0.54, thinking: 0, text: 1 };
-  }
-  const frame = { request: 3, message: 4, tool: 37, schema: 0.35, call: 40, format: 70, formatSchema: 1.4, thinking: 29 };
-  if (NEW_CLAUDE.test(model)) return { ...frame, tools: 260, text: 1.2 };
-  return { ...frame, tools: OLD_CLAUDE.test(model) ? 300 : 470, text: 1 };
-}
-
-/** Tools that the provider defines itself, by the start of their type: what their definition costs. */
-const BUILT_IN_TOOLS: readonly (readonly [string, number])[] = [
-  ["memory_", 1050],
-  ["text_editor_", 700],
-  ["computer_", 735],
-  ["bash_", 245],
-];
-
-/** Adds up the parts of one request. */
-export interface TokenCounter {
-  readonly text: (text: string) => void;
-  readonly message: () => void;
-  /** A tool call in the history; its arguments as JSON text or as a value. */
-  readonly call: (name: string, args: Json) => void;
-  /** A declared tool; `type` is that of a tool which the provider defines. */
-  readonly tool: (name: string, description: string, schema: Json, type: string) => void;
-  /** The schema that the answer has to follow. */
-  readonly format: (schema: Json) => void;
-  /** Thinking with a budget is on. */
-  readonly thinking: () => void;
-  /** An image as base64, or null when only its URL or id is known. `lowDetail`: OpenAI's `detail: "low"`. */
-  readonly image: (base64: string | null, lowDetail: boolean) => void;
-  /** A document as base64 of the media type, or null when only its URL or id is known. */
-  readonly document: (base64: string | null, mediaType: string) => void;
-  /** Base64 of recorded sound. */
-  readonly audio: (base64: string) => void;
-  readonly total: () => number;
-}
-
-/** Opens a count for a model of `provider`; the model's name picks the frame and the formula for images. */
-export function createTokenCounter(provider: ProviderName, model: string): TokenCounter {
-  const weights = WEIGHTS[provider];
-  const frame = frameOf(provider, model);
-  let texts = 0;
-  let rest = frame.request;
-  let tools = 0;
-  const addText = (text: string): void => {
-    texts += weighText(text, weights);
-  };
-  return {
-    text: addText,
-    message: () => {
-      rest += frame.message;
-    },
-    call: (name, args) => {
-      addText(name);
-      addText(typeof args === "string" ? args : JSON.stringify(args));
-      rest += frame.call;
-    },
-    tool: (name, description, schema, type) => {
-      tools += 1;
-      addText(name);
-      addText(description);
-      texts += frame.schema * weighText(JSON.stringify(schema), weights);
-      rest += frame.tool + (BUILT_IN_TOOLS.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 0);
-    },
-    format: (schema) => {
-      texts += frame.formatSchema * weighText(JSON.stringify(schema), weights);
-      rest += frame.format;
-    },
-    thinking: () => {
-      rest += frame.thinking;
-    },
-    image: (base64, lowDetail) => {
-      const size = (base64 === null ? null : readImageSize(base64)) ?? UNKNOWN_IMAGE;
-      rest += provider === "anthropic" ? anthropicImage(size, model) : openAiImage(size, model, lowDetail);
-    },
-    document: (base64, mediaType) => {
-      if (base64 !== null && isTextType(mediaType)) addText(Buffer.from(base64, "base64").toString());
-      else rest += estimatePages(base64, PAGE_PICTURE[provider]);
-    },
-    audio: (base64) => {
-      rest += base64.length / (base64.startsWith(WAV_PREFIX) ? WAV_CHARACTERS_PER_TOKEN : AUDIO_CHARACTERS_PER_TOKEN);
-    },
-    total: () => Math.round(texts * frame.text + rest + (tools > 0 ? frame.tools : 0)),
-  };
-}
-
-/** Assumed for an image that the gateway does not see. */
-const UNKNOWN_IMAGE: ImageSize = { width: 1024, height: 1024 };
-
-function fit(size: ImageSize, scale: number): ImageSize {
-  return scale >= 1 ? size : { width: size.width * scale, height: size.height * scale };
-}
-
-function patches({ width, height }: ImageSize, edge: number): number {
-  return Math.ceil(width / edge) * Math.ceil(height / edge);
-}
-
-/**
- * Patches of 28 pixels; larger images are scaled down first.
- * @see https://platform.claude.com/docs/en/build-with-claude/vision (read 2026-11-24)
- */
-function anthropicImage(size: ImageSize, model: string): number {
-  const [longEdge, most] = NEW_CLAUDE.test(model) ? [2000, 4784] : [1568, 1568];
-  return Math.min(most, patches(fit(size, longEdge / Math.max(size.width, size.height)), 28));
-}
-
-/** Base and per-tile tokens of the models that cut images into tiles of 512 pixels. */
-const TILED: readonly (readonly [RegExp, number, number])[] = [
-  [/^gpt-4o-mini/, 2833, 5667],
-  [/^(gpt-4(?!\.1-(mini|nano))|chatgpt)/, 85, 170],
-  [/^o[13](?!-mini)/, 75, 150],
-  [/^gpt-5(?!-(mini|nano)|\.[2-9])/, 70, 140],
-];
-
-/** Multipliers of the models that count patches of 32 pixels; last the current ones. */
-const PATCHED: readonly (readonly [RegExp, number, number])[] = [
-  [/^gpt-4\.1-mini|^gpt-5-mini/, 1.62, 1536],
-  [/^gpt-4\.1-nano|^gpt-5-nano/, 2.46, 1536],
-  [/^o4-mini/, 1.72, 1536],
-  [/^/, 1.2, 10_000],
-];
-
-/** @see https://platform.openai.com/docs/guides/images-vision#calculating-costs (read 2026-11-24) */
-function openAiImage(size: ImageSize, model: string, lowDetail: boolean): number {
-  const tiled = TILED.find(([names]) => names.test(model));
-  if (tiled !== undefined) {
-    const [, base, perTile] = tiled;
-    if (lowDetail) return base;
-    const within = fit(size, 2048 / Math.max(size.width, size.height));
-    return base + perTile * patches(fit(within, 768 / Math.min(within.width, within.height)), 512);
-  }
-  const [, multiplier, most] = PATCHED.find(([names]) => names.test(model)) ?? ([/^/, 1.2, 10_000] as const);
-  const seen = lowDetail ? fit(size, 512 / Math.max(size.width, size.height)) : size;
-  return Math.min(most, patches(seen, 32)) * multiplier;
-}
-
-/** The picture of one page of a PDF, which models see beside its text. */
-const PAGE_PICTURE: Readonly<Record<ProviderName, number>> = { openai: 100, anthropic: 1575 };
-/** Bytes of a page when the file does not tell its pages. */
-const BYTES_PER_PAGE = 60_000;
-/** Bytes of a page's compressed text and fonts to one token of its text, and the most that one page holds. */
-const PAGE_BYTES_PER_TOKEN = 20;
-const PAGE_TEXT_TOKENS = 1000;
-/** Base64 of a PDF's head and tail that is looked at. */
-const PDF_HEAD_CHARACTERS = 262_144;
-const PDF_TAIL_CHARACTERS = 65_536;
-
-/** Pages by the largest `/Count` of the page tree, or by size when that is compressed away. */
-function countPages(base64: string): number {
-  const tailStart = Math.max(PDF_HEAD_CHARACTERS, (base64.length - PDF_TAIL_CHARACTERS) & ~3);
-  const text =
-    Buffer.from(base64.slice(0, PDF_HEAD_CHARACTERS), "base64").toString("latin1") +
-    Buffer.from(base64.slice(tailStart), "base64").toString("latin1");
-  let pages = 0;
-  for (const match of text.matchAll(/\/Count\s{0,4}(\d{1,4})\b/g)) pages = Math.max(pages, Number(match[1]));
-  return pages > 0 ? pages : Math.max(1, Math.round((base64.length * 0.75) / BYTES_PER_PAGE));
-}
-
-function estimatePages(base64: string | null, pagePicture: number): number {
-  if (base64 === null) return pagePicture + PAGE_TEXT_TOKENS;
-  const pages = countPages(base64);
-  const pageText = Math.min(PAGE_TEXT_TOKENS, (base64.length * 0.75) / pages / PAGE_BYTES_PER_TOKEN);
-  return pages * (pagePicture + pageText);
-}
-
-function isTextType(mediaType: string): boolean {
-  return mediaType.startsWith("text/") || mediaType.endsWith("json") || mediaType.endsWith("xml");
-}
-
-/** Base64 characters to a token at 10 tokens a second: MP3 at 64 kbit/s, and WAV of 24,000 samples of 16 bit. */
-const AUDIO_CHARACTERS_PER_TOKEN = 1066;
-const WAV_CHARACTERS_PER_TOKEN = 6400;
-/** `RIFF` in base64. */
-const WAV_PREFIX = "UklGR";

@@ -3,8 +3,8 @@ import type { Json, JsonObject } from "../../base/json.ts";
 import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { once } from "../once.ts";
-import { createTokenCounter } from "../tokens.ts";
-import type { TokenCounter } from "../tokens.ts";
+import { createTokenCounter } from "../token-counter.ts";
+import type { TokenCounter } from "../token-counter.ts";
 
 interface Seen {
   image: boolean;

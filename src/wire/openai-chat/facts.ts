@@ -4,8 +4,8 @@ import { readEffort, readMetadata, readNumber, readObject, readString, readText 
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
 import { once } from "../once.ts";
-import { createTokenCounter } from "../tokens.ts";
-import type { TokenCounter } from "../tokens.ts";
+import { createTokenCounter } from "../token-counter.ts";
+import type { TokenCounter } from "../token-counter.ts";
 
 interface Walk {
   readonly tokensInput: number;

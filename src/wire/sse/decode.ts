@@ -7,7 +7,8 @@
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation (read 2026-11-24)
  */
-import { isAscii } from "node:buffer";
+import { openSource, readFields } from "./fields.ts";
+import type { Source } from "./fields.ts";
 
 export interface SseEvent {
   /** Name from the last `event:` line, "" without one. */
@@ -40,77 +41,6 @@ const CR = 0x0d;
 /** U+FEFF as Latin-1 shows its UTF-8 bytes. */
 const BOM = "\u00ef\u00bb\u00bf";
 const NO_EVENTS: readonly SseEvent[] = [];
-
-const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** A stretch of bytes that is searched as Latin-1, where a character is a byte, and read as UTF-8. */
-interface Source {
-  readonly bytes: Uint8Array;
-  readonly text: string;
-  readonly ascii: boolean;
-  /** No CR anywhere: every line ends with LF. */
-  readonly plain: boolean;
-}
-
-function openSource(bytes: Uint8Array): Source {
-  const text = asBuffer(bytes).toString("latin1");
-  return { bytes, text, ascii: isAscii(bytes), plain: !text.includes("\r") };
-}
-
-function textBetween(source: Source, start: number, end: number): string {
-  return source.ascii ? source.text.slice(start, end) : utf8.decode(source.bytes.subarray(start, end));
-}
-
-/** Fields of an event in any legal spelling. */
-function readLines(source: Source, start: number, end: number): { event: string; data: string | null } {
-  const { text } = source;
-  let event = "";
-  let data: string | null = null;
-  let at = start;
-  while (at < end) {
-    let lineEnd = at;
-    while (lineEnd < end) {
-      const code = text.charCodeAt(lineEnd);
-      if (code === LF || code === CR) break;
-      lineEnd += 1;
-    }
-    const colon = text.indexOf(":", at);
-    const nameEnd = colon < 0 || colon > lineEnd ? lineEnd : colon;
-    let valueStart = Math.min(nameEnd + 1, lineEnd);
-    if (text.charCodeAt(valueStart) === 0x20 && valueStart < lineEnd) valueStart += 1;
-    if (nameEnd - at === 4 && text.startsWith("data", at)) {
-      const value = textBetween(source, valueStart, lineEnd);
-      data = data === null ? value : `${data}\n${value}`;
-    } else if (nameEnd - at === 5 && text.startsWith("event", at)) {
-      event = textBetween(source, valueStart, lineEnd);
-    }
-    at = text.charCodeAt(lineEnd) === CR && text.charCodeAt(lineEnd + 1) === LF ? lineEnd + 2 : lineEnd + 1;
-  }
-  return { event, data };
-}
-
-/** Reads `start`…`end`; the providers' own spelling, one `data:` line behind at most one `event:` line, is told first. */
-function readEvent(source: Source, start: number, end: number, bytes: Uint8Array): SseEvent {
-  const { text } = source;
-  let event = "";
-  let data: string | null;
-  let dataStart = start;
-  if (source.plain && text.startsWith("event: ", start)) {
-    dataStart = text.indexOf("\n", start) + 1;
-    event = textBetween(source, start + 7, dataStart - 1);
-  }
-  if (source.plain && text.startsWith("data: ", dataStart) && text.indexOf("\n", dataStart) === end - 2) {
-    data = textBetween(source, dataStart + 6, end - 2);
-  } else {
-    ({ event, data } = readLines(source, start, end));
-  }
-  // The standard dispatches nothing for an event whose data is empty.
-  return { event, data: data === "" ? null : data, bytes };
-}
 
 /** @param options.maxEventBytes bytes of one event after which the input is given up */
 export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
@@ -162,7 +92,8 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
     const bytes = whole ? source.bytes : source.bytes.subarray(start, end);
     const from = first && source.text.startsWith(BOM, start) ? start + BOM.length : start;
     first = false;
-    events.push(readEvent(source, from, end, bytes));
+    const { event, data } = readFields(source, from, end);
+    events.push({ event, data, bytes });
   };
 
   const keep = (bytes: Uint8Array): void => {
