@@ -5,7 +5,7 @@ import { createChatToolNames } from "../maps/tool-names.ts";
 import { createReport } from "../report.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
 import type { Draft } from "./draft.ts";
-import { hasNumberAtRisk } from "./numbers.ts";
+import { hasNumberAtRisk } from "../numbers.ts";
 import { applyParameters } from "./parameters.ts";
 import type { ReplySettings } from "./reply.ts";
 import { translateResponse } from "./response.ts";

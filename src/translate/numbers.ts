@@ -1,5 +1,5 @@
 /** Numbers that parsing may have changed. */
-import type { Json } from "../../base/json.ts";
+import type { Json } from "../base/json.ts";
 
 /** Decimal digits that a double always gives back. */
 const SAFE_DIGITS = 15;
