@@ -231,6 +231,12 @@ describe("a stream", () => {
     expect(shape(read)).toEqual(["text:a😀b", 'f({"x":"😀"})']);
   });
 
+  test("a lone surrogate at the end of a block is shown, not lost", () => {
+    const frames = stream(PLAIN, [FIRST, text("a\ud83d"), tool(0, "f", "{}"), chunk({}, "tool_calls")]);
+    const deltas = frames.map((frame) => frame.json).filter((json) => json?.["type"] === "content_block_delta");
+    expect(deltas.slice(0, 2).map((json) => (json?.["delta"] as JsonObject)["text"])).toEqual(["a", "\ud83d"]);
+  });
+
   test("citations of a search model are given while its text block is open", () => {
     const searching = translate(
       { stream: true, tools: [{ type: "web_search_20250305", name: "web_search" }] },
