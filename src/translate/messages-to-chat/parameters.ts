@@ -1,12 +1,13 @@
 /** The top-level parameters: one table that is run on every request and printed as documentation. */
-import { GatewayError, invalidRequest, unsupported } from "../../base/errors.ts";
+import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { sha256Hex } from "../../base/ids.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { renderResponseFormat } from "../maps/response-format.ts";
 import { cacheMarker, type Draft } from "./draft.ts";
 import { renderMessages } from "./messages.ts";
-import { drop, refuse, type ParameterRow } from "./parameter-row.ts";
+import { drop, type ParameterRow } from "./parameter-row.ts";
 import { REASONING_ROWS } from "./reasoning.ts";
+import { REFUSED_ROWS } from "./refusals.ts";
 import { applyToolChoice, applyTools } from "./tools.ts";
 import { markLastPart } from "./user.ts";
 
@@ -74,21 +75,6 @@ function applyUserId(value: Json | undefined, draft: Draft): void {
   draft.body["prompt_cache_key"] = hash;
 }
 
-function refuseThread(value: Json | undefined): void {
-  if (value === undefined) return;
-  const isContinued = own(value, "type") === "continue";
-  // The SDKs read the code and send the whole conversation instead.
-  throw new GatewayError(
-    "unsupported-translation",
-    isContinued
-      ? "thread: this conversation is not kept here; send all of its messages"
-      : "thread: this model keeps no conversations; send all messages with every request",
-    isContinued
-      ? { param: "thread", status: 404, code: "not_found", detailsCode: "thread_not_found" }
-      : { param: "thread", detailsCode: "thread_unsupported_request" },
-  );
-}
-
 /** In the order in which they run: refusals before work, tools before effort, effort before sampling. */
 export const PARAMETER_ROWS: readonly ParameterRow[] = [
   {
@@ -99,25 +85,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
       draft.body["model"] = draft.context.modelId;
     },
   },
-  {
-    field: "thread",
-    outcomes: ["R"],
-    becomes:
-      "Refused with `error.details.error_code` `thread_unsupported_request` (create) or a 404 `thread_not_found` (continue), on which the SDKs send the whole conversation.",
-    apply: refuseThread,
-  },
-  refuse(
-    "mcp_servers",
-    "Refused: Anthropic would call them.",
-    "these servers are called by Anthropic; use a Claude model",
-  ),
-  refuse("container", "Refused: it runs at Anthropic.", "containers run at Anthropic; use a Claude model"),
-  refuse("compaction", "Refused: it happens at Anthropic.", "compaction happens at Anthropic; use a Claude model"),
-  refuse(
-    "inference_geo",
-    "Refused: a promise about the place cannot be kept by another provider.",
-    "the place of inference cannot be promised for this model; leave it out or use a Claude model",
-  ),
+  ...REFUSED_ROWS,
   {
     field: "max_tokens",
     outcomes: ["M", "A", "R"],
