@@ -2,7 +2,6 @@
  * What a wire format offers the rest of the gateway. Bytes go in and come out; in between only neutral, read-only views
  * ({@link Facts}, {@link ReplyFacts}) leave this folder, and they are never turned back into bytes.
  */
-import type { GatewayError } from "../base/errors.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Effort, FormatName } from "../base/names.ts";
 import type { Usage } from "../base/usage.ts";
@@ -163,7 +162,7 @@ export interface WireFormat {
   readonly streamEnd: string;
 }
 
-/** What an error envelope is rendered from; every {@link GatewayError} is one. */
+/** What an error envelope is rendered from; every GatewayError is one. */
 export interface RenderableError {
   readonly message: string;
   readonly status: number;
@@ -176,6 +175,3 @@ export interface RenderableError {
   readonly anthropicType?: string;
   readonly detailsCode?: string | null;
 }
-
-/** Compile-time proof that a GatewayError can be rendered. */
-export type RenderableGatewayError = GatewayError extends RenderableError ? true : never;
