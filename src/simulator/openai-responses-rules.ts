@@ -49,7 +49,7 @@ const TOOL_KEYS = [
   "allowed_callers",
 ];
 
-const RESPONSES_RULES: readonly Rule<ResponsesRequest>[] = [
+export const RESPONSES_RULES: readonly Rule<ResponsesRequest>[] = [
   { name: "unknown field", check: ({ json }) => unrecognized(json, RESPONSES_FIELDS) },
   {
     name: "field types and bounds",
