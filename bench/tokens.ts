@@ -2,7 +2,7 @@
  * How far the token estimate is off: estimates for recorded requests against the usage that the provider reported.
  * Run by hand where the recordings are; prints error quantiles per provider and the requests that are furthest off.
  */
-import { isObject, own } from "../src/base/json.ts";
+import { isObject } from "../src/base/json.ts";
 import type { JsonObject } from "../src/base/json.ts";
 import { totalInput } from "../src/base/usage.ts";
 import type { WireFormat } from "../src/wire/format.ts";
@@ -48,7 +48,7 @@ function readSamples(format: WireFormat, name: CorpusName): Sample[] {
     if (actual === null || actual === 0) return [];
     const facts = format.facts(format.parseRequest(Buffer.from(text), LIMITS));
     const media = facts.hasImage || facts.hasDocument || facts.hasAudio;
-    const model = String(own(record.request.body, "model"));
+    const model = facts.model;
     return [{ id: record.id, model, estimate: facts.tokensInput, actual, media }];
   });
 }
@@ -76,10 +76,18 @@ const sources: readonly (readonly [string, WireFormat, CorpusName])[] = [
 for (const [title, format, name] of sources) {
   const samples = readSamples(format, name);
   report(title, samples);
-  report(`${title}, 200 tokens and more`, samples.filter(({ actual }) => actual >= 200));
-  report(`${title}, images and documents`, samples.filter(({ media }) => media));
+  report(
+    `${title}, 200 tokens and more`,
+    samples.filter(({ actual }) => actual >= 200),
+  );
+  report(
+    `${title}, images and documents`,
+    samples.filter(({ media }) => media),
+  );
   if (process.argv.includes("--worst")) {
-    const worst = samples.toSorted((a, b) => Math.abs(Math.log(b.estimate / b.actual)) - Math.abs(Math.log(a.estimate / a.actual)));
+    const worst = samples.toSorted(
+      (a, b) => Math.abs(Math.log(b.estimate / b.actual)) - Math.abs(Math.log(a.estimate / a.actual)),
+    );
     for (const { id, model, estimate, actual } of worst.slice(0, 15)) {
       process.stdout.write(`  ${id} ${model} estimated ${estimate}, was ${actual}\n`);
     }

@@ -20,7 +20,10 @@ export function readErrorEnvelope(json: Json): InBandError | null {
   const code = own(error, "code");
   return {
     type: stringOrNull(own(error, "type")),
-    code: typeof code === "number" ? String(code) : (stringOrNull(code) ?? stringOrNull(own(own(error, "details"), "error_code"))),
+    code:
+      typeof code === "number"
+        ? String(code)
+        : (stringOrNull(code) ?? stringOrNull(own(own(error, "details"), "error_code"))),
     message: stringOrNull(own(error, "message")) ?? "the provider gave no message",
   };
 }

@@ -7,7 +7,12 @@ import type { ImageSize } from "./image-size.ts";
 export const NEW_CLAUDE = /claude-(opus-4-[7-9]|[a-z]+-[5-9])/;
 
 /** Tokens of an image as base64, or null when only its URL or id is known. `lowDetail`: OpenAI's `detail: "low"`. */
-export function estimateImage(provider: ProviderName, model: string, base64: string | null, lowDetail: boolean): number {
+export function estimateImage(
+  provider: ProviderName,
+  model: string,
+  base64: string | null,
+  lowDetail: boolean,
+): number {
   const size = (base64 === null ? null : readImageSize(base64)) ?? UNKNOWN_IMAGE;
   return provider === "anthropic" ? anthropicImage(size, model) : openAiImage(size, model, lowDetail);
 }

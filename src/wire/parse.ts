@@ -28,7 +28,9 @@ export function parseBody(bytes: Uint8Array, limits: ParseLimits, rules: ParseRu
     bytes,
     json,
     lossless: () => {
-      lossless ??= parseLossless(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as JsonObject;
+      lossless ??= parseLossless(
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+      ) as JsonObject;
       return lossless;
     },
   };

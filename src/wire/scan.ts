@@ -165,7 +165,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @throws GatewayError `invalid-request`, code `invalid_json` or `invalid_value`
  */
 export function scanRequest(bytes: Uint8Array, limits: ParseLimits, unique: ReadonlySet<string>): string {
-  if (!isUtf8(bytes)) throw invalidRequest("request body is not valid UTF-8; encode it as UTF-8", undefined, "invalid_json");
+  if (!isUtf8(bytes))
+    throw invalidRequest("request body is not valid UTF-8; encode it as UTF-8", undefined, "invalid_json");
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw invalidRequest("request body starts with a byte order mark; send it without one", undefined, "invalid_json");
   }

@@ -6,7 +6,8 @@ import { arrayTail, scanObject } from "./scan.ts";
 import type { FieldSpan, ObjectSpans } from "./scan.ts";
 
 /** One change of a top-level field: set to a value (added when absent) or dropped. */
-export type FieldEdit = { readonly field: string; readonly value: Json } | { readonly field: string; readonly drop: true };
+export type FieldEdit =
+  { readonly field: string; readonly value: Json } | { readonly field: string; readonly drop: true };
 
 /** Replaces the bytes `start`…`end` by `text`. */
 interface Patch {
@@ -52,7 +53,11 @@ function dropPatches(fields: readonly FieldSpan[], dropped: readonly boolean[]):
     if (index < lastKept && next !== undefined) {
       patches.push({ start: field.keyStart, end: next.keyStart, text: "" });
     } else {
-      patches.push({ start: previous === undefined ? field.keyStart : previous.valueEnd, end: field.valueEnd, text: "" });
+      patches.push({
+        start: previous === undefined ? field.keyStart : previous.valueEnd,
+        end: field.valueEnd,
+        text: "",
+      });
     }
   });
   return patches;

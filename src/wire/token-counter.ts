@@ -32,7 +32,16 @@ function frameOf(provider: ProviderName, model: string): Frame {
     const schemas = { schema: 0.46, format: 2, formatSchema: 0.54 };
     return { request: 3, message: 4.1, tools, tool: 0, call: 0, thinking: 0, text: 1, ...schemas };
   }
-  const frame = { request: 3, message: 4, tool: 37, schema: 0.35, call: 40, format: 70, formatSchema: 1.4, thinking: 29 };
+  const frame = {
+    request: 3,
+    message: 4,
+    tool: 37,
+    schema: 0.35,
+    call: 40,
+    format: 70,
+    formatSchema: 1.4,
+    thinking: 29,
+  };
   if (NEW_CLAUDE.test(model)) return { ...frame, tools: 260, text: 1.2 };
   return { ...frame, tools: OLD_CLAUDE.test(model) ? 300 : 470, text: 1 };
 }

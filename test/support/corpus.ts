@@ -14,7 +14,8 @@ export interface CorpusRecord {
   readonly tags: readonly string[];
 }
 
-export type CorpusName = "openai-chat" | "openai-responses" | "anthropic-messages" | "response-only" | "errors-other-endpoints";
+export type CorpusName =
+  "openai-chat" | "openai-responses" | "anthropic-messages" | "response-only" | "errors-other-endpoints";
 
 /** The records of one file; none when the shared folder is not there. */
 export function readCorpus(name: CorpusName): readonly CorpusRecord[] {

@@ -17,7 +17,9 @@ describe("renderPath", () => {
 });
 
 describe("createCheck", () => {
-  const check = createCheck(Type.Object({ a: optional(Type.Union([text, Type.Array(Type.Object({ b: text }))]), "a string, a list") }));
+  const check = createCheck(
+    Type.Object({ a: optional(Type.Union([text, Type.Array(Type.Object({ b: text }))]), "a string, a list") }),
+  );
 
   function message(json: JsonObject): string {
     try {
@@ -30,7 +32,8 @@ describe("createCheck", () => {
   }
 
   test("passes what fits, unknown fields included", () => {
-    for (const json of [{}, { a: null }, { a: "x", z: [] }, { a: [{ b: "x", c: 1 }] }]) expect(message(json)).toBe("fine");
+    for (const json of [{}, { a: null }, { a: "x", z: [] }, { a: [{ b: "x", c: 1 }] }])
+      expect(message(json)).toBe("fine");
   });
 
   test("names the deepest place in the variant that fits best", () => {

@@ -98,7 +98,10 @@ describe.skipIf(sharedDir === null)(`recorded traffic (${sharedMissing})`, () =>
           if (body["status"] === "queued") continue;
           // gpt-4-vision-preview of 2023 wrote `finish_details` instead of a finish reason.
           if (JSON.stringify(body).includes('"finish_details"')) continue;
-          expect(facts.choices.every((choice) => choice.stop !== null && choice.stop !== "other"), id).toBe(true);
+          expect(
+            facts.choices.every((choice) => choice.stop !== null && choice.stop !== "other"),
+            id,
+          ).toBe(true);
           expect(facts.usage, id).not.toBeNull();
           expect(facts.usage === null ? -1 : totalInput(facts.usage), id).toBeGreaterThanOrEqual(0);
         }
@@ -124,7 +127,10 @@ describe.skipIf(sharedDir === null)(`recorded traffic (${sharedMissing})`, () =>
           expect(read.started, record.id).toBe(true);
           expect(read.error, record.id).toBeNull();
           const facts = read.facts();
-          expect(facts.choices.every((choice) => choice.stop !== null), record.id).toBe(true);
+          expect(
+            facts.choices.every((choice) => choice.stop !== null),
+            record.id,
+          ).toBe(true);
           const reports = format.name !== "chat" || record.tags.includes("usage-chunk");
           expect(facts.usage === null ? "none" : "reported", record.id).toBe(reports ? "reported" : "none");
         }
@@ -135,7 +141,8 @@ describe.skipIf(sharedDir === null)(`recorded traffic (${sharedMissing})`, () =>
           const whole = tally(format, events, choicesOf(record)).facts();
           for (let length = 0; length < events.length; length += Math.ceil(events.length / 20)) {
             const read = tally(format, events.slice(0, length), choicesOf(record));
-            if (read.complete) expect(comparable({ ...read.facts(), usage: null })).toEqual(comparable({ ...whole, usage: null }));
+            if (read.complete)
+              expect(comparable({ ...read.facts(), usage: null })).toEqual(comparable({ ...whole, usage: null }));
           }
         }
       });
@@ -147,7 +154,9 @@ describe.skipIf(sharedDir === null)(`recorded traffic (${sharedMissing})`, () =>
           for (const { event, json } of events) if (json !== null) light.read(json, event);
           expect(light.contentBytes).toBe(collected.contentBytes);
           expect(light.facts().choices.every((choice) => choice.text === "")).toBe(true);
-          expect(light.facts().choices.map((choice) => choice.stop)).toEqual(collected.facts().choices.map((choice) => choice.stop));
+          expect(light.facts().choices.map((choice) => choice.stop)).toEqual(
+            collected.facts().choices.map((choice) => choice.stop),
+          );
         }
       });
 
@@ -158,7 +167,9 @@ describe.skipIf(sharedDir === null)(`recorded traffic (${sharedMissing})`, () =>
           const reply = gatherer.reply();
           expect(format.isReply(reply), record.id).toBe(true);
           const told = tally(format, events, choicesOf(record)).facts();
-          expect(comparable(format.readReply(JSON.parse(JSON.stringify(reply)) as JsonObject)), record.id).toEqual(comparable(told));
+          expect(comparable(format.readReply(JSON.parse(JSON.stringify(reply)) as JsonObject)), record.id).toEqual(
+            comparable(told),
+          );
         }
       });
     });

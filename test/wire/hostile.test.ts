@@ -10,17 +10,85 @@ const LIMITS = { jsonDepth: 128, jsonNodes: 100_000 };
 
 /** Names that mean something somewhere, and some that must not. */
 const NAMES = [
-  "model", "messages", "input", "role", "content", "type", "text", "tools", "function", "name", "parameters", "arguments",
-  "tool_calls", "delta", "choices", "index", "finish_reason", "usage", "prompt_tokens", "input_tokens", "output_tokens",
-  "message", "content_block", "partial_json", "response", "output", "item", "status", "error", "code", "metadata", "system",
-  "stop_reason", "image_url", "url", "source", "data", "file", "file_data", "tool_choice", "mode", "response_format", "thinking",
-  "stream", "max_tokens", "__proto__", "constructor", "toString", "hasOwnProperty", "0",
+  "model",
+  "messages",
+  "input",
+  "role",
+  "content",
+  "type",
+  "text",
+  "tools",
+  "function",
+  "name",
+  "parameters",
+  "arguments",
+  "tool_calls",
+  "delta",
+  "choices",
+  "index",
+  "finish_reason",
+  "usage",
+  "prompt_tokens",
+  "input_tokens",
+  "output_tokens",
+  "message",
+  "content_block",
+  "partial_json",
+  "response",
+  "output",
+  "item",
+  "status",
+  "error",
+  "code",
+  "metadata",
+  "system",
+  "stop_reason",
+  "image_url",
+  "url",
+  "source",
+  "data",
+  "file",
+  "file_data",
+  "tool_choice",
+  "mode",
+  "response_format",
+  "thinking",
+  "stream",
+  "max_tokens",
+  "__proto__",
+  "constructor",
+  "toString",
+  "hasOwnProperty",
+  "0",
 ];
 const WORDS = [
-  "text", "tool_use", "tool_result", "image", "document", "base64", "image_url", "file", "function", "message_start",
-  "content_block_start", "content_block_delta", "message_delta", "input_json_delta", "text_delta", "response.completed",
-  "response.output_item.done", "function_call", "json_schema", "enabled", "any", "user", "tool", "data:image/png;base64,iVBORw0KGgo",
-  "data:application/pdf;base64,L0NvdW50IDk5OTk5", "", "é😀",
+  "text",
+  "tool_use",
+  "tool_result",
+  "image",
+  "document",
+  "base64",
+  "image_url",
+  "file",
+  "function",
+  "message_start",
+  "content_block_start",
+  "content_block_delta",
+  "message_delta",
+  "input_json_delta",
+  "text_delta",
+  "response.completed",
+  "response.output_item.done",
+  "function_call",
+  "json_schema",
+  "enabled",
+  "any",
+  "user",
+  "tool",
+  "data:image/png;base64,iVBORw0KGgo",
+  "data:application/pdf;base64,L0NvdW50IDk5OTk5",
+  "",
+  "é😀",
 ];
 
 const { json } = fc.letrec<{ json: Json }>((tie) => ({
@@ -28,10 +96,14 @@ const { json } = fc.letrec<{ json: Json }>((tie) => ({
     { depthSize: "small", withCrossShrink: true },
     fc.constantFrom<Json>(...WORDS, null, true, false, 0, -1, 1.5, 1e300),
     fc.array(tie("json"), { maxLength: 3 }),
-    fc.array(fc.tuple(fc.constantFrom(...NAMES), tie("json")), { maxLength: 6 }).map((entries) => Object.fromEntries(entries) as Json),
+    fc
+      .array(fc.tuple(fc.constantFrom(...NAMES), tie("json")), { maxLength: 6 })
+      .map((entries) => Object.fromEntries(entries) as Json),
   ),
 }));
-const object = fc.array(fc.tuple(fc.constantFrom(...NAMES), json), { maxLength: 8 }).map((entries) => Object.fromEntries(entries) as JsonObject);
+const object = fc
+  .array(fc.tuple(fc.constantFrom(...NAMES), json), { maxLength: 8 })
+  .map((entries): JsonObject => Object.fromEntries(entries));
 
 function readAll(facts: Facts): void {
   for (const name of Object.keys(facts)) void facts[name as keyof Facts];
@@ -84,7 +156,8 @@ describe("hostile JSON", () => {
   }
 
   test("nothing that is read changes the prototype of anything", () => {
-    const text = '{"model":"m","max_tokens":1,"messages":[],"metadata":{"__proto__":"x","a":"1"},"tools":[{"name":"__proto__","input_schema":{"__proto__":{}}}]}';
+    const text =
+      '{"model":"m","max_tokens":1,"messages":[],"metadata":{"__proto__":"x","a":"1"},"tools":[{"name":"__proto__","input_schema":{"__proto__":{}}}]}';
     for (const format of formats) {
       const facts = format.facts(format.parseRequest(Buffer.from(text), LIMITS));
       readAll(facts);

@@ -26,19 +26,39 @@ describe("readImageSize", () => {
     ["GIF", Buffer.from([...Buffer.from("GIF89a"), 0x80, 0x02, 0xe0, 0x01, 0, 0]).toString("base64"), 640, 480],
     ["JPEG", jpeg(640, 480, 20), 640, 480],
     ["JPEG behind a large profile", jpeg(640, 480, 60_000), 640, 480],
-    ["lossy WebP", webp("VP8 ", (bytes) => { bytes.writeUInt16LE(640, 26); bytes.writeUInt16LE(480, 28); }), 640, 480],
+    [
+      "lossy WebP",
+      webp("VP8 ", (bytes) => {
+        bytes.writeUInt16LE(640, 26);
+        bytes.writeUInt16LE(480, 28);
+      }),
+      640,
+      480,
+    ],
     ["lossless WebP", webp("VP8L", (bytes) => bytes.writeUInt32LE(639 | (479 << 14), 21)), 640, 480],
-    ["extended WebP", webp("VP8X", (bytes) => { bytes.writeUIntLE(639, 24, 3); bytes.writeUIntLE(479, 27, 3); }), 640, 480],
+    [
+      "extended WebP",
+      webp("VP8X", (bytes) => {
+        bytes.writeUIntLE(639, 24, 3);
+        bytes.writeUIntLE(479, 27, 3);
+      }),
+      640,
+      480,
+    ],
   ])("reads a %s", (_name, base64, width, height) => {
     expect(readImageSize(base64)).toEqual({ width, height });
   });
 
-  test.each(["", "AAAA", "!!!!", png(1, 1).slice(0, 12), jpeg(1, 1, 20).slice(0, 20), Buffer.from("RIFF0000WEBPVP9 0000000000000000000").toString("base64")])(
-    "gives null for %j",
-    (base64) => {
-      expect(readImageSize(base64)).toBeNull();
-    },
-  );
+  test.each([
+    "",
+    "AAAA",
+    "!!!!",
+    png(1, 1).slice(0, 12),
+    jpeg(1, 1, 20).slice(0, 20),
+    Buffer.from("RIFF0000WEBPVP9 0000000000000000000").toString("base64"),
+  ])("gives null for %j", (base64) => {
+    expect(readImageSize(base64)).toBeNull();
+  });
 });
 
 describe("readDataUrl", () => {

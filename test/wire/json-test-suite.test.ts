@@ -36,7 +36,9 @@ describe.skipIf(folder === null)(`JSONTestSuite (${sharedMissing})`, () => {
       const body = wrap(document);
       expect(verdict(body), name).toBe("accepted");
       const spliced = Buffer.from(spliceFields(body, [{ field: "model", value: "n" }]));
-      expect(spliced.equals(Buffer.concat([Buffer.from('{"model":"n","x":'), document, Buffer.from("}")])), name).toBe(true);
+      expect(spliced.equals(Buffer.concat([Buffer.from('{"model":"n","x":'), document, Buffer.from("}")])), name).toBe(
+        true,
+      );
     }
   });
 
@@ -47,7 +49,8 @@ describe.skipIf(folder === null)(`JSONTestSuite (${sharedMissing})`, () => {
       const document = readFileSync(join(folder ?? "", name));
       expect(verdict(document), name).toBe("refused");
       // Some of them complete the object around them: `2.` cannot, `1}` can.
-      if (!/object_trailing|structure_object_with_trailing|structure_close_unopened/.test(name)) verdict(wrap(document));
+      if (!/object_trailing|structure_object_with_trailing|structure_close_unopened/.test(name))
+        verdict(wrap(document));
     }
   });
 

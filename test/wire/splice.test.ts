@@ -4,19 +4,35 @@ import type { Json } from "../../src/base/json.ts";
 import { appendToArray, spliceFields, spliceModelInEvent, spliceModelInReply } from "../../src/wire/splice.ts";
 import type { FieldEdit } from "../../src/wire/splice.ts";
 
-const splice = (text: string, ...edits: FieldEdit[]): string => Buffer.from(spliceFields(Buffer.from(text), edits)).toString();
+const splice = (text: string, ...edits: FieldEdit[]): string =>
+  Buffer.from(spliceFields(Buffer.from(text), edits)).toString();
 const set = (field: string, value: Json): FieldEdit => ({ field, value });
 const drop = (field: string): FieldEdit => ({ field, drop: true });
 
 describe("spliceFields", () => {
   test.each([
-    ["replaces a value and nothing else", '{"a": 1 , "model" :\t"x" ,"b":2}', [set("model", "y")], '{"a": 1 , "model" :\t"y" ,"b":2}'],
+    [
+      "replaces a value and nothing else",
+      '{"a": 1 , "model" :\t"x" ,"b":2}',
+      [set("model", "y")],
+      '{"a": 1 , "model" :\t"y" ,"b":2}',
+    ],
     ["finds a key that is written with escapes", '{"mod\\u0065l":"x"}', [set("model", "y")], '{"mod\\u0065l":"y"}'],
     ["replaces every occurrence of a duplicated key", '{"m":1,"m":2}', [set("m", 3)], '{"m":3,"m":3}'],
-    ["keeps a 20-digit integer intact", '{"seed":12345678901234567890,"m":1}', [set("m", 2)], '{"seed":12345678901234567890,"m":2}'],
+    [
+      "keeps a 20-digit integer intact",
+      '{"seed":12345678901234567890,"m":1}',
+      [set("m", 2)],
+      '{"seed":12345678901234567890,"m":2}',
+    ],
     ["keeps number forms", '{"t":1e400,"u":-0.0,"v":1.50,"m":1}', [set("m", 2)], '{"t":1e400,"u":-0.0,"v":1.50,"m":2}'],
     ["leaves nested fields of the name alone", '{"x":{"m":1},"m":[{"m":2}]}', [set("m", 0)], '{"x":{"m":1},"m":0}'],
-    ["is not misled by text that looks like fields", '{"t":"\\",\\"m\\":1,{[","m":1}', [set("m", 2)], '{"t":"\\",\\"m\\":1,{[","m":2}'],
+    [
+      "is not misled by text that looks like fields",
+      '{"t":"\\",\\"m\\":1,{[","m":1}',
+      [set("m", 2)],
+      '{"t":"\\",\\"m\\":1,{[","m":2}',
+    ],
     ["is not misled by a value equal to the key", '{"a":"m","m":"m"}', [set("m", 2)], '{"a":"m","m":2}'],
     ["adds behind the last field", '{\n "a": 1\n}', [set("b", [2])], '{\n "a": 1,"b":[2]\n}'],
     ["adds to an empty object", "{ }", [set("b", 2), set("c", 3)], '{"b":2,"c":3 }'],
@@ -51,7 +67,9 @@ describe("spliceFields", () => {
     fc.assert(
       fc.property(fields, edits, spacing, (source, changes, tail) => {
         const renderKey = (key: string, escaped: boolean): string =>
-          escaped ? `"${[...key].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")}"` : JSON.stringify(key);
+          escaped
+            ? `"${[...key].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")}"`
+            : JSON.stringify(key);
         const parts = source.map(([key, each, before, after, escaped]) => ({
           key,
           text: `${before}${renderKey(key, escaped)}${after}:${before}${JSON.stringify(each, null, after)}`,
@@ -72,7 +90,9 @@ describe("spliceFields", () => {
   });
 
   test("costs a body of 200 KB well under a millisecond at its best", () => {
-    const body = Buffer.from(JSON.stringify({ messages: [{ role: "user", content: "lorem ipsum ".repeat(17_000) }], model: "a" }));
+    const body = Buffer.from(
+      JSON.stringify({ messages: [{ role: "user", content: "lorem ipsum ".repeat(17_000) }], model: "a" }),
+    );
     let best = Number.POSITIVE_INFINITY;
     for (let run = 0; run < 20; run += 1) {
       const start = performance.now();
@@ -103,9 +123,21 @@ describe("spliceModelInReply", () => {
   const rename = (text: string): string => Buffer.from(spliceModelInReply(Buffer.from(text), "shown")).toString();
 
   test.each([
-    ["a buffered answer", '{"id":"1", "model": "m","usage":{"model":"x"}}', '{"id":"1", "model": "shown","usage":{"model":"x"}}'],
-    ["message_start", '{"type":"message_start","message":{"id":"1","model":"m"}}', '{"type":"message_start","message":{"id":"1","model":"shown"}}'],
-    ["a Responses event", '{"type":"response.created","response":{"model":"m"}}', '{"type":"response.created","response":{"model":"shown"}}'],
+    [
+      "a buffered answer",
+      '{"id":"1", "model": "m","usage":{"model":"x"}}',
+      '{"id":"1", "model": "shown","usage":{"model":"x"}}',
+    ],
+    [
+      "message_start",
+      '{"type":"message_start","message":{"id":"1","model":"m"}}',
+      '{"type":"message_start","message":{"id":"1","model":"shown"}}',
+    ],
+    [
+      "a Responses event",
+      '{"type":"response.created","response":{"model":"m"}}',
+      '{"type":"response.created","response":{"model":"shown"}}',
+    ],
     ["nothing where there is no model", '{"choices":[{"model":"m"}]}', '{"choices":[{"model":"m"}]}'],
   ])("renames %s", (_name, source, expected) => {
     expect(rename(source)).toBe(expected);
@@ -116,7 +148,11 @@ describe("spliceModelInEvent", () => {
   const rename = (text: string): string => Buffer.from(spliceModelInEvent(Buffer.from(text), "shown")).toString();
 
   test.each([
-    ["a Chat chunk", 'data: {"id":"1","model":"m","choices":[]}\n\n', 'data: {"id":"1","model":"shown","choices":[]}\n\n'],
+    [
+      "a Chat chunk",
+      'data: {"id":"1","model":"m","choices":[]}\n\n',
+      'data: {"id":"1","model":"shown","choices":[]}\n\n',
+    ],
     [
       "message_start with its padding",
       'event: message_start\ndata: {"type":"message_start","message":{"model":"m"} }\n\n',

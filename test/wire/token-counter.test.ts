@@ -34,14 +34,20 @@ describe("createTokenCounter", () => {
   });
 
   test("counts the pages that a PDF tells, and the text of a text file", () => {
-    const pdf = (pages: number): string => Buffer.from(`%PDF-1.4 /Type /Pages /Count ${pages} ${"x".repeat(200)}`).toString("base64");
+    const pdf = (pages: number): string =>
+      Buffer.from(`%PDF-1.4 /Type /Pages /Count ${pages} ${"x".repeat(200)}`).toString("base64");
     const page = cost("anthropic", "m", (counter) => counter.document(pdf(1), "application/pdf"));
     expect(cost("anthropic", "m", (counter) => counter.document(pdf(10), "application/pdf")) / page).toBeGreaterThan(9);
-    expect(cost("openai", "m", (counter) => counter.document(Buffer.from("three short words").toString("base64"), "text/plain"))).toBe(3);
+    expect(
+      cost("openai", "m", (counter) =>
+        counter.document(Buffer.from("three short words").toString("base64"), "text/plain"),
+      ),
+    ).toBe(3);
   });
 
   test("charges declared tools once more than nothing, and long schemas more than short ones", () => {
-    const tools = (schema: Json): number => cost("anthropic", "claude-sonnet-4-5", (counter) => counter.tool("f", "", schema, ""));
+    const tools = (schema: Json): number =>
+      cost("anthropic", "claude-sonnet-4-5", (counter) => counter.tool("f", "", schema, ""));
     expect(tools({})).toBeGreaterThan(300);
     expect(tools({ properties: { city: { type: "string", description: "where it is" } } })).toBeGreaterThan(tools({}));
   });
@@ -50,7 +56,8 @@ describe("createTokenCounter", () => {
 describe("tokensInput", () => {
   const estimate = (name: "chat" | "messages" | "responses", body: object): number => {
     const format = formatByName(name);
-    return format.facts(format.parseRequest(Buffer.from(JSON.stringify(body)), { jsonDepth: 99, jsonNodes: 9999 })).tokensInput;
+    return format.facts(format.parseRequest(Buffer.from(JSON.stringify(body)), { jsonDepth: 99, jsonNodes: 9999 }))
+      .tokensInput;
   };
   const text = "lorem ipsum dolor ".repeat(50);
 
@@ -63,18 +70,25 @@ describe("tokensInput", () => {
       { role: "assistant", tool_calls: [{ id: "1", function: { name: "f", arguments: text } }] },
       { role: "assistant", refusal: null, content: [{ type: "refusal", refusal: text }] },
       { role: "user", content: [{ type: "tool_result", content: [{ type: "text", text }] }] },
-    ] as Json[]) expect(chat([message]), JSON.stringify(message)).toBeGreaterThan(140);
+    ] as Json[])
+      expect(chat([message]), JSON.stringify(message)).toBeGreaterThan(140);
 
-    const messages = (body: object): number => estimate("messages", { model: "claude-opus-4-1", max_tokens: 1, messages: [], ...body });
+    const messages = (body: object): number =>
+      estimate("messages", { model: "claude-opus-4-1", max_tokens: 1, messages: [], ...body });
     for (const body of [
       { system: text },
       { system: [{ type: "text", text }] },
-      { messages: [{ role: "user", content: [{ type: "tool_result", tool_use_id: "1", content: [{ type: "text", text }] }] }] },
+      {
+        messages: [
+          { role: "user", content: [{ type: "tool_result", tool_use_id: "1", content: [{ type: "text", text }] }] },
+        ],
+      },
       { messages: [{ role: "assistant", content: [{ type: "tool_use", id: "1", name: "f", input: { text } }] }] },
       { messages: [{ role: "assistant", content: [{ type: "thinking", thinking: text, signature: "" }] }] },
       { messages: [{ role: "user", content: [{ type: "document", source: { type: "text", data: text } }] }] },
       { tools: [{ name: "f", description: text, input_schema: {} }] },
-    ]) expect(messages(body), JSON.stringify(body)).toBeGreaterThan(140);
+    ])
+      expect(messages(body), JSON.stringify(body)).toBeGreaterThan(140);
 
     const responses = (body: object): number => estimate("responses", { model: "gpt-5.4", ...body });
     for (const body of [
@@ -82,7 +96,8 @@ describe("tokensInput", () => {
       { instructions: text },
       { input: [{ type: "function_call_output", call_id: "1", output: text }] },
       { input: [{ type: "function_call", call_id: "1", name: "f", arguments: text }] },
-    ]) expect(responses(body), JSON.stringify(body)).toBeGreaterThan(140);
+    ])
+      expect(responses(body), JSON.stringify(body)).toBeGreaterThan(140);
   });
 
   test("takes the tokenizer of the model's provider in either format", () => {
@@ -95,7 +110,12 @@ describe("tokensInput", () => {
 
   test("does not count base64 as text", () => {
     const data = png(100, 100) + "A".repeat(100_000);
-    const body = { model: "gpt-4o", messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: `data:image/png;base64,${data}` } }] }] };
+    const body = {
+      model: "gpt-4o",
+      messages: [
+        { role: "user", content: [{ type: "image_url", image_url: { url: `data:image/png;base64,${data}` } }] },
+      ],
+    };
     expect(estimate("chat", body)).toBeLessThan(300);
   });
 });

@@ -40,6 +40,10 @@ describe("estimateTokens", () => {
 
 describe("estimateOutputTokens", () => {
   test("rounds up", () => {
-    expect([estimateOutputTokens(0, "openai"), estimateOutputTokens(1, "openai"), estimateOutputTokens(430, "openai")]).toEqual([0, 1, 100]);
+    expect([
+      estimateOutputTokens(0, "openai"),
+      estimateOutputTokens(1, "openai"),
+      estimateOutputTokens(430, "openai"),
+    ]).toEqual([0, 1, 100]);
   });
 });

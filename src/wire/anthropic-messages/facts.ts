@@ -153,7 +153,9 @@ export function readFacts(request: ParsedRequest): Facts {
   const last = messages.at(-1);
   const format = readFormat(json);
   const walked = once(() => walk(json, model));
-  const toolNames = once(() => tools.map((tool) => readString(own(tool, "name")) ?? readString(own(tool, "type")) ?? ""));
+  const toolNames = once(() =>
+    tools.map((tool) => readString(own(tool, "name")) ?? readString(own(tool, "type")) ?? ""),
+  );
   const toolSchemas = once(
     () => new Map(tools.map((tool, index) => [toolNames()[index] ?? "", readObject(own(tool, "input_schema"))])),
   );

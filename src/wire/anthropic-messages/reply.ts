@@ -50,7 +50,9 @@ export function readReply(json: JsonObject): ReplyFacts {
     model: readString(own(json, "model")),
     choices: [
       {
-        text: blocks.map((block) => (own(block, "type") === "text" ? (readString(own(block, "text")) ?? "") : "")).join(""),
+        text: blocks
+          .map((block) => (own(block, "type") === "text" ? (readString(own(block, "text")) ?? "") : ""))
+          .join(""),
         toolCalls: blocks.filter((block) => own(block, "type") === "tool_use").map(readToolUse),
         refusal: readRefusal(reason, own(json, "stop_details")),
         stop: classifyStop(reason),

@@ -63,7 +63,10 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
       break;
     case "document":
       seen.document = true;
-      counter.document(readString(own(own(part, "source"), "data")), readString(own(own(part, "source"), "media_type")) ?? "");
+      counter.document(
+        readString(own(own(part, "source"), "data")),
+        readString(own(own(part, "source"), "media_type")) ?? "",
+      );
       break;
     case "tool_result":
       walkContent(own(part, "content"), counter, seen);
@@ -167,7 +170,12 @@ export function readFacts(request: ParsedRequest): Facts {
       .join("\n"),
   );
   const promptText = once(() =>
-    readText(own(messages.findLast((message) => own(message, "role") === "user"), "content")),
+    readText(
+      own(
+        messages.findLast((message) => own(message, "role") === "user"),
+        "content",
+      ),
+    ),
   );
   const lastRole = own(messages.at(-1), "role");
   const effort = readEffort(own(json, "reasoning_effort"));

@@ -85,7 +85,12 @@ function inOrder<T>(entries: ReadonlyMap<number, T>): [number, T][] {
 }
 
 function finishChoice(index: number, choice: ChoiceState): JsonObject {
-  const message: MutableJsonObject = { role: "assistant", content: null, refusal: null, ...Object.fromEntries(choice.message) };
+  const message: MutableJsonObject = {
+    role: "assistant",
+    content: null,
+    refusal: null,
+    ...Object.fromEntries(choice.message),
+  };
   if (choice.calls.size > 0) {
     message["tool_calls"] = inOrder(choice.calls).map(([, call]) => finishCall(call));
     if (message["content"] === "") message["content"] = null;
@@ -122,7 +127,14 @@ export function openGatherer(): ReplyGatherer {
       const key = typeof index === "number" ? index : 0;
       let choice = choices.get(key);
       if (choice === undefined) {
-        choice = { message: new Map(), calls: new Map(), legacy: new Map(), logprobs: new Map(), finish: null, beside: {} };
+        choice = {
+          message: new Map(),
+          calls: new Map(),
+          legacy: new Map(),
+          logprobs: new Map(),
+          finish: null,
+          beside: {},
+        };
         choices.set(key, choice);
       }
       readDelta(choice, delta);

@@ -12,7 +12,8 @@ import { openTally } from "./tally.ts";
 export const openAiChat: WireFormat = {
   name: "chat",
   namedEvents: false,
-  parseRequest: (bytes, limits) => parseBody(bytes, limits, { format: "chat", factFields: FACT_FIELDS, check: checkRequest }),
+  parseRequest: (bytes, limits) =>
+    parseBody(bytes, limits, { format: "chat", factFields: FACT_FIELDS, check: checkRequest }),
   facts: readFacts,
   isReply,
   readReply,

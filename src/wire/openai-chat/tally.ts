@@ -124,14 +124,12 @@ export function openTally(options: TallyOptions): StreamTally {
     model,
     choices: [...choices]
       .sort(([a], [b]) => a - b)
-      .map(
-        ([, choice]): ReplyChoice => ({
-          text: choice.text,
-          toolCalls: [...choice.calls].sort(([a], [b]) => a - b).map(([, call]) => call),
-          refusal: choice.refusal,
-          stop: classifyStop(choice.finish, choice.calls.size > 0, choice.refusal !== null),
-        }),
-      ),
+      .map(([, choice]): ReplyChoice => ({
+        text: choice.text,
+        toolCalls: [...choice.calls].sort(([a], [b]) => a - b).map(([, call]) => call),
+        refusal: choice.refusal,
+        stop: classifyStop(choice.finish, choice.calls.size > 0, choice.refusal !== null),
+      })),
     usage,
     serviceTier,
   });

@@ -14,5 +14,8 @@ export function renderError(error: RenderableError): string {
  */
 export function renderStreamError(error: RenderableError): string {
   const { code, message, param, type } = error;
-  return encodeSse("error", JSON.stringify({ type: "error", code, message, param, error: { message, type, param, code } }));
+  return encodeSse(
+    "error",
+    JSON.stringify({ type: "error", code, message, param, error: { message, type, param, code } }),
+  );
 }

@@ -39,7 +39,8 @@ function readTools(json: JsonObject): readonly Tool[] {
   return list(own(json, "tools"))
     .flatMap((tool) => (own(tool, "type") === "namespace" ? list(own(tool, "tools")) : [tool]))
     .map((tool) => ({
-      name: readString(own(tool, "name")) ?? readString(own(tool, "server_label")) ?? readString(own(tool, "type")) ?? "",
+      name:
+        readString(own(tool, "name")) ?? readString(own(tool, "server_label")) ?? readString(own(tool, "type")) ?? "",
       description: readString(own(tool, "description")) ?? "",
       schema: readObject(own(tool, "parameters")),
     }));
@@ -139,11 +140,21 @@ export function readFacts(request: ParsedRequest): Facts {
   const toolSchemas = once(() => new Map(tools().map((tool) => [tool.name, tool.schema])));
   const metadata = once(() => readMetadata(own(json, "metadata")));
   const systemText = once(() =>
-    [readString(own(json, "instructions")) ?? "", ...items.filter(isSystem).map((item) => readText(own(item, "content")))]
+    [
+      readString(own(json, "instructions")) ?? "",
+      ...items.filter(isSystem).map((item) => readText(own(item, "content"))),
+    ]
       .filter((text) => text !== "")
       .join("\n"),
   );
-  const promptText = once(() => readText(own(items.findLast((item) => own(item, "role") === "user"), "content")));
+  const promptText = once(() =>
+    readText(
+      own(
+        items.findLast((item) => own(item, "role") === "user"),
+        "content",
+      ),
+    ),
+  );
   return {
     format: "responses",
     model,

@@ -13,7 +13,9 @@ export function isReply(json: Json): boolean {
 /** The error of a body: an envelope, an `error` event, or the one in a Response that failed. */
 export function readError(json: Json): InBandError | null {
   if (own(json, "type") === "error" && isString(own(json, "message"))) {
-    return readErrorEnvelope({ error: { type: null, code: own(json, "code") ?? null, message: own(json, "message") ?? null } });
+    return readErrorEnvelope({
+      error: { type: null, code: own(json, "code") ?? null, message: own(json, "message") ?? null },
+    });
   }
   return readErrorEnvelope(json);
 }
@@ -46,7 +48,8 @@ function readMessages(output: readonly Json[]): MessageText {
     if (own(item, "type") !== "message" || !isArray(content)) continue;
     for (const part of content) {
       if (own(part, "type") === "output_text") read.text += readString(own(part, "text")) ?? "";
-      else if (own(part, "type") === "refusal") read.refusal = (read.refusal ?? "") + (readString(own(part, "refusal")) ?? "");
+      else if (own(part, "type") === "refusal")
+        read.refusal = (read.refusal ?? "") + (readString(own(part, "refusal")) ?? "");
     }
   }
   return read;

@@ -54,7 +54,8 @@ export function openTally(options: TallyOptions): StreamTally {
         break;
       case "response.output_item.done": {
         const item = own(json, "item") ?? null;
-        if (isToolCall(item)) calls.push(options.collect ? readToolCall(item) : { ...readToolCall(item), arguments: "" });
+        if (isToolCall(item))
+          calls.push(options.collect ? readToolCall(item) : { ...readToolCall(item), arguments: "" });
         break;
       }
       case "response.completed":

@@ -32,7 +32,11 @@ describe("parseRequest", () => {
     [{ ...whole, messages: ["Invalid content"] }, "invalid_value", "messages[0]"],
     [{ ...whole, messages: [{ role: "user" }] }, "missing_required_parameter", "messages[0].content"],
     [{ ...whole, messages: [{ role: "user", content: null }] }, "invalid_value", "messages[0].content"],
-    [{ ...whole, messages: [user, { role: "user", content: [{}] }] }, "missing_required_parameter", "messages[1].content[0].type"],
+    [
+      { ...whole, messages: [user, { role: "user", content: [{}] }] },
+      "missing_required_parameter",
+      "messages[1].content[0].type",
+    ],
     [{ ...whole, system: 5 }, "invalid_value", "system"],
     [{ ...whole, stream: 1 }, "invalid_value", "stream"],
     [{ ...whole, tools: [{ name: 5 }] }, "invalid_value", "tools[0].name"],
@@ -44,7 +48,10 @@ describe("parseRequest", () => {
   test("takes what the provider takes", () => {
     parse({ ...whole, system: "", tools: [], max_tokens: 0, temperature: "hot", anything: null });
     parse({ ...whole, messages: [{ role: "assistant", content: [] }, user, user, { role: "system", content: "x" }] });
-    parse({ ...whole, messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: null, citations: null }] }] });
+    parse({
+      ...whole,
+      messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: null, citations: null }] }],
+    });
   });
 
   test("asks no max_tokens of count_tokens", () => {
@@ -62,7 +69,16 @@ describe("facts", () => {
   test.each([
     ["stream", { stream: true }, { stream: true, streamUsage: true, format: "messages" }],
     ["max_tokens", {}, { maxTokens: 9 }],
-    ["tools, and server tools by name", { tools: [{ name: "f", input_schema: {} }, { type: "web_search_20250305", name: "web_search" }] }, { toolNames: ["f", "web_search"] }],
+    [
+      "tools, and server tools by name",
+      {
+        tools: [
+          { name: "f", input_schema: {} },
+          { type: "web_search_20250305", name: "web_search" },
+        ],
+      },
+      { toolNames: ["f", "web_search"] },
+    ],
     ["tool_choice auto", { tool_choice: { type: "auto" } }, { toolChoice: "auto" }],
     ["tool_choice any", { tool_choice: { type: "any" } }, { toolChoice: "required" }],
     ["tool_choice tool", { tool_choice: { type: "tool", name: "f" } }, { toolChoice: "named" }],
@@ -70,11 +86,27 @@ describe("facts", () => {
     ["a tool loop", content({ type: "tool_result", tool_use_id: "1", content: "x" }), { inToolLoop: true }],
     ["no tool loop", content({ type: "text", text: "x" }), { inToolLoop: false }],
     ["an image", content(IMAGE), { hasImage: true, hasDocument: false, hasAudio: false }],
-    ["an image in a tool result", content({ type: "tool_result", tool_use_id: "1", content: [IMAGE] }), { hasImage: true }],
-    ["an image in a document", content({ type: "document", source: { type: "content", content: [IMAGE] } }), { hasImage: true, hasDocument: true }],
+    [
+      "an image in a tool result",
+      content({ type: "tool_result", tool_use_id: "1", content: [IMAGE] }),
+      { hasImage: true },
+    ],
+    [
+      "an image in a document",
+      content({ type: "document", source: { type: "content", content: [IMAGE] } }),
+      { hasImage: true, hasDocument: true },
+    ],
     ["a document", content(PDF), { hasDocument: true, hasImage: false }],
-    ["output_config.format", { output_config: { format: { type: "json_schema", schema: { type: "object" } } } }, { responseFormatType: "json_schema", jsonSchema: { type: "object" } }],
-    ["output_format", { output_format: { type: "json_schema", schema: { type: "array" } } }, { responseFormatType: "json_schema", jsonSchema: { type: "array" } }],
+    [
+      "output_config.format",
+      { output_config: { format: { type: "json_schema", schema: { type: "object" } } } },
+      { responseFormatType: "json_schema", jsonSchema: { type: "object" } },
+    ],
+    [
+      "output_format",
+      { output_format: { type: "json_schema", schema: { type: "array" } } },
+      { responseFormatType: "json_schema", jsonSchema: { type: "array" } },
+    ],
     ["no format", {}, { responseFormatType: "text", jsonSchema: null }],
     ["adaptive thinking", { thinking: { type: "adaptive" } }, { reasoning: true }],
     ["budget thinking", { thinking: { type: "enabled", budget_tokens: 1024 } }, { reasoning: true }],
@@ -82,7 +114,11 @@ describe("facts", () => {
     ["no thinking", {}, { reasoning: false, reasoningEffort: null }],
     ["an effort", { output_config: { effort: "max" } }, { reasoningEffort: "max" }],
     ["a marker at the top", { cache_control: { type: "ephemeral" } }, { hasCacheControl: true }],
-    ["a marker in system", { system: [{ type: "text", text: "x", cache_control: { type: "ephemeral" } }] }, { hasCacheControl: true }],
+    [
+      "a marker in system",
+      { system: [{ type: "text", text: "x", cache_control: { type: "ephemeral" } }] },
+      { hasCacheControl: true },
+    ],
     ["a marker on a tool", { tools: [{ name: "f", cache_control: { type: "ephemeral" } }] }, { hasCacheControl: true }],
     ["a null marker", content({ type: "text", text: "x", cache_control: null }), { hasCacheControl: false }],
     ["metadata.user_id", { metadata: { user_id: "u" } }, { user: "u", metadata: { user_id: "u" } }],
@@ -93,7 +129,10 @@ describe("facts", () => {
 
   test("reads the system text, and the last text a user wrote behind tool results", () => {
     const read = facts({
-      system: [{ type: "text", text: "one" }, { type: "text", text: "two" }],
+      system: [
+        { type: "text", text: "one" },
+        { type: "text", text: "two" },
+      ],
       messages: [
         user,
         { role: "user", content: [{ type: "text", text: "find it" }] },
@@ -105,7 +144,22 @@ describe("facts", () => {
   });
 });
 
-const start = { type: "message_start", message: { id: "msg_1", model: "m", content: [], usage: { input_tokens: 30, cache_creation_input_tokens: 100, cache_read_input_tokens: 7, cache_creation: { ephemeral_1h_input_tokens: 60, ephemeral_5m_input_tokens: 40 }, output_tokens: 1, service_tier: "standard" } } };
+const start = {
+  type: "message_start",
+  message: {
+    id: "msg_1",
+    model: "m",
+    content: [],
+    usage: {
+      input_tokens: 30,
+      cache_creation_input_tokens: 100,
+      cache_read_input_tokens: 7,
+      cache_creation: { ephemeral_1h_input_tokens: 60, ephemeral_5m_input_tokens: 40 },
+      output_tokens: 1,
+      service_tier: "standard",
+    },
+  },
+};
 const open = (index: number, block: Json): JsonObject => ({ type: "content_block_start", index, content_block: block });
 const delta = (index: number, piece: Json): JsonObject => ({ type: "content_block_delta", index, delta: piece });
 
@@ -124,13 +178,30 @@ describe("openTally", () => {
   test("replaces usage by later totals and keeps what they leave out", () => {
     const tally = tallyOf([
       start,
-      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { input_tokens: 404_500, output_tokens: 25, cache_read_input_tokens: null, output_tokens_details: { thinking_tokens: 4 } } },
+      {
+        type: "message_delta",
+        delta: { stop_reason: "end_turn" },
+        usage: {
+          input_tokens: 404_500,
+          output_tokens: 25,
+          cache_read_input_tokens: null,
+          output_tokens_details: { thinking_tokens: 4 },
+        },
+      },
     ]);
     expect(tally.facts()).toMatchObject({
       id: "msg_1",
       model: "m",
       serviceTier: "standard",
-      usage: { input: 404_500, cacheRead: 7, cacheWrite: 40, cacheWriteLong: 60, output: 25, reasoning: 4, source: "reported" },
+      usage: {
+        input: 404_500,
+        cacheRead: 7,
+        cacheWrite: 40,
+        cacheWriteLong: 60,
+        output: 25,
+        reasoning: 4,
+        source: "reported",
+      },
     });
   });
 
@@ -207,7 +278,12 @@ describe("readReply", () => {
   });
 
   test("gives the explanation of a refusal", () => {
-    const json = { type: "message", content: [], stop_reason: "refusal", stop_details: { type: "refusal", explanation: "no" } };
+    const json = {
+      type: "message",
+      content: [],
+      stop_reason: "refusal",
+      stop_details: { type: "refusal", explanation: "no" },
+    };
     expect(anthropicMessages.readReply(json).choices[0]?.refusal).toBe("no");
   });
 });
@@ -242,15 +318,30 @@ describe("errors", () => {
   });
 
   test("carries a type of its own and the details code", () => {
-    const error = { message: "m", status: 400, type: "invalid_request_error", code: null, param: null, anthropicType: "billing_error", detailsCode: "thread_unsupported_request" };
+    const error = {
+      message: "m",
+      status: 400,
+      type: "invalid_request_error",
+      code: null,
+      param: null,
+      anthropicType: "billing_error",
+      detailsCode: "thread_unsupported_request",
+    };
     expect(anthropicMessages.renderError(error, "r")).toBe(
       '{"type":"error","error":{"type":"billing_error","message":"m","details":{"error_code":"thread_unsupported_request"}},"request_id":"r"}',
     );
-    expect(anthropicMessages.readError(JSON.parse(anthropicMessages.renderError(error, "r")) as Json)?.code).toBe("thread_unsupported_request");
+    expect(anthropicMessages.readError(JSON.parse(anthropicMessages.renderError(error, "r")) as Json)?.code).toBe(
+      "thread_unsupported_request",
+    );
   });
 
   test("renders the stream error as an error event", () => {
-    expect(anthropicMessages.renderStreamError(new GatewayError("upstream-interrupted", "upstream closed the stream early"), "req_1")).toBe(
+    expect(
+      anthropicMessages.renderStreamError(
+        new GatewayError("upstream-interrupted", "upstream closed the stream early"),
+        "req_1",
+      ),
+    ).toBe(
       'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"upstream closed the stream early"},"request_id":"req_1"}\n\n',
     );
   });
@@ -264,7 +355,10 @@ describe("openGatherer", () => {
   test("gives the message that a buffered call would have had, numbers as spelled", () => {
     const gatherer = anthropicMessages.openGatherer();
     const events: JsonObject[] = [
-      { ...start, message: { ...start.message, type: "message", role: "assistant", stop_reason: null, stop_sequence: null } },
+      {
+        ...start,
+        message: { ...start.message, type: "message", role: "assistant", stop_reason: null, stop_sequence: null },
+      },
       open(0, { type: "thinking", thinking: "", signature: "" }),
       delta(0, { type: "thinking_delta", thinking: "hm" }),
       delta(0, { type: "signature_delta", signature: "sig" }),
@@ -280,7 +374,12 @@ describe("openGatherer", () => {
       open(4, { type: "tool_use", id: "v", name: "g", input: {} }),
       delta(4, { type: "input_json_delta", partial_json: '{"cut' }),
       open(5, { type: "redacted_thinking", data: "x" }),
-      { type: "message_delta", delta: { stop_reason: "max_tokens", container: null }, context_management: { applied_edits: [] }, usage: { output_tokens: 9 } },
+      {
+        type: "message_delta",
+        delta: { stop_reason: "max_tokens", container: null },
+        context_management: { applied_edits: [] },
+        usage: { output_tokens: 9 },
+      },
       { type: "message_stop" },
     ];
     for (const event of events) gatherer.read(event, "");
@@ -290,7 +389,14 @@ describe("openGatherer", () => {
         '{"type":"tool_use","id":"t","name":"f","input":{"id":12345678901234567890}},{"type":"tool_use","id":"u","name":"g","input":{}},' +
         '{"type":"tool_use","id":"v","name":"g","input":{"_raw_arguments":"{\\"cut"}},{"type":"redacted_thinking","data":"x"}]',
     );
-    expect(reply).toMatchObject({ id: "msg_1", type: "message", role: "assistant", stop_reason: "max_tokens", container: null, context_management: { applied_edits: [] } });
+    expect(reply).toMatchObject({
+      id: "msg_1",
+      type: "message",
+      role: "assistant",
+      stop_reason: "max_tokens",
+      container: null,
+      context_management: { applied_edits: [] },
+    });
     expect(reply["usage"]).toMatchObject({ input_tokens: 30, output_tokens: 9, cache_read_input_tokens: 7 });
   });
 });

@@ -31,12 +31,20 @@ describe("parseRequest", () => {
     [{ model: "m", messages: [user, { content: "x" }] }, "missing_required_parameter", "messages[1].role"],
     [{ model: "m", messages: [user, user, { role: "user", content: 5 }] }, "invalid_value", "messages[2].content"],
     [{ model: "m", messages: [{ role: "user", content: ["x"] }] }, "invalid_value", "messages[0].content[0]"],
-    [{ model: "m", messages: [{ role: "user", content: [{ text: "x" }] }] }, "missing_required_parameter", "messages[0].content[0].type"],
+    [
+      { model: "m", messages: [{ role: "user", content: [{ text: "x" }] }] },
+      "missing_required_parameter",
+      "messages[0].content[0].type",
+    ],
     [{ model: "m", messages: [{ role: "assistant", tool_calls: {} }] }, "invalid_value", "messages[0].tool_calls"],
     [{ model: "m", messages: [user], stream: "yes" }, "invalid_value", "stream"],
     [{ model: "m", messages: [user], max_tokens: "9" }, "invalid_value", "max_tokens"],
     [{ model: "m", messages: [user], tools: {} }, "invalid_value", "tools"],
-    [{ model: "m", messages: [user], tools: [{ type: "function", function: {} }] }, "missing_required_parameter", "tools[0].function.name"],
+    [
+      { model: "m", messages: [user], tools: [{ type: "function", function: {} }] },
+      "missing_required_parameter",
+      "tools[0].function.name",
+    ],
     [{ model: "m", messages: [user], response_format: "json" }, "invalid_value", "response_format"],
   ] as [unknown, string, string][])("refuses %j as %s of %s", (body, code, param) => {
     const told = refusal(body);
@@ -56,7 +64,12 @@ describe("parseRequest", () => {
     [{}],
     [{ content: [{ type: "text", text: "x" }] }],
     [{ content: "x", annotations: [], refusal: null }],
-    [{ content: null, tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: "{}", extra: 1 } }] }],
+    [
+      {
+        content: null,
+        tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: "{}", extra: 1 } }],
+      },
+    ],
   ])("takes the assistant message %j", (fields) => {
     parse({ model: "m", messages: [user, { role: "assistant", ...fields }] });
   });
@@ -90,7 +103,9 @@ describe("parseRequest", () => {
   });
 
   test("refuses a fact's field that occurs twice", () => {
-    expect(() => openAiChat.parseRequest(Buffer.from('{"model":"a","messages":[],"model":"b"}'), LIMITS)).toThrow("model");
+    expect(() => openAiChat.parseRequest(Buffer.from('{"model":"a","messages":[],"model":"b"}'), LIMITS)).toThrow(
+      "model",
+    );
   });
 });
 
@@ -110,25 +125,67 @@ describe("facts", () => {
     ["tool_choice required", { tool_choice: "required" }, { toolChoice: "required" }],
     ["tool_choice none", { tool_choice: "none" }, { toolChoice: "none" }],
     ["tool_choice named", { tool_choice: { type: "function", function: { name: "f" } } }, { toolChoice: "named" }],
-    ["allowed tools", { tool_choice: { type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } } }, { toolChoice: "required" }],
+    [
+      "allowed tools",
+      { tool_choice: { type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } } },
+      { toolChoice: "required" },
+    ],
     ["no tool_choice", {}, { toolChoice: null }],
     ["a tool loop", { messages: [user, { role: "tool", tool_call_id: "1", content: "x" }] }, { inToolLoop: true }],
     ["no tool loop", { messages: [{ role: "tool", tool_call_id: "1", content: "x" }, user] }, { inToolLoop: false }],
-    ["an image", { messages: [{ role: "user", content: [IMAGE] }] }, { hasImage: true, hasDocument: false, hasAudio: false }],
+    [
+      "an image",
+      { messages: [{ role: "user", content: [IMAGE] }] },
+      { hasImage: true, hasDocument: false, hasAudio: false },
+    ],
     ["an image in a tool message", { messages: [user, { role: "tool", content: [IMAGE] }] }, { hasImage: true }],
-    ["an image in a nested tool result", { messages: [{ role: "user", content: [{ type: "tool_result", content: [IMAGE] }] }] }, { hasImage: true }],
-    ["a document", { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "file-1" } }] }] }, { hasDocument: true, hasImage: false }],
-    ["an image sent as a file", { messages: [{ role: "user", content: [{ type: "file", file: { file_data: "data:image/png;base64,AAAA" } }] }] }, { hasImage: true, hasDocument: false }],
-    ["sound", { messages: [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "AAAA", format: "wav" } }] }] }, { hasAudio: true }],
-    ["json_object", { response_format: { type: "json_object" } }, { responseFormatType: "json_object", jsonSchema: null }],
-    ["json_schema", { response_format: { type: "json_schema", json_schema: { name: "n", schema: { type: "object" } } } }, { responseFormatType: "json_schema", jsonSchema: { type: "object" } }],
+    [
+      "an image in a nested tool result",
+      { messages: [{ role: "user", content: [{ type: "tool_result", content: [IMAGE] }] }] },
+      { hasImage: true },
+    ],
+    [
+      "a document",
+      { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "file-1" } }] }] },
+      { hasDocument: true, hasImage: false },
+    ],
+    [
+      "an image sent as a file",
+      { messages: [{ role: "user", content: [{ type: "file", file: { file_data: "data:image/png;base64,AAAA" } }] }] },
+      { hasImage: true, hasDocument: false },
+    ],
+    [
+      "sound",
+      {
+        messages: [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "AAAA", format: "wav" } }] }],
+      },
+      { hasAudio: true },
+    ],
+    [
+      "json_object",
+      { response_format: { type: "json_object" } },
+      { responseFormatType: "json_object", jsonSchema: null },
+    ],
+    [
+      "json_schema",
+      { response_format: { type: "json_schema", json_schema: { name: "n", schema: { type: "object" } } } },
+      { responseFormatType: "json_schema", jsonSchema: { type: "object" } },
+    ],
     ["text", { response_format: { type: "text" } }, { responseFormatType: "text" }],
     ["an effort", { reasoning_effort: "high" }, { reasoning: true, reasoningEffort: "high" }],
     ["effort none", { reasoning_effort: "none" }, { reasoning: false, reasoningEffort: "none" }],
     ["an unknown effort", { reasoning_effort: "huge" }, { reasoning: false, reasoningEffort: null }],
     ["prompt_cache_key", { prompt_cache_key: "k" }, { hasCacheControl: true }],
-    ["a marker on a part", { messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: { type: "ephemeral" } }] }] }, { hasCacheControl: true }],
-    ["no marker", { messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: null }] }] }, { hasCacheControl: false }],
+    [
+      "a marker on a part",
+      { messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: { type: "ephemeral" } }] }] },
+      { hasCacheControl: true },
+    ],
+    [
+      "no marker",
+      { messages: [{ role: "user", content: [{ type: "text", text: "x", cache_control: null }] }] },
+      { hasCacheControl: false },
+    ],
     ["metadata", { metadata: { a: "1", b: 2, c: {} } }, { metadata: { a: "1", b: "2" } }],
     ["user", { user: "u" }, { user: "u" }],
     ["safety_identifier over user", { user: "u", safety_identifier: "s" }, { user: "s" }],
@@ -156,7 +213,10 @@ describe("facts", () => {
 
   test("gives each tool its schema, null without one", () => {
     const read = facts({ tools: [TOOL, { type: "custom", custom: { name: "c" } }] });
-    expect([...read.toolSchemas]).toEqual([["f", { type: "object" }], ["c", null]]);
+    expect([...read.toolSchemas]).toEqual([
+      ["f", { type: "object" }],
+      ["c", null],
+    ]);
   });
 });
 
@@ -204,9 +264,26 @@ describe("openTally", () => {
   });
 
   test("keeps the last usage that is not null", () => {
-    const usage = { prompt_tokens: 100, completion_tokens: 20, prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 30 }, completion_tokens_details: { reasoning_tokens: 5 } };
-    const tally = tallyOf([{ choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } }, { choices: [], usage }, { ...chunk({}, "stop"), usage: null }]);
-    expect(tally.facts().usage).toEqual({ input: 10, cacheRead: 60, cacheWrite: 30, cacheWriteLong: 0, output: 20, reasoning: 5, source: "reported" });
+    const usage = {
+      prompt_tokens: 100,
+      completion_tokens: 20,
+      prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 30 },
+      completion_tokens_details: { reasoning_tokens: 5 },
+    };
+    const tally = tallyOf([
+      { choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } },
+      { choices: [], usage },
+      { ...chunk({}, "stop"), usage: null },
+    ]);
+    expect(tally.facts().usage).toEqual({
+      input: 10,
+      cacheRead: 60,
+      cacheWrite: 30,
+      cacheWriteLong: 0,
+      output: 20,
+      reasoning: 5,
+      source: "reported",
+    });
   });
 
   test("takes an error object over empty choices, and keeps the first", () => {
@@ -287,7 +364,10 @@ describe("errors", () => {
 
   test.each([
     [{ error: { message: "m", type: "t", param: null, code: null } }, { type: "t", code: null, message: "m" }],
-    [{ type: "error", error: { type: "overloaded_error", message: "m" } }, { type: "overloaded_error", code: null, message: "m" }],
+    [
+      { type: "error", error: { type: "overloaded_error", message: "m" } },
+      { type: "overloaded_error", code: null, message: "m" },
+    ],
     [{ error: "text" }, { type: null, code: null, message: "text" }],
     [{ error: null, choices: [] }, null],
     [{ choices: [] }, null],
@@ -300,11 +380,46 @@ describe("errors", () => {
 describe("openGatherer", () => {
   test("gives the answer that a buffered call would have had", () => {
     const gatherer = openAiChat.openGatherer();
-    const head = { id: "c1", object: "chat.completion.chunk", created: 5, model: "m", system_fingerprint: "fp", obfuscation: "zz" };
+    const head = {
+      id: "c1",
+      object: "chat.completion.chunk",
+      created: 5,
+      model: "m",
+      system_fingerprint: "fp",
+      obfuscation: "zz",
+    };
     const chunks: JsonObject[] = [
-      { ...head, choices: [{ index: 0, delta: { role: "assistant", content: "", refusal: null }, logprobs: null, finish_reason: null }], usage: null },
-      { ...head, choices: [{ index: 0, delta: { content: "Hé" }, logprobs: { content: [{ token: "H" }], refusal: null }, finish_reason: null }], usage: null },
-      { ...head, choices: [{ index: 0, delta: { content: "llo" }, logprobs: { content: [{ token: "l" }], refusal: null }, finish_reason: null }], usage: null },
+      {
+        ...head,
+        choices: [
+          { index: 0, delta: { role: "assistant", content: "", refusal: null }, logprobs: null, finish_reason: null },
+        ],
+        usage: null,
+      },
+      {
+        ...head,
+        choices: [
+          {
+            index: 0,
+            delta: { content: "Hé" },
+            logprobs: { content: [{ token: "H" }], refusal: null },
+            finish_reason: null,
+          },
+        ],
+        usage: null,
+      },
+      {
+        ...head,
+        choices: [
+          {
+            index: 0,
+            delta: { content: "llo" },
+            logprobs: { content: [{ token: "l" }], refusal: null },
+            finish_reason: null,
+          },
+        ],
+        usage: null,
+      },
       { ...head, choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: "stop" }], usage: null },
       { ...head, choices: [], usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } },
     ];
@@ -325,7 +440,8 @@ describe("openGatherer", () => {
       chunk({ tool_calls: [{ index: 1, id: "b", type: "custom", custom: { name: "g", input: "x" } }] }),
       chunk({ tool_calls: [{ index: 1, custom: { input: "y" } }] }),
       chunk({}, "tool_calls"),
-    ]) gatherer.read(each, "");
+    ])
+      gatherer.read(each, "");
     const [choice] = gatherer.reply()["choices"] as JsonObject[];
     expect(choice?.["message"]).toEqual({
       role: "assistant",

@@ -39,24 +39,63 @@ const item = (...content: Json[]): object => ({ input: [{ role: "user", content 
 describe("facts", () => {
   test.each([
     ["a string input", {}, { messages: 1, promptText: "hi", format: "responses", streamUsage: true }],
-    ["items", { input: [{ role: "user", content: "a" }, { role: "user", content: "b" }] }, { messages: 2, promptText: "b" }],
+    [
+      "items",
+      {
+        input: [
+          { role: "user", content: "a" },
+          { role: "user", content: "b" },
+        ],
+      },
+      { messages: 2, promptText: "b" },
+    ],
     ["the cap", { max_output_tokens: 5 }, { maxTokens: 5 }],
-    ["tools, those of namespaces too", { tools: [{ type: "function", name: "f" }, { type: "web_search" }, { type: "namespace", name: "n", tools: [{ type: "function", name: "g" }] }] }, { toolNames: ["f", "web_search", "g"] }],
+    [
+      "tools, those of namespaces too",
+      {
+        tools: [
+          { type: "function", name: "f" },
+          { type: "web_search" },
+          { type: "namespace", name: "n", tools: [{ type: "function", name: "g" }] },
+        ],
+      },
+      { toolNames: ["f", "web_search", "g"] },
+    ],
     ["tool_choice", { tool_choice: "required" }, { toolChoice: "required" }],
     ["a named tool_choice", { tool_choice: { type: "function", name: "f" } }, { toolChoice: "named" }],
     ["allowed tools", { tool_choice: { type: "allowed_tools", mode: "auto", tools: [] } }, { toolChoice: "auto" }],
     ["a tool loop", { input: [{ type: "function_call_output", call_id: "1", output: "x" }] }, { inToolLoop: true }],
     ["no tool loop", {}, { inToolLoop: false }],
-    ["an image", item({ type: "input_image", image_url: "https://example.com/a.png" }), { hasImage: true, hasDocument: false }],
-    ["an image in a tool output", { input: [{ type: "function_call_output", call_id: "1", output: [{ type: "input_image", file_id: "f" }] }] }, { hasImage: true }],
+    [
+      "an image",
+      item({ type: "input_image", image_url: "https://example.com/a.png" }),
+      { hasImage: true, hasDocument: false },
+    ],
+    [
+      "an image in a tool output",
+      { input: [{ type: "function_call_output", call_id: "1", output: [{ type: "input_image", file_id: "f" }] }] },
+      { hasImage: true },
+    ],
     ["a file", item({ type: "input_file", file_id: "f" }), { hasDocument: true, hasImage: false }],
-    ["json_schema", { text: { format: { type: "json_schema", name: "n", schema: { type: "object" } } } }, { responseFormatType: "json_schema", jsonSchema: { type: "object" } }],
-    ["json_object", { text: { format: { type: "json_object" } } }, { responseFormatType: "json_object", jsonSchema: null }],
+    [
+      "json_schema",
+      { text: { format: { type: "json_schema", name: "n", schema: { type: "object" } } } },
+      { responseFormatType: "json_schema", jsonSchema: { type: "object" } },
+    ],
+    [
+      "json_object",
+      { text: { format: { type: "json_object" } } },
+      { responseFormatType: "json_object", jsonSchema: null },
+    ],
     ["an effort", { reasoning: { effort: "low" } }, { reasoning: true, reasoningEffort: "low" }],
     ["store", { store: true }, { replayable: false }],
     ["background", { background: true }, { replayable: false }],
     ["neither", {}, { replayable: true }],
-    ["the system text", { instructions: "one", input: [{ role: "developer", content: "two" }] }, { systemText: "one\ntwo" }],
+    [
+      "the system text",
+      { instructions: "one", input: [{ role: "developer", content: "two" }] },
+      { systemText: "one\ntwo" },
+    ],
   ] as [string, object, Partial<Facts>][])("reads %s", (_name, body, expected) => {
     expect(facts(body)).toMatchObject(expected);
   });
@@ -82,8 +121,25 @@ describe("openTally", () => {
       { type: "response.output_text.delta", delta: "é" },
       { type: "response.code_interpreter_call_code.delta", delta: "not content" },
       { type: "response.function_call_arguments.delta", delta: "{}" },
-      { type: "response.output_item.done", item: { type: "function_call", id: "fc", call_id: "c1", name: "f", arguments: "{}" } },
-      { type: "response.completed", response: { id: "resp_1", model: "m-1", status: "completed", service_tier: "default", usage: { input_tokens: 10, input_tokens_details: { cached_tokens: 4, cache_write_tokens: 3 }, output_tokens: 5, output_tokens_details: { reasoning_tokens: 2 } } } },
+      {
+        type: "response.output_item.done",
+        item: { type: "function_call", id: "fc", call_id: "c1", name: "f", arguments: "{}" },
+      },
+      {
+        type: "response.completed",
+        response: {
+          id: "resp_1",
+          model: "m-1",
+          status: "completed",
+          service_tier: "default",
+          usage: {
+            input_tokens: 10,
+            input_tokens_details: { cached_tokens: 4, cache_write_tokens: 3 },
+            output_tokens: 5,
+            output_tokens_details: { reasoning_tokens: 2 },
+          },
+        },
+      },
     ]);
     expect([tally.complete, tally.contentBytes]).toEqual([true, 4]);
     expect(tally.facts()).toEqual({
@@ -91,14 +147,33 @@ describe("openTally", () => {
       model: "m-1",
       serviceTier: "default",
       usage: { input: 3, cacheRead: 4, cacheWrite: 3, cacheWriteLong: 0, output: 5, reasoning: 2, source: "reported" },
-      choices: [{ text: "é", refusal: null, stop: "tool", toolCalls: [{ id: "c1", name: "f", arguments: "{}", kind: "function" }] }],
+      choices: [
+        {
+          text: "é",
+          refusal: null,
+          stop: "tool",
+          toolCalls: [{ id: "c1", name: "f", arguments: "{}", kind: "function" }],
+        },
+      ],
     });
   });
 
   test.each([
-    ["response.failed", { type: "response.failed", response: { status: "failed", error: { code: "server_error", message: "boom" } } }, { type: null, code: "server_error", message: "boom" }],
-    ["an error event", { type: "error", code: "rate_limit_exceeded", message: "slow down", param: null }, { type: null, code: "rate_limit_exceeded", message: "slow down" }],
-    ["a bare envelope", { error: { type: "server_error", message: "boom" } }, { type: "server_error", code: null, message: "boom" }],
+    [
+      "response.failed",
+      { type: "response.failed", response: { status: "failed", error: { code: "server_error", message: "boom" } } },
+      { type: null, code: "server_error", message: "boom" },
+    ],
+    [
+      "an error event",
+      { type: "error", code: "rate_limit_exceeded", message: "slow down", param: null },
+      { type: null, code: "rate_limit_exceeded", message: "slow down" },
+    ],
+    [
+      "a bare envelope",
+      { error: { type: "server_error", message: "boom" } },
+      { type: "server_error", code: null, message: "boom" },
+    ],
   ] as [string, JsonObject, unknown][])("takes %s for an error and not for an end", (_name, event, expected) => {
     const tally = tallyOf([created, event]);
     expect(tally.error).toEqual(expected as never);
@@ -119,7 +194,10 @@ describe("readReply", () => {
   });
 
   test("takes the error of a failed Response", () => {
-    expect(openAiResponses.readError({ object: "response", status: "failed", error: { code: "server_error", message: "m" } })?.code).toBe("server_error");
+    expect(
+      openAiResponses.readError({ object: "response", status: "failed", error: { code: "server_error", message: "m" } })
+        ?.code,
+    ).toBe("server_error");
     expect(openAiResponses.readError({ object: "response", status: "completed", error: null })).toBeNull();
   });
 });
@@ -127,7 +205,9 @@ describe("readReply", () => {
 describe("errors", () => {
   test("renders OpenAI's envelope, and a stream error that both the event readers and the SDKs know", () => {
     const error = new GatewayError("overloaded", "busy");
-    expect(openAiResponses.renderError(error, "r")).toBe('{"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"}}');
+    expect(openAiResponses.renderError(error, "r")).toBe(
+      '{"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"}}',
+    );
     const text = openAiResponses.renderStreamError(error, "r");
     expect(text).toBe(
       'event: error\ndata: {"type":"error","code":"overloaded","message":"busy","param":null,"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"}}\n\n',

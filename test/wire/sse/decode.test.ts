@@ -28,10 +28,39 @@ const CASES: readonly [string, string, readonly [string, string | null][]][] = [
   ["an event line before it", "event: ping\ndata: {}\n\n", [["ping", "{}"]]],
   ["an event line behind it", "data: {}\nevent: ping\n\n", [["ping", "{}"]]],
   ["the last of two event lines", "event: a\nevent: b\ndata: 1\n\n", [["b", "1"]]],
-  ["CRLF", "event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n", [["a", "1"], ["", "2"]]],
-  ["CR", "event: a\rdata: 1\r\rdata: 2\r\r", [["a", "1"], ["", "2"]]],
-  ["mixed line ends", "data: 1\r\n\ndata: 2\n\r\ndata: 3\r\r\n", [["", "1"], ["", "2"], ["", "3"]]],
-  ["a byte order mark", "\ufeffdata: 1\n\ndata: 2\n\n", [["", "1"], ["", "2"]]],
+  [
+    "CRLF",
+    "event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n",
+    [
+      ["a", "1"],
+      ["", "2"],
+    ],
+  ],
+  [
+    "CR",
+    "event: a\rdata: 1\r\rdata: 2\r\r",
+    [
+      ["a", "1"],
+      ["", "2"],
+    ],
+  ],
+  [
+    "mixed line ends",
+    "data: 1\r\n\ndata: 2\n\r\ndata: 3\r\r\n",
+    [
+      ["", "1"],
+      ["", "2"],
+      ["", "3"],
+    ],
+  ],
+  [
+    "a byte order mark",
+    "\ufeffdata: 1\n\ndata: 2\n\n",
+    [
+      ["", "1"],
+      ["", "2"],
+    ],
+  ],
   ["several data lines", 'data: {"a":\ndata: 1}\n\n', [["", '{"a":\n1}']]],
   ["no blank after the colon", "data:1\nevent:x\n\n", [["x", "1"]]],
   ["only the first blank removed", "data:  1\n\n", [["", " 1"]]],
@@ -40,8 +69,26 @@ const CASES: readonly [string, string, readonly [string, string | null][]][] = [
   ["unknown fields", "id: 7\nretry: 5\nfoo\ndata: 1\n\n", [["", "1"]]],
   ["names that only begin alike", "datax: 0\ndat: 0\ndata: 1\nevents: x\n\n", [["", "1"]]],
   ["a data line without a colon", "data\n\n", [["", null]]],
-  ["empty data", "data: \n\ndata:\n\n", [["", null], ["", null]]],
-  ["blank lines between events", "\n\ndata: 1\n\n\n\ndata: 2\n\n", [["", null], ["", null], ["", "1"], ["", null], ["", null], ["", "2"]]],
+  [
+    "empty data",
+    "data: \n\ndata:\n\n",
+    [
+      ["", null],
+      ["", null],
+    ],
+  ],
+  [
+    "blank lines between events",
+    "\n\ndata: 1\n\n\n\ndata: 2\n\n",
+    [
+      ["", null],
+      ["", null],
+      ["", "1"],
+      ["", null],
+      ["", null],
+      ["", "2"],
+    ],
+  ],
   ["characters of two, three and four bytes", "data: é漢😀\n\n", [["", "é漢😀"]]],
   ["a colon in the value", "data: a: b\n\n", [["", "a: b"]]],
   ["a padded [DONE]", "data:  [DONE] \n\n", [["", " [DONE] "]]],
@@ -69,7 +116,10 @@ describe("createSseDecoder", () => {
     const decoder = createSseDecoder(MAX);
     expect(decoder.push(bytesOf("data: 1\r\n\r"))).toEqual([]);
     const events = decoder.push(bytesOf("\ndata: 2\r\n\r\n"));
-    expect(told(events)).toEqual([["", "1"], ["", "2"]]);
+    expect(told(events)).toEqual([
+      ["", "1"],
+      ["", "2"],
+    ]);
     expect(joined(events.slice(0, 1))).toBe("data: 1\r\n\r\n");
   });
 
@@ -80,15 +130,21 @@ describe("createSseDecoder", () => {
     ["cut JSON", 'data: {"a', []],
     ["a comment", ": bye", []],
     ["an event name alone", "event: message_stop\n", []],
-  ] as [string, string, [string, string][]][])("at the end counts an unfinished event with %s rightly", (_name, text, expected) => {
-    const events = decode([bytesOf(text)]);
-    expect(told(events)).toEqual(expected);
-    if (events.length > 0) expect(joined(events)).toBe(`${text.trimEnd()}\n\n`);
-  });
+  ] as [string, string, [string, string][]][])(
+    "at the end counts an unfinished event with %s rightly",
+    (_name, text, expected) => {
+      const events = decode([bytesOf(text)]);
+      expect(told(events)).toEqual(expected);
+      if (events.length > 0) expect(joined(events)).toBe(`${text.trimEnd()}\n\n`);
+    },
+  );
 
   test("replaces bytes that are no UTF-8 and goes on", () => {
     const events = decode([Uint8Array.from([...bytesOf("data: a"), 0xff, 0xe2, 0x82, ...bytesOf("\n\ndata: b\n\n")])]);
-    expect(told(events)).toEqual([["", "a\ufffd\ufffd"], ["", "b"]]);
+    expect(told(events)).toEqual([
+      ["", "a\ufffd\ufffd"],
+      ["", "b"],
+    ]);
   });
 
   test("gives up at an event over the limit, and keeps what came before", () => {
@@ -131,7 +187,12 @@ describe("createSseDecoder", () => {
       fc.property(stream, fc.array(fc.nat(80), { maxLength: 8 }), (lines, cuts) => {
         const bytes = bytesOf(lines.flat().join(""));
         const whole = decode([bytes]);
-        const cut = decode(splitAt(bytes, cuts.map((at) => Math.min(at, bytes.length))));
+        const cut = decode(
+          splitAt(
+            bytes,
+            cuts.map((at) => Math.min(at, bytes.length)),
+          ),
+        );
         expect(told(cut)).toEqual(told(whole));
         expect(joined(cut)).toBe(joined(whole));
       }),
