@@ -1,6 +1,7 @@
 /** docs/configuration.md from the table of keys. */
 import { exampleOf } from "../../src/config/render.ts";
-import { SCHEMA, type Fields, type SchemaNode } from "../../src/config/schema.ts";
+import { SCHEMA } from "../../src/config/schema.ts";
+import type { Fields, SchemaNode } from "../../src/config/section.ts";
 
 const INTRODUCTION = `# Configuration
 
@@ -40,14 +41,22 @@ function renderSection(fields: Fields, doc: string, path: readonly string[]): re
   // The tables of one provider repeat the general ones, where P marks what they take.
   const nested = path[0] === "providers" && path.length === 2 ? [] : entries;
   if (nested.length === 0) {
-    lines.push(`Also \`[${path.join(".")}.retry]\`, \`.breaker\`, \`.hedge\`, \`.timeout\` and \`.limits\`, with the keys marked P in the tables of these names.`, "");
+    lines.push(
+      `Also \`[${path.join(".")}.retry]\`, \`.breaker\`, \`.hedge\`, \`.timeout\` and \`.limits\`, with the keys marked P in the tables of these names.`,
+      "",
+    );
   }
-  for (const [name, node] of nested) if (node.node === "section") lines.push(...renderSection(node.keys, node.doc, [...path, name]));
+  for (const [name, node] of nested)
+    if (node.node === "section") lines.push(...renderSection(node.keys, node.doc, [...path, name]));
   return lines;
 }
 
 function renderTable(rows: readonly (readonly [string, SchemaNode])[], path: readonly string[]): readonly string[] {
-  return ["| key | type | default | marks | |", "| --- | --- | --- | --- | --- |", ...rows.map(([name, node]) => renderRow(name, node, path))];
+  return [
+    "| key | type | default | marks | |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows.map(([name, node]) => renderRow(name, node, path)),
+  ];
 }
 
 function renderRow(name: string, node: SchemaNode, path: readonly string[]): string {
@@ -57,8 +66,16 @@ function renderRow(name: string, node: SchemaNode, path: readonly string[]): str
   }
   const example = exampleOf([...path, name]);
   const unset = example === '""' || node.type === "table" ? "unset" : `unset; \`${example}\``;
-  const marks = [node.restart ? "R" : "", node.overridable ? "†" : "", node.perProvider ? "P" : ""].filter((mark) => mark !== "");
-  return row([`\`${name}\``, node.type, node.defaultToml === null ? unset : `\`${node.defaultToml}\``, marks.join(" "), node.doc]);
+  const marks = [node.restart ? "R" : "", node.overridable ? "†" : "", node.perProvider ? "P" : ""].filter(
+    (mark) => mark !== "",
+  );
+  return row([
+    `\`${name}\``,
+    node.type,
+    node.defaultToml === null ? unset : `\`${node.defaultToml}\``,
+    marks.join(" "),
+    node.doc,
+  ]);
 }
 
 function row(cells: readonly string[]): string {

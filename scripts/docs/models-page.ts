@@ -58,7 +58,9 @@ export function renderModelsPage(): string {
     "",
     "| field | values | |",
     "| --- | --- | --- |",
-    ...Object.values(CAPABILITY_FIELDS).map((field) => `| \`${field.name}\` | ${valuesOf(field.type)} | ${field.doc} |`),
+    ...Object.values(CAPABILITY_FIELDS).map(
+      (field) => `| \`${field.name}\` | ${valuesOf(field.type)} | ${field.doc} |`,
+    ),
     "",
     "## The models",
     "",

@@ -20,7 +20,11 @@ export const CAPABILITY_FIELDS = {
     type: ["none", "budget", "adaptive", "adaptive+budget", "effort"],
     doc: "How it reasons: not at all, `thinking` with a budget, adaptive `thinking`, both of these, or by effort (OpenAI).",
   },
-  thinkingByDefault: { name: "thinking_by_default", type: "flag", doc: "Thinks although the request asks for nothing." },
+  thinkingByDefault: {
+    name: "thinking_by_default",
+    type: "flag",
+    doc: "Thinks although the request asks for nothing.",
+  },
   canDisableThinking: {
     name: "can_disable_thinking",
     type: "flag",
@@ -83,7 +87,11 @@ export function readCapabilities(
   mistakes: Mistakes,
 ): Capabilities {
   const result: Record<string, unknown> = { ...base };
-  mistakes.unknownKeys(json, FIELDS.map(([, field]) => field.name), path);
+  mistakes.unknownKeys(
+    json,
+    FIELDS.map(([, field]) => field.name),
+    path,
+  );
   for (const [key, field] of FIELDS) {
     const value = own(json, field.name);
     if (value === undefined) continue;

@@ -79,7 +79,12 @@ function providerOf(id: string): ProviderName {
   return id.startsWith("claude") ? "anthropic" : "openai";
 }
 
-function layOver(models: Map<string, Model>, unknown: UnknownModels, overlay: CatalogOverlay, mistakes: Mistakes): void {
+function layOver(
+  models: Map<string, Model>,
+  unknown: UnknownModels,
+  overlay: CatalogOverlay,
+  mistakes: Mistakes,
+): void {
   for (const [id, json] of Object.entries(overlay)) {
     if (!isObject(json)) {
       mistakes.add([id], "must be a table of model fields");
@@ -140,7 +145,10 @@ function readBuiltIn(models: Map<string, Model>): UnknownModels {
     if (known !== undefined) return known;
     const like = own(json, "like");
     const liked = isString(like) ? own(entries, like) : undefined;
-    const base = isString(like) && isObject(liked) ? alike(id, read(like, liked), undefined) : { ...EMPTY, releasedOn: releaseDay(id) };
+    const base =
+      isString(like) && isObject(liked)
+        ? alike(id, read(like, liked), undefined)
+        : { ...EMPTY, releasedOn: releaseDay(id) };
     return readEntry(id, json, base, [id], mistakes);
   };
   for (const [id, json] of Object.entries(entries)) if (isObject(json)) models.set(id, read(id, json));

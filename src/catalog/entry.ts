@@ -6,7 +6,13 @@ import type { Mistakes } from "./mistakes.ts";
 import { PRICE_TIERS, type Model, type Prices, type Rates, type TierPrices } from "./model.ts";
 
 const KINDS = ["chat", "responses", "embedding"] as const;
-const RATE_NAMES = { input: "input", output: "output", cacheRead: "cache_read", cacheWrite: "cache_write", cacheWriteLong: "cache_write_long" } as const;
+const RATE_NAMES = {
+  input: "input",
+  output: "output",
+  cacheRead: "cache_read",
+  cacheWrite: "cache_write",
+  cacheWriteLong: "cache_write_long",
+} as const;
 const MULTIPLIERS = ["us", "fast"] as const;
 
 /** The fields of an entry beside `capabilities`, with what they say. */
@@ -122,7 +128,8 @@ function readPrices(json: JsonObject, base: Prices | null, path: readonly string
     if (value === undefined) continue;
     const at = [...path, tier];
     if (value === null) delete prices[tier];
-    else if (isObject(value)) prices[tier] = { base: readRates(value, at, mistakes, ["above"]), bands: readBands(value, at, mistakes) };
+    else if (isObject(value))
+      prices[tier] = { base: readRates(value, at, mistakes, ["above"]), bands: readBands(value, at, mistakes) };
     else mistakes.add(at, "must be a table of prices");
   }
   return Object.keys(prices).length === 0 ? null : prices;
@@ -159,7 +166,12 @@ function readRates(json: JsonObject, path: readonly string[], mistakes: Mistakes
   return { input: rates.input ?? 0, output: rates.output ?? 0, ...rates };
 }
 
-function readMultipliers(json: JsonObject, base: Model, path: readonly string[], mistakes: Mistakes): Model["priceMultipliers"] {
+function readMultipliers(
+  json: JsonObject,
+  base: Model,
+  path: readonly string[],
+  mistakes: Mistakes,
+): Model["priceMultipliers"] {
   mistakes.unknownKeys(json, MULTIPLIERS, path);
   const multipliers: Record<string, number> = { ...base.priceMultipliers };
   for (const name of MULTIPLIERS) {
@@ -177,7 +189,7 @@ function renderTier(tier: TierPrices): JsonObject {
 
 function renderRates(rates: Rates): JsonObject {
   const entries = Object.entries(RATE_NAMES).map(([key, name]) => [name, rates[key as keyof Rates]] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [typeof entry[0], number] => entry[1] !== undefined));
+  return Object.fromEntries(entries.filter((entry): entry is [(typeof entry)[0], number] => entry[1] !== undefined));
 }
 
 function mapValues<Value>(record: Readonly<Record<string, Value>>, map: (value: Value) => Json): JsonObject {

@@ -23,7 +23,7 @@ export function createMistakes(): Mistakes {
     add,
     unknownKeys: (json, known, path) => {
       for (const key of Object.keys(json)) {
-        if (!known.includes(key)) add([...path, key], `unknown key "${key}"${suggestion(key, known)}`);
+        if (!known.includes(key)) add([...path, key], `unknown key${suggestion(key, known)}`);
       }
     },
   };

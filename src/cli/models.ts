@@ -3,8 +3,9 @@ import { renderDiagnostic } from "../base/diagnostic.ts";
 import { renderEntry } from "../catalog/entry.ts";
 import type { Catalog, Model } from "../catalog/model.ts";
 import { loadConfig } from "../config/load.ts";
+import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
-import { EXIT_USAGE, readArguments } from "./usage.ts";
+import { readArguments } from "./usage.ts";
 
 const HELP = `arouter models: what each model can do and costs
 
@@ -31,19 +32,19 @@ export async function runModels(args: readonly string[], io: CliIo): Promise<num
   const { json, provider, config } = line.values;
   if (provider !== undefined && provider !== "openai" && provider !== "anthropic") {
     io.stderr('arouter models: --provider must be "openai" or "anthropic"\n');
-    return EXIT_USAGE;
+    return EXIT.usage;
   }
   const overrides = config === undefined ? {} : { configFile: config };
   const loaded = loadConfig({ overrides, env: io.env, cwd: io.cwd, requireKey: false });
   if (!loaded.ok) {
     for (const diagnostic of loaded.diagnostics) io.stderr(`${renderDiagnostic(diagnostic)}\n`);
-    return EXIT_USAGE;
+    return EXIT.usage;
   }
   const { catalog } = loaded;
   const asked = line.positionals.length === 0 ? catalog.models : line.positionals.map((id) => catalog.find(id));
   const models = asked.filter((model) => provider === undefined || model.provider === provider);
   io.stdout(json === true ? renderJson(catalog, models) : renderTable(catalog, models));
-  return 0;
+  return EXIT.fine;
 }
 
 function renderJson(catalog: Catalog, models: readonly Model[]): string {
@@ -51,7 +52,18 @@ function renderJson(catalog: Catalog, models: readonly Model[]): string {
   return `${JSON.stringify({ as_of: catalog.asOf, models: Object.fromEntries(entries) }, null, 2)}\n`;
 }
 
-const COLUMNS = ["MODEL", "PROVIDER", "SERVED ON", "CONTEXT", "OUTPUT", "IN $", "CACHED $", "OUT $", "SHUT DOWN", "CAN"] as const;
+const COLUMNS = [
+  "MODEL",
+  "PROVIDER",
+  "SERVED ON",
+  "CONTEXT",
+  "OUTPUT",
+  "IN $",
+  "CACHED $",
+  "OUT $",
+  "SHUT DOWN",
+  "CAN",
+] as const;
 const RIGHT_ALIGNED: ReadonlySet<string> = new Set(["CONTEXT", "OUTPUT", "IN $", "CACHED $", "OUT $"]);
 
 function renderTable(catalog: Catalog, models: readonly Model[]): string {

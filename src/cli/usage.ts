@@ -1,6 +1,7 @@
 /** Reading a command's arguments: options, help and the message for what is not understood. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { suggestion } from "../base/diagnostic.ts";
+import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -13,7 +14,10 @@ type OptionValue<Spec> = Spec extends { readonly multiple: true; readonly type: 
 
 /** Arguments as understood, or the exit code with which the command ends at once. */
 export type CommandLine<Spec extends Options> =
-  | { readonly values: { readonly [Name in keyof Spec]: OptionValue<Spec[Name]> }; readonly positionals: readonly string[] }
+  | {
+      readonly values: { readonly [Name in keyof Spec]: OptionValue<Spec[Name]> };
+      readonly positionals: readonly string[];
+    }
   | { readonly exit: number };
 
 export interface CommandUsage<Spec extends Options> {
@@ -24,10 +28,7 @@ export interface CommandUsage<Spec extends Options> {
   readonly maxPositionals?: number;
 }
 
-/** Exit code for arguments that are not understood. */
-export const EXIT_USAGE = 2;
-
-/** Prints help or what is wrong, if there is reason to: then `exit` is 0 or {@link EXIT_USAGE}. */
+/** Prints help or what is wrong, if there is reason to: then `exit` is 0 or 2. */
 export function readArguments<const Spec extends Options>(
   command: string,
   args: readonly string[],
@@ -37,7 +38,7 @@ export function readArguments<const Spec extends Options>(
   const options = { ...usage.options, help: { type: "boolean", short: "h" } } as const satisfies Options;
   const fail = (problem: string): CommandLine<Spec> => {
     io.stderr(`arouter ${command}: ${problem}\nTry "arouter ${command} --help".\n`);
-    return { exit: EXIT_USAGE };
+    return { exit: EXIT.usage };
   };
   const unknown = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length).find((arg) => {
     const name = /^--([^=]+)/.exec(arg)?.[1];
@@ -52,7 +53,7 @@ export function readArguments<const Spec extends Options>(
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     if ("help" in values && values.help === true) {
       io.stdout(usage.help);
-      return { exit: 0 };
+      return { exit: EXIT.fine };
     }
     const extra = positionals[usage.maxPositionals ?? 0];
     if (extra !== undefined) return fail(`unexpected argument "${extra}"`);

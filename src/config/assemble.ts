@@ -1,6 +1,7 @@
 /** From the values that were given to the whole configuration, and between two of them. */
 import { configName, type AuthKey, type Config } from "./config.ts";
-import { SCHEMA, type Fields } from "./schema.ts";
+import { SCHEMA } from "./schema.ts";
+import type { Fields } from "./section.ts";
 
 /** Fills in defaults, and for a provider what the general tables say. */
 export function assembleConfig(given: ReadonlyMap<string, unknown>, authKeys: readonly AuthKey[]): Config {
@@ -51,7 +52,12 @@ function isGiven(path: readonly string[], given: ReadonlyMap<string, unknown>): 
   return [...given.keys()].some((name) => name.startsWith(prefix));
 }
 
-function valueOf(path: readonly string[], initial: unknown, perProvider: boolean, given: ReadonlyMap<string, unknown>): unknown {
+function valueOf(
+  path: readonly string[],
+  initial: unknown,
+  perProvider: boolean,
+  given: ReadonlyMap<string, unknown>,
+): unknown {
   const name = path.join(".");
   if (given.has(name)) return given.get(name);
   // `providers.openai.retry.max` falls back to `retry.max`.

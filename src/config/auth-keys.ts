@@ -3,9 +3,7 @@ import { createSecret, sha256, type Secret } from "../base/secret.ts";
 import type { AuthKey } from "./config.ts";
 
 /** A key that was read, or what is wrong with it; `secret` when the text was the key itself. */
-export type AuthKeyRead =
-  | { readonly key: AuthKey; readonly secret: Secret | null }
-  | { readonly problem: string };
+export type AuthKeyRead = { readonly key: AuthKey; readonly secret: Secret | null } | { readonly problem: string };
 
 const NAME = /^[A-Za-z0-9._@-]{1,64}$/;
 const DIGEST = /^sha256:([0-9a-fA-F]{64})$/;
@@ -41,7 +39,10 @@ export function readKeysFile(text: string): readonly KeysFileLine[] {
       return;
     }
     const name = content.slice(0, equals).trim();
-    const value = content.slice(equals + 1).trim().replace(/^(["'])(.*)\1$/, "$2");
+    const value = content
+      .slice(equals + 1)
+      .trim()
+      .replace(/^(["'])(.*)\1$/, "$2");
     lines.push({ line, name, read: readAuthKey(name, value) });
   });
   return lines;

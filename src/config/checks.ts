@@ -14,7 +14,10 @@ export function checkWhole(run: Run, config: Config): void {
   checkExposure(run, config);
   if ((run.mode & GROUP_OR_WORLD_READABLE) !== 0) {
     for (const path of run.context.literalSecrets) {
-      run.warn(path, `${renderPath(path)}: a key stands in a file that others can read; use "\${NAME}" or a key file, or chmod 600`);
+      run.warn(
+        path,
+        `${renderPath(path)}: a key stands in a file that others can read; use "\${NAME}" or a key file, or chmod 600`,
+      );
     }
   }
 }
@@ -74,8 +77,14 @@ export function isLoopback(listenAddr: string): boolean {
 
 function checkExposure(run: Run, config: Config): void {
   if (config.auth.keys.length > 0 || isLoopback(config.listenAddr)) return;
-  run.warn(["listen_addr"], `listen_addr: ${config.listenAddr} is reached from other machines, and [auth] has no keys: anyone there can spend your tokens`);
+  run.warn(
+    ["listen_addr"],
+    `listen_addr: ${config.listenAddr} is reached from other machines, and [auth] has no keys: anyone there can spend your tokens`,
+  );
   if (config.dashboard.enabled === true) {
-    run.warn(["dashboard", "enabled"], "dashboard.enabled: the dashboard is open to other machines, as [auth] has no keys");
+    run.warn(
+      ["dashboard", "enabled"],
+      "dashboard.enabled: the dashboard is open to other machines, as [auth] has no keys",
+    );
   }
 }

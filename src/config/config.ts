@@ -1,6 +1,7 @@
 /** The configuration as the program reads it: the tables of the file in camelCase, durations in milliseconds. */
-import type { Key } from "./keys.ts";
-import { SCHEMA, type Fields, type OptionalSection, type Section } from "./schema.ts";
+import type { Key } from "./key.ts";
+import type { SCHEMA } from "./schema.ts";
+import type { Fields, OptionalSection, Section } from "./section.ts";
 
 type Camel<Name> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
 
@@ -26,7 +27,10 @@ type ConfigOf<Keys extends Fields> = {
 type Tables = ConfigOf<typeof SCHEMA>;
 
 /** `limits` of one provider has one key, which stands for itself. */
-type ProviderConfig<Values extends { readonly limits: { readonly providerInFlight: number } }> = Omit<Values, "limits"> & {
+type ProviderConfig<Values extends { readonly limits: { readonly providerInFlight: number } }> = Omit<
+  Values,
+  "limits"
+> & {
   readonly providerInFlight: number;
 };
 
@@ -51,12 +55,6 @@ export type Config = Omit<Tables, "auth" | "providers"> & {
     readonly anthropic: ProviderConfig<Tables["providers"]["anthropic"]>;
   };
 };
-
-export type RetryConfig = Config["retry"];
-export type BreakerConfig = Config["breaker"];
-export type HedgeConfig = Config["hedge"];
-export type TimeoutConfig = Config["providers"]["openai"]["timeout"];
-export type LimitsConfig = Config["limits"];
 
 /** `budget_min_per_second` → `budgetMinPerSecond`; durations get `Ms` behind it. */
 export function configName(name: string, suffix: "" | "Ms" = ""): string {

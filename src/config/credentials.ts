@@ -74,7 +74,9 @@ export function readAuthKeys(run: Run, root: JsonObject, given: Given): readonly
   const written = own(own(root, "auth"), "keys");
   for (const [name, text] of Object.entries(isObject(inline) ? inline : {})) {
     const path = ["auth", "keys", name];
-    add(name, readAuthKey(name, String(text)), (problem) => run.context.report(path, "value", `${renderPath(path)}: ${problem}`));
+    add(name, readAuthKey(name, isString(text) ? text : ""), (problem) =>
+      run.context.report(path, "value", `${renderPath(path)}: ${problem}`),
+    );
     const source = own(written, name);
     if (isString(source) && !source.includes("${") && !source.startsWith("sha256:")) {
       run.context.literalSecrets.push(path);
@@ -85,9 +87,12 @@ export function readAuthKeys(run: Run, root: JsonObject, given: Given): readonly
   if (isString(file)) {
     run.files.push({ kind: "keys", path: file });
     const result = run.read(file);
-    if (!result.ok) run.context.report(["auth", "keys_file"], "value", `auth.keys_file: cannot be read: ${result.reason}`);
+    if (!result.ok)
+      run.context.report(["auth", "keys_file"], "value", `auth.keys_file: cannot be read: ${result.reason}`);
     for (const { line, name, read } of result.ok ? readKeysFile(result.text) : []) {
-      add(name, read, (problem) => run.addAt(file, line, 1, "error", name === "" ? problem : `${renderPath([name])}: ${problem}`));
+      add(name, read, (problem) =>
+        run.addAt(file, line, 1, "error", name === "" ? problem : `${renderPath([name])}: ${problem}`),
+      );
     }
   }
   return [...keys.values()];

@@ -16,7 +16,8 @@ export function interpolate(text: string, environment: Environment): Interpolate
       return "";
     }
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-    if (value === undefined) problem ??= `names the environment variable ${name}, which is not set${suggestion(name, Object.keys(environment))}`;
+    if (value === undefined)
+      problem ??= `names the environment variable ${name}, which is not set${suggestion(name, Object.keys(environment))}`;
     return value ?? "";
   });
   return problem === null ? { text: result, fromEnvironment: true } : { problem };

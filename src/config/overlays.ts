@@ -13,7 +13,8 @@ export function readCatalog(run: Run, given: Given): Catalog {
   if (isString(file)) {
     const models = readCatalogFile(run, file);
     // JSON keeps no positions; the path of the value says where.
-    const report = ({ path, text }: CatalogMistake): void => run.addAt(file, 1, 1, "error", `${renderPath(["models", ...path])}: ${text}`);
+    const report = ({ path, text }: CatalogMistake): void =>
+      run.addAt(file, 1, 1, "error", `${renderPath(["models", ...path])}: ${text}`);
     if (models !== null) overlays.push({ models, report });
   }
   const models = given.get("catalog.models");

@@ -148,10 +148,19 @@ function scan(source: string, keys: Map<string, number>, values: Map<string, num
 }
 
 function unescape(text: string): string {
-  return text.replace(/\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|(.))/g, (all, ...groups: string[]) => {
-    const [short, long, byte, letter] = groups;
-    const code = short ?? long ?? byte;
-    if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
-    return ({ n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", e: "\u001b" } as Readonly<Record<string, string>>)[letter ?? ""] ?? letter ?? all;
-  });
+  return text.replace(
+    /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|(.))/g,
+    (all, ...groups: string[]) => {
+      const [short, long, byte, letter] = groups;
+      const code = short ?? long ?? byte;
+      if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
+      return (
+        ({ n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", e: "\u001b" } as Readonly<Record<string, string>>)[
+          letter ?? ""
+        ] ??
+        letter ??
+        all
+      );
+    },
+  );
 }

@@ -4,8 +4,9 @@ import { nearest, suggestion } from "../base/diagnostic.ts";
 import { isArray, isString, type Json, type JsonObject } from "../base/json.ts";
 import { createSecret, type Secret } from "../base/secret.ts";
 import { interpolate, type Environment } from "./interpolate.ts";
-import type { Key } from "./keys.ts";
-import { SCHEMA, type Fields, type OptionalSection } from "./schema.ts";
+import type { Key } from "./key.ts";
+import { SCHEMA } from "./schema.ts";
+import type { Fields, OptionalSection } from "./section.ts";
 
 /** Values by dotted key, such as `retry.base`; only keys that were given and right. */
 export type Given = Map<string, unknown>;
@@ -34,7 +35,13 @@ export function renderPath(path: readonly string[]): string {
   return path.map((part) => (/^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part))).join(".");
 }
 
-function readFields(fields: Fields, table: JsonObject, path: readonly string[], given: Given, context: ReadContext): void {
+function readFields(
+  fields: Fields,
+  table: JsonObject,
+  path: readonly string[],
+  given: Given,
+  context: ReadContext,
+): void {
   for (const [name, value] of Object.entries(table)) {
     const at = [...path, name];
     const node = Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -51,13 +58,25 @@ function readFields(fields: Fields, table: JsonObject, path: readonly string[], 
   }
 }
 
-function requireAll(section: OptionalSection<Fields>, path: readonly string[], given: Given, context: ReadContext): void {
+function requireAll(
+  section: OptionalSection<Fields>,
+  path: readonly string[],
+  given: Given,
+  context: ReadContext,
+): void {
   for (const name of Object.keys(section.keys)) {
-    if (!isString(given.get([...path, name].join(".")))) context.report(path, "value", `${renderPath(path)}: lacks ${name}`);
+    if (!isString(given.get([...path, name].join("."))))
+      context.report(path, "value", `${renderPath(path)}: lacks ${name}`);
   }
 }
 
-function readKey(key: Key<unknown, "" | "Ms">, json: Json, path: readonly string[], given: Given, context: ReadContext): void {
+function readKey(
+  key: Key<unknown, "" | "Ms">,
+  json: Json,
+  path: readonly string[],
+  given: Given,
+  context: ReadContext,
+): void {
   const filled = fill(json, path, context);
   if (filled === undefined) return;
   const read = key.read(filled);
@@ -68,8 +87,8 @@ function readKey(key: Key<unknown, "" | "Ms">, json: Json, path: readonly string
     const near = isString(wrong) ? suggestion(wrong, words) : "";
     const at = index === undefined ? path : [...path, String(index)];
     context.report(at, "value", `${renderPath(path)}: must be ${allowed}${near}`);
-  } else if (key.role === "secret" && read.value !== null) {
-    const secret = createSecret(String(read.value));
+  } else if (key.role === "secret" && isString(read.value)) {
+    const secret = createSecret(read.value);
     context.secrets.push(secret);
     if (isString(json) && !json.includes("${")) context.literalSecrets.push(path);
     given.set(name, secret);
@@ -110,7 +129,10 @@ function hint(name: string, fields: Fields): string {
   const near = suggestion(name, Object.keys(fields));
   if (near !== "") return near;
   const paths = allPaths(SCHEMA, []);
-  const meant = nearest(name, paths.map((path) => path.at(-1) ?? ""));
+  const meant = nearest(
+    name,
+    paths.map((path) => path.at(-1) ?? ""),
+  );
   const homes = paths.filter((path) => path.at(-1) === meant);
   return homes.length > 0 && homes.length <= 3
     ? `; did you mean ${homes.map((home) => `"${renderPath(home)}"`).join(" or ")}?`

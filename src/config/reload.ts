@@ -5,7 +5,8 @@ import type { Clock } from "../base/clock.ts";
 import type { SourceFile } from "./run.ts";
 
 /** Why a reload is due: SIGHUP and its like, or the files that changed. */
-export type ReloadReason = { readonly kind: "asked" } | { readonly kind: "changed"; readonly files: readonly SourceFile[] };
+export type ReloadReason =
+  { readonly kind: "asked" } | { readonly kind: "changed"; readonly files: readonly SourceFile[] };
 
 /** The file system as the reloader sees it. */
 export interface WatchSystem {
@@ -49,7 +50,13 @@ const POLL_MS = 5_000;
 export function createReloader(options: ReloaderOptions): Reloader {
   const { clock } = options;
   const system = options.system ?? systemWatch;
-  const state = { asked: false, running: false, closed: false, scheduled: false, lastStartMs: Number.NEGATIVE_INFINITY };
+  const state = {
+    asked: false,
+    running: false,
+    closed: false,
+    scheduled: false,
+    lastStartMs: Number.NEGATIVE_INFINITY,
+  };
   let cancelTimer = (): void => {};
   let cancelPoll = (): void => {};
   let watched: ReadonlyMap<string, () => void> = new Map();
@@ -142,7 +149,10 @@ export const systemWatch: WatchSystem = {
     try {
       if (!statSync(path).isDirectory()) return stamp(path);
       const names = readdirSync(path).filter((name) => name.endsWith(".yaml"));
-      return names.sort().map((name) => `${name} ${stamp(join(path, name))}`).join("\n");
+      return names
+        .sort()
+        .map((name) => `${name} ${stamp(join(path, name))}`)
+        .join("\n");
     } catch {
       return "missing";
     }

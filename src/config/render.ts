@@ -1,6 +1,7 @@
 /** The table of keys as other files: the commented arouter.toml and its JSON Schema. */
 import type { JsonObject } from "../base/json.ts";
-import { SCHEMA, type Fields, type SchemaNode } from "./schema.ts";
+import { SCHEMA } from "./schema.ts";
+import type { Fields, SchemaNode } from "./section.ts";
 
 /** What the commented file is written for. */
 export interface SampleOptions {
@@ -45,7 +46,12 @@ export function exampleOf(path: readonly string[]): string {
   return EXAMPLES[path.join(".")] ?? '""';
 }
 
-function writeKeys(fields: Fields, lines: string[], live: Readonly<Record<string, string>>, path: readonly string[]): void {
+function writeKeys(
+  fields: Fields,
+  lines: string[],
+  live: Readonly<Record<string, string>>,
+  path: readonly string[],
+): void {
   const nodes = Object.entries(fields);
   for (const [name, node] of nodes) {
     const at = [...path, name];
@@ -90,7 +96,10 @@ function nodeSchema(node: SchemaNode): JsonObject {
   if (node.node === "optional-section") {
     return { description: node.doc, ...objectSchema(node.keys), required: Object.keys(node.keys) };
   }
-  const initial = node.defaultToml === null ? {} : { default: node.suffix === "Ms" ? JSON.parse(node.defaultToml) : jsonDefault(node.default) };
+  const initial =
+    node.defaultToml === null
+      ? {}
+      : { default: node.suffix === "Ms" ? JSON.parse(node.defaultToml) : jsonDefault(node.default) };
   return { description: node.doc, ...node.jsonSchema, ...initial };
 }
 

@@ -63,7 +63,12 @@ export function createRun(options: LoadOptions): Run {
   const addAt: Run["addAt"] = (file, line, column, severity, text) => {
     diagnostics.push({ file: displayPath(file, options.cwd), line, column, severity, text });
   };
-  const at = (path: readonly string[], place: "key" | "value", severity: Diagnostic["severity"], text: string): void => {
+  const at = (
+    path: readonly string[],
+    place: "key" | "value",
+    severity: Diagnostic["severity"],
+    text: string,
+  ): void => {
     const { line, column } = run.positions[place](path);
     addAt(run.file ?? DEFAULT_FILES[0], line, column, severity, text);
   };
@@ -127,7 +132,13 @@ export function readRoot(run: Run): JsonObject {
     run.readable = false;
     // The rest of the message shows the line, and a line may hold a key.
     const [summary = ""] = error.message.split("\n");
-    run.addAt(run.file, error.line, error.column, "error", lowerFirst(summary.replace(/^Invalid TOML document: /, "not valid TOML: ")));
+    run.addAt(
+      run.file,
+      error.line,
+      error.column,
+      "error",
+      lowerFirst(summary.replace(/^Invalid TOML document: /, "not valid TOML: ")),
+    );
     return {};
   }
 }
@@ -135,4 +146,3 @@ export function readRoot(run: Run): JsonObject {
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
-

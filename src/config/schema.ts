@@ -2,61 +2,17 @@
  * Every key of arouter.toml: type, default, unit, documentation and marks, as one table. The `Config` type, the loader, the
  * reference page, the JSON Schema and the file that `arouter init` writes all follow it.
  */
-import {
-  count,
-  countOr,
-  duration,
-  durationOr,
-  flag,
-  list,
-  oneOf,
-  optionalCount,
-  optionalPatternText,
-  optionalText,
-  optionalUrl,
-  path,
-  patternText,
-  ratio,
-  rawTable,
-  secret,
-  text,
-  textTable,
-  url,
-  wordOrList,
-  type Key,
-} from "./keys.ts";
-
-/** A table of the file. */
-export interface Section<Keys extends Fields> {
-  readonly node: "section";
-  readonly doc: string;
-  readonly keys: Keys;
-}
-
-/** A table that is null when it is left out, and needs all its keys when it is not. */
-export interface OptionalSection<Keys extends Fields> {
-  readonly node: "optional-section";
-  readonly doc: string;
-  readonly keys: Keys;
-}
-
-export interface Fields {
-  readonly [name: string]: SchemaNode;
-}
-
-// The `unknown` lets keys of every value type stand in one table.
-export type SchemaNode = Key<unknown, "" | "Ms"> | Section<Fields> | OptionalSection<Fields>;
-
-function section<Keys extends Fields>(doc: string, keys: Keys): Section<Keys> {
-  return { node: "section", doc, keys };
-}
+import { list, oneOf, rawTable, textTable, wordOrList } from "./choice-keys.ts";
+import { breaker, forProvider, hedge, providerInFlight, providerTimeouts, retry } from "./resilience-schema.ts";
+import { count, countOr, duration, flag, optionalCount, ratio } from "./scalar-keys.ts";
+import { section, type Fields } from "./section.ts";
+import { optionalPatternText, optionalText, optionalUrl, path, patternText, secret, text, url } from "./text-keys.ts";
 
 const restart = { restart: true } as const;
-const perProvider = { perProvider: true } as const;
 const overridable = { overridable: true } as const;
-const both = { overridable: true, perProvider: true } as const;
 
-const LISTEN = /^(unix:.+|(\[[0-9a-fA-F:.%]+\]|[^\s:[\]/]*):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))$/;
+const LISTEN =
+  /^(unix:.+|(\[[0-9a-fA-F:.%]+\]|[^\s:[\]/]*):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))$/;
 const LISTEN_ALLOWED = '"HOST:PORT" or "unix:/path"';
 
 /** Routes that can be passed on to the provider unread. */
@@ -91,62 +47,15 @@ export const OVERRIDE_HEADERS = [
   "dry-run",
 ] as const;
 
-const retry = section("Sending a request to the same provider again, before any byte reached the client.", {
-  max: count(2, { min: 0, max: 5 }, "Retries after the first try, for each candidate.", both),
-  base: duration("200ms", "First backoff; doubled each time, with full jitter.", both),
-  cap: duration("5s", "Longest backoff.", both),
-  on_timeout: flag(false, "Retry after a timeout too.", both),
-  throttle_base: duration("1s", "First backoff after the provider said to slow down.", perProvider),
-  throttle_cap: duration("8s", "Longest backoff after the provider said to slow down.", perProvider),
-  retry_after_patience: duration("5s", "A `retry-after` up to this is waited for; a longer one moves on to the next candidate.", perProvider),
-  retry_after_cap: duration("60s", "A longer `retry-after` counts as this.", perProvider),
-  budget_ratio: ratio(0.2, "Retries per request, at most, on average.", perProvider, 10),
-  budget_min_per_second: count(3, { min: 0 }, "Retries a second that are always allowed.", perProvider),
-  budget_ttl: duration("10s", "How long a request counts for the budget.", perProvider),
-  signal_client: flag(true, "Tell clients by `x-should-retry` not to repeat what was retried here.", perProvider),
-});
-
-const breaker = section("Not asking a provider that fails.", {
-  consecutive_failures: count(5, { min: 1 }, "Failures in a row that open it.", perProvider),
-  window: duration("30s", "Time over which the failure rate is taken.", perProvider),
-  buckets: count(10, { min: 1, max: 1000 }, "Parts of the window.", perProvider),
-  failure_rate: ratio(0.5, "Share of failures that opens it.", perProvider),
-  min_requests: count(20, { min: 1 }, "Requests in the window before the rate counts.", perProvider),
-  open_base: duration("5s", "How long it stays open the first time; doubled each time.", perProvider),
-  open_max: duration("60s", "How long it stays open at most.", perProvider),
-  half_open_probes: count(1, { min: 1 }, "Requests let through at once while it is half open.", perProvider),
-  probe_lease: duration("30s", "After this an unfinished probe gives its place back.", perProvider),
-});
-
-const hedge = section("Racing a second request when the first is slow to begin.", {
-  after: durationOr("off", ["off", "p95"], "When the second starts: a delay, or the 95th percentile of recent times to first content.", both),
-  model: optionalText("Model of the second request; the same when unset.", both),
-  after_min: duration("500ms", "Least delay for `p95`.", perProvider),
-  after_max: duration("10s", "Greatest delay for `p95`.", perProvider),
-  max_extra: ratio(0.02, "Share of requests that may be hedged.", perProvider),
-});
-
-const providerTimeouts = {
-  total: duration("600s", "The whole request, retries and fallbacks included, until the answer begins; all of it when buffered.", both),
-  ttft: duration("300s", "From sending to the first content of a stream.", both),
-  response: duration("600s", "From sending to the whole of a buffered answer.", both),
-  idle: duration("300s", "Between two pieces of a stream.", both),
-  stream_total: duration("60m", "The whole of a stream.", perProvider),
-} as const;
-
-const providerInFlight = count(1536, { min: 1 }, "Requests under way at one provider.", perProvider);
-
-const forProvider = {
-  retry,
-  breaker,
-  hedge,
-  timeout: section("Timeouts of this provider.", providerTimeouts),
-  limits: section("Limits of this provider.", { provider_in_flight: providerInFlight }),
-} as const;
-
 /** The tables and keys of the file, in the order in which they are documented. */
 export const SCHEMA = {
-  listen_addr: patternText("127.0.0.1:8080", LISTEN, LISTEN_ALLOWED, 'Where the gateway listens; `"unix:/path"` for a socket.', restart),
+  listen_addr: patternText(
+    "127.0.0.1:8080",
+    LISTEN,
+    LISTEN_ALLOWED,
+    'Where the gateway listens; `"unix:/path"` for a socket.',
+    restart,
+  ),
   server: section("The HTTP server.", {
     workers: countOr(1, "auto", 'Processes on the port; `"auto"`: one for each core.', restart),
     allowed_origins: list([], "Origins of browsers that may call the gateway (CORS) and POST to it."),
@@ -164,11 +73,24 @@ export const SCHEMA = {
   }),
   router: section("Which model answers.", {
     policy_file: path("The policy: a file, or a folder of `*.yaml`. Unset: every request goes through untouched."),
-    overrides: wordOrList("all", ["all", "none"], OVERRIDE_HEADERS, "Headers by which callers may override the policy, without their `x-arouter-`."),
+    overrides: wordOrList(
+      "all",
+      ["all", "none"],
+      OVERRIDE_HEADERS,
+      "Headers by which callers may override the policy, without their `x-arouter-`.",
+    ),
     passthrough: list(["embeddings", "moderations"], "Routes that are passed on unread.", {}, PASSTHROUGH_ROUTES),
-    stream_usage: oneOf("estimate", ["estimate", "request"], "Usage of a Chat stream whose caller did not ask for it: estimated, or asked for and withheld."),
+    stream_usage: oneOf(
+      "estimate",
+      ["estimate", "request"],
+      "Usage of a Chat stream whose caller did not ask for it: estimated, or asked for and withheld.",
+    ),
     echo_requested_model: flag(false, "Answers name the model that was asked for instead of the one that answered."),
-    upstream_auth_status: oneOf(502, [502, 401], "Status for a caller of the other format when the provider refuses the gateway's key."),
+    upstream_auth_status: oneOf(
+      502,
+      [502, 401],
+      "Status for a caller of the other format when the provider refuses the gateway's key.",
+    ),
     models_cache: duration("5m", "How long the list of models is kept."),
   }),
   providers: section("The providers. At least one needs a key.", {
@@ -179,7 +101,11 @@ export const SCHEMA = {
       models: list(["*"], "Globs of the models it serves; the more specific provider wins."),
       organization: optionalText("Sent as `openai-organization`."),
       project: optionalText("Sent as `openai-project`."),
-      surface: oneOf("auto", ["auto", "chat"], "API that translated requests use: the one that suits, or always Chat Completions."),
+      surface: oneOf(
+        "auto",
+        ["auto", "chat"],
+        "API that translated requests use: the one that suits, or always Chat Completions.",
+      ),
       reasoning_summary: oneOf("auto", ["auto", "off"], "Whether summaries of the reasoning are asked for."),
       ...forProvider,
     }),
@@ -195,8 +121,15 @@ export const SCHEMA = {
     }),
   }),
   translation: section("Between the two APIs.", {
-    strict: flag(false, "Refuse a request that would lose or change something, instead of reporting it. A header may set it.", overridable),
-    default_max_tokens: optionalCount(1, "Output cap where Anthropic needs one and the caller gave none; the model's maximum when unset."),
+    strict: flag(
+      false,
+      "Refuse a request that would lose or change something, instead of reporting it. A header may set it.",
+      overridable,
+    ),
+    default_max_tokens: optionalCount(
+      1,
+      "Output cap where Anthropic needs one and the caller gave none; the model's maximum when unset.",
+    ),
     auto_cache: flag(false, "Ask Anthropic to cache the prompt. Writes cost extra."),
     long_cache: flag(false, "Turn one-hour cache markers into OpenAI's twelve hours."),
     allow_fast: flag(false, "Pass on requests for the fast tier, which costs more."),
@@ -234,7 +167,12 @@ export const SCHEMA = {
     request_body: duration("2m", "Reading a request's body."),
   }),
   heal: section("Answers that fail validation.", {
-    hold: oneOf("auto", ["auto", "off", "preflush", "full"], "How much of a stream waits for its validation: nothing, its beginning, or all; `auto`: the beginning when there are validators.", overridable),
+    hold: oneOf(
+      "auto",
+      ["auto", "off", "preflush", "full"],
+      "How much of a stream waits for its validation: nothing, its beginning, or all; `auto`: the beginning when there are validators.",
+      overridable,
+    ),
     preflush_bytes: count(8192, { min: 0 }, "How much `preflush` holds.", overridable),
     raw_bytes: count(2097152, { min: 1024 }, "Bytes off the wire that holding may take."),
     hold_time: duration("0s", "How long `preflush` holds; `0s`: as long as its bytes last."),
@@ -242,7 +180,10 @@ export const SCHEMA = {
   }),
   stream: section("Streams to clients.", {
     keepalive: duration("15s", "A comment after this much silence; `0s`: none."),
-    commit_after: duration("45s", "A held stream sends its headers by then, below the 60 s after which many load balancers cut."),
+    commit_after: duration(
+      "45s",
+      "A held stream sends its headers by then, below the 60 s after which many load balancers cut.",
+    ),
   }),
   health: section("What `/healthz` asks the providers.", {
     timeout: duration("3s", "For one probe."),
@@ -292,9 +233,12 @@ export const SCHEMA = {
   }),
   catalog: section("What models can do and cost, laid over the built-in catalog.", {
     file: path("JSON in the shape that `arouter models --json` prints."),
-    models: rawTable('One model, laid over both: `[catalog.models."NAME"]`, in the fields that `arouter models --json` prints.', {
-      type: "object",
-      additionalProperties: { type: "object" },
-    }),
+    models: rawTable(
+      'One model, laid over both: `[catalog.models."NAME"]`, in the fields that `arouter models --json` prints.',
+      {
+        type: "object",
+        additionalProperties: { type: "object" },
+      },
+    ),
   }),
 } as const satisfies Fields;

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { nearest, renderDiagnostic, sortDiagnostics, suggestion, type Diagnostic } from "../../src/base/diagnostic.ts";
 
-const at = (file: string, line: number, column: number): Diagnostic => ({ file, line, column, severity: "error", text: "x" });
+const at = (file: string, line: number, column: number): Diagnostic => ({
+  file,
+  line,
+  column,
+  severity: "error",
+  text: "x",
+});
 
 describe("nearest", () => {
   const words = ["api_key", "api_key_file", "base_url", "models", "no_image"];

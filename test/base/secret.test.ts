@@ -51,17 +51,18 @@ describe("the redactor", () => {
     expect(redact(`before ${form} after`)).toBe(`before ${form.startsWith('"') ? '"[redacted]"' : "[redacted]"} after`);
   });
 
-  test.each(["", "u", "us", "use", "user:"].flatMap((before) => ["", "x", "xy", "xyz"].map((after) => [before, after] as const)))(
-    "leaves no decodable part in the base64 of %p + secret + %p",
-    (before, after) => {
-      const redacted = redact(`Basic ${base64(before, after)}`);
-      for (const piece of redacted.replace("Basic ", "").split("[redacted]")) {
-        expect(piece.length).toBeLessThan(10);
-        expect(Buffer.from(piece, "base64").toString()).not.toContain("canary");
-      }
-      expect(redacted).toContain("[redacted]");
-    },
-  );
+  test.each(
+    ["", "u", "us", "use", "user:"].flatMap((before) =>
+      ["", "x", "xy", "xyz"].map((after) => [before, after] as const),
+    ),
+  )("leaves no decodable part in the base64 of %p + secret + %p", (before, after) => {
+    const redacted = redact(`Basic ${base64(before, after)}`);
+    for (const piece of redacted.replace("Basic ", "").split("[redacted]")) {
+      expect(piece.length).toBeLessThan(10);
+      expect(Buffer.from(piece, "base64").toString()).not.toContain("canary");
+    }
+    expect(redacted).toContain("[redacted]");
+  });
 
   test("takes out each of several, everywhere", () => {
     expect(redact(`${TEXT}|short-key-1|${TEXT}`)).toBe("[redacted]|[redacted]|[redacted]");
@@ -79,5 +80,7 @@ test("compares digests of equal texts as equal, others and other lengths as diff
   expect(sameDigest(sha256("a"), sha256("a"))).toBe(true);
   expect(sameDigest(sha256("a"), sha256("b"))).toBe(false);
   expect(sameDigest(sha256("a"), new Uint8Array(3))).toBe(false);
-  expect(Buffer.from(sha256("abc")).toString("hex")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  expect(Buffer.from(sha256("abc")).toString("hex")).toBe(
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
 });

@@ -29,7 +29,9 @@ interface Fact {
   readonly thinking_always_on?: boolean;
   readonly prompt_cache_min_tokens?: number;
   readonly deprecated_on?: string;
-  readonly usd_per_mtok: Readonly<Record<string, { readonly base: FactRates; readonly above?: Readonly<Record<string, FactRates>> }>>;
+  readonly usd_per_mtok: Readonly<
+    Record<string, { readonly base: FactRates; readonly above?: Readonly<Record<string, FactRates>> }>
+  >;
   readonly price_multiplier?: Readonly<Record<string, number>>;
 }
 
@@ -38,7 +40,8 @@ interface Facts {
   readonly models: Readonly<Record<string, Fact>>;
 }
 
-const facts: Facts | null = sharedDir === null ? null : JSON.parse(readFileSync(join(sharedDir, "facts/models.json"), "utf8"));
+const facts: Facts | null =
+  sharedDir === null ? null : JSON.parse(readFileSync(join(sharedDir, "facts/models.json"), "utf8"));
 const rows = Object.entries(facts?.models ?? {});
 const found = (id: string): Model => builtInCatalog.find(id);
 
@@ -139,7 +142,12 @@ describe.skipIf(facts === null)(`the catalog and the facts${facts === null ? ` (
       parallel_function_calling: can.parallelToolControl,
     };
     // The two known differences: see docs on what was recorded.
-    const excused = id === "claude-sonnet-5" ? ["mid_conversation_system"] : id === "o1-2024-12-17" ? ["parallel_function_calling"] : [];
+    const excused =
+      id === "claude-sonnet-5"
+        ? ["mid_conversation_system"]
+        : id === "o1-2024-12-17"
+          ? ["parallel_function_calling"]
+          : [];
     expect(list.filter((name) => held[name] === false)).toEqual(excused);
   });
 
@@ -149,7 +157,10 @@ describe.skipIf(facts === null)(`the catalog and the facts${facts === null ? ` (
     const extra = id === "gpt-5-search-api-2025-10-14" ? ["minimal"] : (fact.extra_reasoning_efforts ?? []);
     const levels = fact.reasoning_effort_levels ?? ["low", "medium", "high", ...extra];
     const takesEffort = can.reasoning === "effort" || fact.can?.includes("output_config") === true;
-    expect(can.efforts as readonly string[]).toEqual(takesEffort ? [...levels].sort((a, b) => order.indexOf(a) - order.indexOf(b)) : []);
-    if (fact.default_reasoning_effort !== undefined) expect(can.defaultEffort as string).toBe(fact.default_reasoning_effort);
+    expect(can.efforts as readonly string[]).toEqual(
+      takesEffort ? [...levels].sort((a, b) => order.indexOf(a) - order.indexOf(b)) : [],
+    );
+    if (fact.default_reasoning_effort !== undefined)
+      expect(can.defaultEffort as string).toBe(fact.default_reasoning_effort);
   });
 });

@@ -3,25 +3,51 @@ import type { Usage } from "../../src/base/usage.ts";
 import { builtInCatalog, createCatalog } from "../../src/catalog/catalog.ts";
 import { costUsd, renderUsd, type PriceOptions } from "../../src/catalog/price.ts";
 
-const none: Usage = { input: 0, cacheRead: 0, cacheWrite: 0, cacheWriteLong: 0, output: 0, reasoning: 0, source: "reported" };
+const none: Usage = {
+  input: 0,
+  cacheRead: 0,
+  cacheWrite: 0,
+  cacheWriteLong: 0,
+  output: 0,
+  reasoning: 0,
+  source: "reported",
+};
 const usage = (parts: Partial<Usage>): Usage => ({ ...none, ...parts });
 
 describe("costUsd", () => {
   // Expected figures are worked out by hand from the vendors' prices per million tokens.
   test.each<[string, string, Partial<Usage>, PriceOptions, string]>([
-    ["fresh, cached and output tokens", "claude-sonnet-4-5-20250929", { input: 30, cacheRead: 400, output: 25 }, {}, "0.000585"],
+    [
+      "fresh, cached and output tokens",
+      "claude-sonnet-4-5-20250929",
+      { input: 30, cacheRead: 400, output: 25 },
+      {},
+      "0.000585",
+    ],
     ["both kinds of cache writes", "claude-sonnet-4-5", { cacheWrite: 1000, cacheWriteLong: 1000 }, {}, "0.00975"],
     ["gpt-4o-mini", "gpt-4o-mini", { input: 40, output: 256 }, {}, "0.0001596"],
     ["the band's last token", "claude-haiku-5-5", { input: 100_000 }, {}, "0.01"],
     ["a band for the whole request", "claude-haiku-5-5", { input: 100_001, output: 10 }, {}, "0.0500255"],
-    ["a band reached by cached tokens", "claude-haiku-5-5", { input: 1, cacheRead: 60_000, cacheWrite: 40_000 }, {}, "0.0280005"],
+    [
+      "a band reached by cached tokens",
+      "claude-haiku-5-5",
+      { input: 1, cacheRead: 60_000, cacheWrite: 40_000 },
+      {},
+      "0.0280005",
+    ],
     ["a band's long writes", "claude-haiku-5-5", { cacheWriteLong: 100_001 }, {}, "0.100001"],
     ["the us region", "claude-haiku-5-5", { input: 1000, output: 1000 }, { inferenceGeo: "us" }, "0.00066"],
     ["another region", "claude-haiku-5-5", { input: 1000, output: 1000 }, { inferenceGeo: "global" }, "0.0006"],
     ["the fast speed", "claude-opus-5", { input: 1000, output: 100 }, { speed: "fast" }, "0.015"],
     ["fast in the us", "claude-opus-5", { input: 1000, output: 100 }, { speed: "fast", inferenceGeo: "us" }, "0.0165"],
     ["the batch API", "claude-sonnet-4-5", { input: 1000, output: 100 }, { batch: true }, "0.00225"],
-    ["a batch's long writes, which have no price", "claude-sonnet-4-5", { cacheWriteLong: 1000 }, { batch: true }, "0.0015"],
+    [
+      "a batch's long writes, which have no price",
+      "claude-sonnet-4-5",
+      { cacheWriteLong: 1000 },
+      { batch: true },
+      "0.0015",
+    ],
     ["the tier called batch", "claude-sonnet-4-5", { input: 1000, output: 100 }, { serviceTier: "batch" }, "0.00225"],
     ["the default tier", "gpt-4.1", { input: 1000, output: 100 }, { serviceTier: "default" }, "0.0028"],
     ["the auto tier", "gpt-4.1", { input: 1000, output: 100 }, { serviceTier: "auto" }, "0.0028"],

@@ -9,7 +9,13 @@ describe("taking a changed configuration over", () => {
       'listen_addr = "127.0.0.1:2"\nserver.tls = { cert_file = "c", key_file = "k" }\n[retry]\nmax = 3\n[telemetry]\nservice_name = "b"\n[metrics]\nlisten_addr = ":9"\nenabled = false\n[limits]\nmax_in_flight = 1\nprovider_in_flight = 5',
     );
     const { config, restartKeys } = carryRestartKeys(current, next);
-    expect([...restartKeys].sort()).toEqual(["limits.max_in_flight", "listen_addr", "metrics.listen_addr", "server.tls", "telemetry.service_name"]);
+    expect([...restartKeys].sort()).toEqual([
+      "limits.max_in_flight",
+      "listen_addr",
+      "metrics.listen_addr",
+      "server.tls",
+      "telemetry.service_name",
+    ]);
     expect(config).toEqual({
       ...next,
       listenAddr: "127.0.0.1:1",

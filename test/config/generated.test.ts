@@ -19,7 +19,10 @@ describe("the commented sample", () => {
   const sample = renderSample({ schema: "s.json", policyFile: "policies.yaml" });
   test("is the default but for the policy", () => {
     const config = configOf(sample, { env: {}, requireKey: false });
-    expect(config).toEqual({ ...defaultConfig, router: { ...defaultConfig.router, policyFile: "/etc/app/policies.yaml" } });
+    expect(config).toEqual({
+      ...defaultConfig,
+      router: { ...defaultConfig.router, policyFile: "/etc/app/policies.yaml" },
+    });
     expect(sample.startsWith("#:schema s.json\n")).toBe(true);
   });
   test("still loads when every comment is taken off its keys", () => {
@@ -47,7 +50,11 @@ describe("the JSON Schema", () => {
     expect(schema.properties.retry.additionalProperties).toBe(false);
   });
   test("has patterns that take every default and every variable", () => {
-    const check = (node: { readonly pattern?: string; readonly default?: unknown; readonly properties?: object }): void => {
+    const check = (node: {
+      readonly pattern?: string;
+      readonly default?: unknown;
+      readonly properties?: object;
+    }): void => {
       if (node.pattern !== undefined) {
         const pattern = new RegExp(node.pattern);
         if (node.default !== undefined) expect(String(node.default)).toMatch(pattern);
@@ -61,5 +68,7 @@ describe("the JSON Schema", () => {
 });
 
 test("the sample at the top of the repository parses", () => {
-  expect(parse(readFileSync(join(root, "arouter.toml"), "utf8"))).toMatchObject({ router: { policy_file: "policies/default.yaml" } });
+  expect(parse(readFileSync(join(root, "arouter.toml"), "utf8"))).toMatchObject({
+    router: { policy_file: "policies/default.yaml" },
+  });
 });

@@ -70,19 +70,45 @@ o = 0x1F
     expect(spot('"a\\u0041\\"\\n" = 1', 'aA"\n')).toBe("1:17");
   });
   test("end on text that is not TOML too", () => {
-    for (const bad of ["[", "[[", "a", "a =", "a = [", "a = {", 'a = "', "]]]", "= = =", "a = [,,", "{", "a.", '"'.repeat(5)]) {
+    for (const bad of [
+      "[",
+      "[[",
+      "a",
+      "a =",
+      "a = [",
+      "a = {",
+      'a = "',
+      "]]]",
+      "= = =",
+      "a = [,,",
+      "{",
+      "a.",
+      '"'.repeat(5),
+    ]) {
       expect(spot(bad, "zz")).toBe("1:1");
     }
   });
   test("are found for every value that the parser finds", () => {
-    const scalar = fc.oneof(fc.string(), fc.boolean(), fc.integer(), fc.constantFrom("]", "}", '"', "'''", "# x", "a\nb", "\\"));
+    const scalar = fc.oneof(
+      fc.string(),
+      fc.boolean(),
+      fc.integer(),
+      fc.constantFrom("]", "}", '"', "'''", "# x", "a\nb", "\\"),
+    );
     const { tree } = fc.letrec((tie) => ({
-      tree: fc.dictionary(fc.oneof(fc.stringMatching(/^[a-z_]{1,4}$/), fc.string({ minLength: 1 }).filter((key) => key !== "__proto__")), tie("node"), { maxKeys: 4 }),
+      tree: fc.dictionary(
+        fc.oneof(
+          fc.stringMatching(/^[a-z_]{1,4}$/),
+          fc.string({ minLength: 1 }).filter((key) => key !== "__proto__"),
+        ),
+        tie("node"),
+        { maxKeys: 4 },
+      ),
       node: fc.oneof({ depthSize: "small" }, scalar, fc.array(scalar, { maxLength: 3 }), tie("tree")),
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        const toml = stringify(value as Record<string, unknown>);
+        const toml = stringify(value);
         const lines = toml.split("\n");
         const positions = findPositions(toml);
         for (const [path, leaf] of leaves(parse(toml), [])) {

@@ -8,9 +8,18 @@ import type { SourceFile } from "../../src/config/run.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 
 /** A file system of prints that a test sets, with events that it sends. */
-function createWorld(options: { readonly watch?: boolean; readonly minIntervalMs?: number; readonly apply?: () => void | Promise<void> } = {}) {
+function createWorld(
+  options: {
+    readonly watch?: boolean;
+    readonly minIntervalMs?: number;
+    readonly apply?: () => void | Promise<void>;
+  } = {},
+) {
   const clock = createFakeClock();
-  const prints = new Map([["/a/config.toml", "1"], ["/a/policy.yaml", "1"]]);
+  const prints = new Map([
+    ["/a/config.toml", "1"],
+    ["/a/policy.yaml", "1"],
+  ]);
   const watchers = new Map<string, () => void>();
   const reasons: string[] = [];
   let files: readonly SourceFile[] = [

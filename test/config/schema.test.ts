@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultConfig } from "../../src/config/assemble.ts";
 import { configName } from "../../src/config/config.ts";
-import { SCHEMA, type Fields } from "../../src/config/schema.ts";
+import { SCHEMA } from "../../src/config/schema.ts";
+import type { Fields } from "../../src/config/section.ts";
 import { sharedDir, sharedMissing } from "../support/shared.ts";
 import { configOf, load, FILE } from "./support.ts";
 
@@ -34,40 +35,51 @@ function readList(text: string): ReadonlyMap<string, string> {
 
 const spec = sharedDir === null ? null : readFileSync(join(sharedDir, "CONFIG.md"), "utf8");
 
-describe.skipIf(spec === null)(`the table of keys and the specification${spec === null ? ` (${sharedMissing})` : ""}`, () => {
-  const list = readList(spec ?? "");
-  const marks = (name: string): string => {
-    const [sectionMarks = "", comment = ""] = (list.get(name) ?? "").split(/;(.*)/s);
-    // A mark is a word of its own at the beginning: "R; or …", "† P", "P, §4".
-    const leading = (text: string): string => /^(?:[R†P](?:[\s,;]+|$))*/.exec(text)?.[0].replace(/[\s,;]/g, "") ?? "";
-    return [...new Set(leading(sectionMarks) + leading(comment))].sort().join("");
-  };
+describe.skipIf(spec === null)(
+  `the table of keys and the specification${spec === null ? ` (${sharedMissing})` : ""}`,
+  () => {
+    const list = readList(spec ?? "");
+    const marks = (name: string): string => {
+      const [sectionMarks = "", comment = ""] = (list.get(name) ?? "").split(/;(.*)/s);
+      // A mark is a word of its own at the beginning: "R; or …", "† P", "P, §4".
+      const leading = (text: string): string => /^(?:[R†P](?:[\s,;]+|$))*/.exec(text)?.[0].replace(/[\s,;]/g, "") ?? "";
+      return [...new Set(leading(sectionMarks) + leading(comment))].sort().join("");
+    };
 
-  test("have the same keys", () => {
-    expect([...list.keys()].sort()).toEqual([...keyNames(SCHEMA)].sort());
-    expect(list.size).toBeGreaterThan(110);
-  });
-  test("have the same defaults", () => {
-    const block = /```toml\n([^]*?)```/.exec(spec ?? "")?.[1] ?? "";
-    expect(configOf(block, { env: {}, requireKey: false })).toEqual(defaultConfig);
-  });
-  test("and every line that is not behind # sets something", () => {
-    const block = /```toml\n([^]*?)```/.exec(spec ?? "")?.[1] ?? "";
-    const given = block.split("\n").filter((line) => /^[a-z_]+ = /.test(line)).length;
-    const unset = keyNames(SCHEMA).filter((name) => at(name)?.defaultToml === null).length;
-    expect(given + unset + 1).toBe(list.size);
-  });
-  test("have the same marks", () => {
-    const differing = [...list.keys()].flatMap((name) => {
-      const node = at(name);
-      const own = node === null ? "R" : `${node.perProvider ? "P" : ""}${node.restart ? "R" : ""}${node.overridable ? "†" : ""}`;
-      return own === marks(name) ? [] : [`${name}: ${own} here, ${marks(name)} there`];
+    test("have the same keys", () => {
+      expect([...list.keys()].sort()).toEqual([...keyNames(SCHEMA)].sort());
+      expect(list.size).toBeGreaterThan(110);
     });
-    expect(differing).toEqual([]);
-  });
-});
+    test("have the same defaults", () => {
+      const block = /```toml\n([^]*?)```/.exec(spec ?? "")?.[1] ?? "";
+      expect(configOf(block, { env: {}, requireKey: false })).toEqual(defaultConfig);
+    });
+    test("and every line that is not behind # sets something", () => {
+      const block = /```toml\n([^]*?)```/.exec(spec ?? "")?.[1] ?? "";
+      const given = block.split("\n").filter((line) => /^[a-z_]+ = /.test(line)).length;
+      const unset = keyNames(SCHEMA).filter((name) => at(name)?.defaultToml === null).length;
+      expect(given + unset + 1).toBe(list.size);
+    });
+    test("have the same marks", () => {
+      const differing = [...list.keys()].flatMap((name) => {
+        const node = at(name);
+        const own =
+          node === null
+            ? "R"
+            : `${node.perProvider ? "P" : ""}${node.restart ? "R" : ""}${node.overridable ? "†" : ""}`;
+        return own === marks(name) ? [] : [`${name}: ${own} here, ${marks(name)} there`];
+      });
+      expect(differing).toEqual([]);
+    });
+  },
+);
 
-function at(name: string): { readonly defaultToml: string | null; readonly perProvider: boolean; readonly restart: boolean; readonly overridable: boolean } | null {
+function at(name: string): {
+  readonly defaultToml: string | null;
+  readonly perProvider: boolean;
+  readonly restart: boolean;
+  readonly overridable: boolean;
+} | null {
   let fields: Fields = SCHEMA;
   for (const part of name.split(".")) {
     const node = fields[part];

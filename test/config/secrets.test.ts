@@ -49,7 +49,11 @@ keys_file = "callers"
 [telemetry]
 otlp_headers = { authorization = "Bearer ${CANARY}-6" }
 `;
-  const files = { "/etc/app/ant": `${CANARY}-2\n`, "/etc/app/callers": `# callers\ncarl = "${CANARY}-5"\n`, [FILE]: text };
+  const files = {
+    "/etc/app/ant": `${CANARY}-2\n`,
+    "/etc/app/callers": `# callers\ncarl = "${CANARY}-5"\n`,
+    [FILE]: text,
+  };
   const result = load({ files, env: { ANN: `${CANARY}-4` } });
   if (!result.ok) throw new Error(inspect(result.diagnostics));
 
@@ -57,7 +61,7 @@ otlp_headers = { authorization = "Bearer ${CANARY}-6" }
     ["JSON", (value) => JSON.stringify(value)],
     ["util.inspect", (value) => inspect(value, { depth: null })],
     ["Bun.inspect", (value) => Bun.inspect(value, { depth: 20 })],
-    ["a template", (value) => `${inspect(value)}`],
+    ["an error", (value) => inspect(new Error("failed", { cause: value }), { depth: null })],
   ])("shows no key of a provider or caller as %s", (_, show) => {
     expect(show(result.config.providers.openai.apiKey)).not.toContain("canary");
     expect(show(result.config.providers.anthropic)).not.toContain("canary");
