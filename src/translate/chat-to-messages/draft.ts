@@ -1,10 +1,11 @@
 /** A Messages request in the making, and what its answer will have to be read with. */
 import { invalidRequest } from "../../base/errors.ts";
-import { own, type Json, type JsonObject } from "../../base/json.ts";
+import { isObject, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { Model } from "../../catalog/model.ts";
 import type { ParsedRequest } from "../../wire/format.ts";
 import { createMessagesToolNames, type ToolNames } from "../maps/tool-names.ts";
 import type { ToolChoice } from "../maps/tool-choice.ts";
+import { hasNumberAtRisk } from "../numbers.ts";
 import { createReport, type Report } from "../report.ts";
 import type { FieldRow, OwnCheck, ThinkingStore, TranslationContext, TranslationOptions } from "../translator.ts";
 
@@ -87,7 +88,8 @@ export interface ParameterRow extends FieldRow {
 export function createDraft(request: ParsedRequest, context: TranslationContext): Draft {
   return {
     request: request.json,
-    source: request.lossless(),
+    // Parsing again is only worth it for the numbers that the first time did not keep.
+    source: hasNumberAtRisk(request.json) ? request.lossless() : request.json,
     model: context.model,
     options: context.options,
     thinkingStore: context.thinkingStore,
@@ -134,6 +136,12 @@ export function numberField(draft: Draft, name: string): number | null {
   const value = field(draft, name);
   if (value === null || typeof value === "number") return value;
   throw invalidRequest(`${name} must be a number`, name);
+}
+
+/** Adds `part` to the `output_config` to be sent; what it names wins over what was there. */
+export function addOutputConfig(draft: Draft, part: JsonObject): void {
+  const before = draft.body.get("output_config");
+  draft.body.set("output_config", { ...(isObject(before) ? before : {}), ...part });
 }
 
 /** Type of the `thinking` to be sent; null when none is. */

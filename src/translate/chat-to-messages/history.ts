@@ -126,8 +126,8 @@ export function renderHistory(draft: Draft): History {
     const isMissing = pending.some((id) => !results.has(id));
     if (isMissing) draft.report.adapt(`messages[${pendingFrom}].tool_calls`);
     turn.results.push(...pending.map((id) => results.get(id) ?? missingResult(id)));
+    legacyCalls = legacyCalls.filter((id) => !pending.includes(id));
     pending = [];
-    legacyCalls = [];
     results.clear();
   };
 

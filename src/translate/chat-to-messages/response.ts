@@ -22,35 +22,35 @@ import { renderContinuation } from "./request.ts";
 
 /** What becomes of the parts of an answer. */
 export const RESPONSE_ROWS: readonly FieldRow[] = [
-  { field: "choices[0].message.content", outcomes: ["M"], becomes: "all text blocks, joined" },
-  { field: "choices[0].message.tool_calls", outcomes: ["M"], becomes: "`tool_use` blocks in order; server tools' calls are none" },
+  { field: "answer: choices[0].message.content", outcomes: ["M"], becomes: "all text blocks, joined" },
+  { field: "answer: choices[0].message.tool_calls", outcomes: ["M"], becomes: "`tool_use` blocks in order; server tools' calls are none" },
   {
-    field: "choices[0].message.refusal",
+    field: "answer: choices[0].message.refusal",
     outcomes: ["M"],
     becomes: "the explanation of stop reason `refusal`, or a fixed sentence; `finish_reason` is `content_filter`",
   },
   {
-    field: "choices[0].message.annotations",
+    field: "answer: choices[0].message.annotations",
     outcomes: ["M"],
     becomes: "web citations; other citations are in the extension `citations`",
   },
   {
-    field: "choices[0].message.reasoning_content, .reasoning_details",
+    field: "answer: choices[0].message.reasoning_content, .reasoning_details",
     outcomes: ["M"],
     becomes: "thinking as text, and as complete blocks to be sent back (extensions)",
   },
   {
-    field: "choices[0].finish_reason",
+    field: "answer: choices[0].finish_reason",
     outcomes: ["M"],
     becomes: "from `stop_reason`, which `native_finish_reason` holds (extension); `pause_turn` is continued up to eight times",
   },
   {
-    field: "usage",
+    field: "answer: usage",
     outcomes: ["M"],
     becomes: "`prompt_tokens` counts cache reads and writes; `cache_creation` and `server_tool_use` are copied (extensions)",
   },
   {
-    field: "service_tier",
+    field: "answer: service_tier",
     outcomes: ["M"],
     becomes: "`standard` → `default`, `priority` the same, else left out",
   },

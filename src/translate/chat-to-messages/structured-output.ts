@@ -2,7 +2,7 @@
 import { invalidRequest } from "../../base/errors.ts";
 import { isObject, isString, own, type JsonObject } from "../../base/json.ts";
 import { transformSchema } from "../maps/response-format.ts";
-import { field, type Draft, type ParameterRow } from "./draft.ts";
+import { addOutputConfig, field, type Draft, type ParameterRow } from "./draft.ts";
 import { renderInputSchema } from "./tools.ts";
 
 /** Name of the tool that stands in for structured outputs. */
@@ -44,7 +44,7 @@ function askForSchema(draft: Draft, schema: JsonObject, description: string | nu
     const transformed = transformSchema(schema);
     if (transformed !== null) {
       const format = { type: "json_schema", schema: withDescription(transformed.schema, description) };
-      draft.body.set("output_config", { format });
+      addOutputConfig(draft, { format });
       return;
     }
   }

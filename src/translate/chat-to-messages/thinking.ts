@@ -2,7 +2,7 @@
 import { invalidRequest } from "../../base/errors.ts";
 import { isObject, own, type Json, type JsonObject } from "../../base/json.ts";
 import { parseEffort, planThinking } from "../maps/reasoning.ts";
-import { field, thinkingType, type Draft, type ParameterRow } from "./draft.ts";
+import { addOutputConfig, field, thinkingType, type Draft, type ParameterRow } from "./draft.ts";
 
 /** The effort asked for, with the path it was asked at; null when none is. */
 function askedEffort(draft: Draft): { readonly value: Json; readonly path: string } | null {
@@ -25,7 +25,7 @@ function applyEffort(draft: Draft): void {
   const plan = planThinking(effort, draft.model.capabilities, draft.maxTokens);
   if (plan.dropped) draft.report.drop(asked.path);
   if (plan.adapted !== null) draft.report.adapt(asked.path, plan.adapted);
-  if (plan.effort !== null) draft.body.set("output_config", { effort: plan.effort });
+  if (plan.effort !== null) addOutputConfig(draft, { effort: plan.effort });
   if (plan.thinking === null) return;
   if (draft.forced && own(plan.thinking, "type") === "enabled") {
     // Anthropic answers 400 to a forced tool beside budget thinking; the forced tool is what callers rely on.
@@ -54,8 +54,7 @@ function applyThinking(draft: Draft): void {
 
 function applyOutputConfig(draft: Draft): void {
   const asked = own(draft.source, "output_config");
-  const derived = draft.body.get("output_config");
-  if (isObject(asked)) draft.body.set("output_config", { ...(isObject(derived) ? derived : {}), ...asked });
+  if (isObject(asked)) addOutputConfig(draft, asked);
   // `disabled` and `between_tools` are refused at the two highest efforts.
   const effort = own(draft.body.get("output_config"), "effort");
   const type = thinkingType(draft);
