@@ -21,11 +21,11 @@ begin with \`claude\` are Anthropic's, all others OpenAI's.
 In \`arouter.toml\`, one model at a time, or in a JSON file with \`[catalog] file\`, in the shape of \`arouter models --json\`:
 
 \`\`\`toml
-[catalog.models."llama-4-maverick"]     # a model of your own, on an OpenAI-compatible host
-like = "gpt-4.1"
-context_tokens = 1000000
+[catalog.models."sol-eu"]               # a deployment of your own, on a host that speaks OpenAI's API
+like = "gpt-6-sol"
+context_tokens = 400000
 capabilities = { vision = false }
-usd_per_mtok.standard = { input = 0.2, output = 0.6 }
+usd_per_mtok.standard = { input = 1.5, output = 9.0 }
 
 [catalog.models."gpt-5.4"]              # another price for a model that is there
 usd_per_mtok.standard = { input = 2.0, output = 12.0, cache_read = 0.2 }

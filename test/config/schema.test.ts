@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultConfig } from "../../src/config/assemble.ts";
 import { configName } from "../../src/config/config.ts";
-import { SCHEMA } from "../../src/config/schema.ts";
+import { OVERRIDE_HEADERS, SCHEMA } from "../../src/config/schema.ts";
 import type { Fields } from "../../src/config/section.ts";
+import { OVERRIDE_HEADERS as READ_HEADERS } from "../../src/policy/overrides.ts";
 import { sharedDir, sharedMissing } from "../support/shared.ts";
 import { configOf, load, FILE } from "./support.ts";
 
@@ -137,4 +138,8 @@ test("a configuration without file has the defaults and the keys of the environm
   expect(result.ok && { ...result.config, providers: null }).toEqual({ ...defaultConfig, providers: null });
   expect(result.files).toEqual([]);
   expect(load({ files: { [FILE]: "" } }).files).toEqual([{ kind: "config", path: FILE }]);
+});
+
+test("router.overrides may name every header that the policy reads, and no other", () => {
+  expect([...OVERRIDE_HEADERS].sort()).toEqual(Object.keys(READ_HEADERS).sort() as (typeof OVERRIDE_HEADERS)[number][]);
 });
