@@ -6,6 +6,7 @@ import type { OfferedTool, Prompt } from "./prompt.ts";
 import { countTokens } from "./refusal.ts";
 import { sampleFor } from "./sample.ts";
 
+/** One thing an answer holds, in order. */
 export type Part =
   | { readonly kind: "thinking"; readonly text: string; readonly redacted: boolean }
   | { readonly kind: "text"; readonly text: string; readonly cited: boolean }
@@ -13,13 +14,16 @@ export type Part =
   | { readonly kind: "tool"; readonly name: string; readonly arguments: string; readonly custom: boolean }
   | { readonly kind: "search"; readonly query: string };
 
+/** Why the answer ends; `pause`: a server tool's turn that the client is to send back. */
 export type Stop = "end" | "tool" | "length" | "stop-sequence" | "refusal" | "filter" | "pause";
 
+/** Tokens of an answer, reasoning included in its output. */
 export interface AnswerUsage extends CacheUse {
   readonly outputTokens: number;
   readonly reasoningTokens: number;
 }
 
+/** What the model says, in no provider's shape. */
 export interface Answer {
   readonly parts: readonly Part[];
   readonly stop: Stop;

@@ -27,6 +27,7 @@ const passive = (roles: BlockRow["roles"], keys: readonly string[]): BlockRow =>
   check: nothing,
 });
 
+/** Every content block: the turns that may hold it, its keys, and what is checked inside. */
 export const BLOCKS: Readonly<Record<string, BlockRow>> = {
   text: {
     roles: ["user", "assistant", "system", "tool_result"],

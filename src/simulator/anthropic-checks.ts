@@ -2,6 +2,7 @@
 import { isArray, isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** A refusal; status 400 and `invalid_request_error` unless named. */
 export function refuse(message: string, status = 400, type = "invalid_request_error"): Refusal {
   return { status, type, message, param: null, code: null };
 }
@@ -64,6 +65,7 @@ function fits(value: Json, type: Shape["type"]): boolean {
   }
 }
 
+/** Names as the vendor lists them: `'a', 'b' or 'c'`. */
 export function listOr(names: readonly string[]): string {
   const quoted = names.map((name) => `'${name}'`);
   return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
@@ -77,6 +79,7 @@ export function checkExtra(path: string, object: JsonObject, known: readonly str
     : refuse(`${path === "" ? "" : `${path}.`}${extra}: Extra inputs are not permitted`);
 }
 
+/** The refusal of a missing field. */
 export function required(path: string): Refusal {
   return refuse(`${path}: Field required`);
 }

@@ -1,6 +1,7 @@
 /** Top-level fields of Messages; `beta`: the header value that a field needs. */
 import type { Shape } from "./anthropic-checks.ts";
 
+/** Shape of a top-level field and the beta that it is behind. */
 export interface AnthropicField extends Shape {
   /** Start of an `anthropic-beta` value without which the field is unknown. */
   readonly beta?: string;
@@ -8,6 +9,7 @@ export interface AnthropicField extends Shape {
 
 const OBJECT: Shape = { type: "object", nullable: true };
 
+/** Every top-level field. */
 export const MESSAGES_FIELDS: Readonly<Record<string, AnthropicField>> = {
   model: { type: "string" },
   messages: { type: "array" },
@@ -67,6 +69,7 @@ export const SERVER_TOOLS: readonly string[] = [
   "browser_toolset_",
 ];
 
+/** Keys of a client tool. */
 export const TOOL_KEYS: readonly string[] = [
   "type",
   "name",

@@ -26,6 +26,7 @@ import { arrayOf } from "./read-chat.ts";
 import { countTokens, firstOf, judgeBy, type Judgement, type Refusal, type Rule } from "./refusal.ts";
 import type { Signer } from "./signature.ts";
 
+/** What a judgement depends on beside the body. */
 export interface AnthropicJudgeOptions {
   /** `YYYY-MM-DD`. */
   readonly today: string;
@@ -40,6 +41,7 @@ export interface AnthropicJudgeOptions {
   readonly counting: boolean;
 }
 
+/** A request with what its rules look up. */
 export interface MessagesRequest extends AnthropicJudgeOptions {
   readonly json: JsonObject;
   readonly model: ClaudeModel;
@@ -48,6 +50,7 @@ export interface MessagesRequest extends AnthropicJudgeOptions {
   readonly thinking: Json | undefined;
 }
 
+/** The table. */
 export const MESSAGES_RULES: readonly Rule<MessagesRequest>[] = [
   { name: "unknown field", check: checkFields },
   {

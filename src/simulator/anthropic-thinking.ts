@@ -5,6 +5,7 @@ import { NO_SAMPLING_VERSION } from "./anthropic-fields.ts";
 import type { MessagesRequest } from "./anthropic-rules.ts";
 import { firstOf, type Refusal } from "./refusal.ts";
 
+/** The form of `thinking`, by model and effort. */
 export function checkThinking({ thinking, model, json }: MessagesRequest): Refusal | null {
   if (thinking === undefined) return null;
   const type = own(thinking, "type");
@@ -43,6 +44,7 @@ export function checkThinking({ thinking, model, json }: MessagesRequest): Refus
     : null;
 }
 
+/** The budget: at least 1,024 and below `max_tokens`. */
 export function checkBudget({ thinking, json, betas }: MessagesRequest): Refusal | null {
   if (own(thinking, "type") !== "enabled") return null;
   const budget = own(thinking, "budget_tokens");
@@ -57,6 +59,7 @@ export function checkBudget({ thinking, json, betas }: MessagesRequest): Refusal
   );
 }
 
+/** `output_config` and the efforts of the model. */
 export function checkEffort({ json, model }: MessagesRequest): Refusal | null {
   const config = own(json, "output_config");
   if (!isObject(config)) return null;
@@ -76,6 +79,7 @@ const SAMPLING = ["temperature", "top_p", "top_k"] as const;
 /** The values that newest models still take under the old version. */
 const DEFAULTS: Readonly<Record<string, readonly Json[]>> = { temperature: [1], top_p: [1], top_k: [null] };
 
+/** Sampling parameters, by model and API version. */
 export function checkSampling({ json, model, version }: MessagesRequest): Refusal | null {
   const sent = SAMPLING.filter((name) => own(json, name) !== undefined);
   const first = sent[0];
@@ -92,6 +96,7 @@ export function checkSampling({ json, model, version }: MessagesRequest): Refusa
     : null;
 }
 
+/** Sampling parameters beside budget thinking. */
 export function checkSamplingWithThinking({ json, thinking }: MessagesRequest): Refusal | null {
   if (own(thinking, "type") !== "enabled") return null;
   const temperature = own(json, "temperature");

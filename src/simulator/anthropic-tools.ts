@@ -7,6 +7,7 @@ import type { MessagesRequest } from "./anthropic-rules.ts";
 import { checkSchema } from "./anthropic-schema.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** One tool: a client tool with its schema, or a server tool of a known type. */
 export function checkTool(tool: Json, index: number, json: JsonObject): Refusal | null {
   if (!isObject(tool)) return refuse(`tools.${index}: Input should be a valid dictionary`);
   const type = own(tool, "type");
@@ -37,11 +38,13 @@ export function checkTool(tool: Json, index: number, json: JsonObject): Refusal 
   return own(tool, "strict") === true ? checkSchema(`tools.${index}.custom`, schema) : null;
 }
 
+/** No two tools of one name. */
 export function checkUnique(tools: readonly Json[]): Refusal | null {
   const names = tools.map((tool) => own(tool, "name")).filter((name) => name !== undefined);
   return new Set(names).size === names.length ? null : refuse("tools: Tool names must be unique.");
 }
 
+/** The choice: its form, and that its tool is there. */
 export function checkToolChoice(choice: Json | undefined, tools: readonly Json[]): Refusal | null {
   if (choice === undefined) return null;
   const type = own(choice, "type");
@@ -68,6 +71,7 @@ export function checkToolChoice(choice: Json | undefined, tools: readonly Json[]
     : refuse(`tool_choice: Tool '${name}' not found in provided tools`);
 }
 
+/** A forced choice, by model and thinking. */
 export function checkForced({ json, model, thinking }: MessagesRequest): Refusal | null {
   const type = own(own(json, "tool_choice"), "type");
   if (type !== "any" && type !== "tool") return null;

@@ -2,6 +2,7 @@
 import { prefixHashes, type Prompt } from "./prompt.ts";
 import { countTokens } from "./refusal.ts";
 
+/** Input tokens of one prompt, by what the cache did with them; the four do not overlap. */
 export interface CacheUse {
   readonly inputTokens: number;
   readonly readTokens: number;
@@ -9,6 +10,7 @@ export interface CacheUse {
   readonly writeLongTokens: number;
 }
 
+/** A provider's memory of prompts. */
 export interface PromptCache {
   /** Counts a prompt's tokens and remembers its cacheable prefixes. */
   readonly use: (prompt: Prompt) => CacheUse;

@@ -1,5 +1,6 @@
 /** Claude models as the simulator serves them; independent of the gateway's catalog, as openai-models.ts is. */
 
+/** What one family accepts. */
 export interface ClaudeModel {
   readonly answersAs: string;
   readonly thinking: readonly ("adaptive" | "enabled" | "disabled" | "between_tools")[];

@@ -21,6 +21,7 @@ export interface EndpointRequest {
   readonly identity: Identity;
 }
 
+/** A 200 body or a refusal. */
 export type EndpointResult = { readonly json: JsonObject } | { readonly refusal: Refusal };
 
 const CREATED_SECONDS = 1_760_000_000;

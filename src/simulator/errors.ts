@@ -8,6 +8,7 @@ import type { ProviderName } from "../base/names.ts";
 import { numberOf, type Control } from "./controls.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** An error with the headers that it brings. */
 export interface ErrorAnswer extends Refusal {
   readonly headers: Readonly<Record<string, string>>;
 }

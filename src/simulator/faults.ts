@@ -30,6 +30,7 @@ import type { ProviderName } from "../base/names.ts";
 import { numberOf, type Control } from "./controls.ts";
 import { errorAnswer, renderRefusal, renderStreamRefusal } from "./errors.ts";
 
+/** Every fault. */
 export const FAULT_NAMES = [
   "reset",
   "close",
@@ -51,6 +52,7 @@ export const FAULT_NAMES = [
   "redirect",
   "huge-event",
 ] as const;
+/** Name of a fault. */
 export type FaultName = (typeof FAULT_NAMES)[number];
 
 /** An answer before it is sent: pieces in order, and how it ends. */
@@ -66,6 +68,7 @@ export interface Reply {
   readonly opening: "normal" | "reset" | "close" | "hang" | "garbage";
 }
 
+/** Whether there is a fault of that name. */
 export function isFaultName(name: string): name is FaultName {
   return (FAULT_NAMES as readonly string[]).includes(name);
 }

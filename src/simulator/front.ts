@@ -14,6 +14,7 @@ export interface FrontConnection {
   readonly writeRaw: (bytes: string) => void;
 }
 
+/** An open front. */
 export interface Front {
   readonly port: number;
   /** The connection that reached the server from `serverSidePort`. */

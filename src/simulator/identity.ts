@@ -3,6 +3,7 @@ import { sha256Hex } from "../base/ids.ts";
 
 const ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
+/** A source of ids. */
 export interface Identity {
   /** A new id: `prefix` and `length` letters and digits. */
   readonly next: (prefix: string, length?: number) => string;

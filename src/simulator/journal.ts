@@ -27,6 +27,7 @@ export interface LogEntry {
   abortedMs: number | null;
 }
 
+/** The requests that came, oldest first. */
 export interface Journal {
   readonly entries: readonly LogEntry[];
   readonly open: (provider: ProviderName, request: Request) => LogEntry;

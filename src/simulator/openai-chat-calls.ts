@@ -7,6 +7,7 @@ import { firstOf, type Refusal } from "./refusal.ts";
 /** Longest tool call id Chat takes; seen as 40 and 64, the smaller is the judge. */
 const MAX_ID = 40;
 
+/** The calls of an assistant message, or the call that a tool message answers. */
 export function checkCalls(path: string, role: string, message: JsonObject): Refusal | null {
   if (role === "tool" && typeof own(message, "tool_call_id") !== "string") return missing(`${path}.tool_call_id`);
   if (role === "tool" && String(own(message, "tool_call_id")).length > MAX_ID)

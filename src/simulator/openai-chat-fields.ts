@@ -1,6 +1,7 @@
 /** Top-level fields of Chat Completions and Responses, and what each takes. */
 import type { Field } from "./openai-checks.ts";
 
+/** Fields of Chat Completions. */
 export const CHAT_FIELDS: Readonly<Record<string, Field>> = {
   model: { type: "string" },
   messages: { type: "objects" },
@@ -41,6 +42,7 @@ export const CHAT_FIELDS: Readonly<Record<string, Field>> = {
   web_search_options: { type: "object" },
 };
 
+/** Fields of Responses. */
 export const RESPONSES_FIELDS: Readonly<Record<string, Field>> = {
   model: { type: "string" },
   input: { type: "string or objects" },

@@ -28,6 +28,7 @@ import { checkFunction, checkTool, checkToolChoice } from "./openai-tools.ts";
 import { arrayOf } from "./read-chat.ts";
 import { firstOf, judgeBy, type Judgement, type Refusal, type Rule } from "./refusal.ts";
 
+/** A request with what its rules look up. */
 export interface ChatRequest {
   readonly json: JsonObject;
   readonly model: OpenAiModel;
@@ -41,6 +42,7 @@ const has = (json: JsonObject, key: string): boolean => given(json, key) !== und
 
 const noneOf = (value: Json | undefined): boolean => value === undefined || value === null;
 
+/** The table. */
 export const CHAT_RULES: readonly Rule<ChatRequest>[] = [
   { name: "unknown field", check: ({ json }) => unrecognized(json, CHAT_FIELDS) },
   {

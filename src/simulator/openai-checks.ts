@@ -2,18 +2,22 @@
 import { isArray, isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** A refusal of type `invalid_request_error`. */
 export function refuse(message: string, param: string | null, code: string | null, status = 400): Refusal {
   return { status, type: "invalid_request_error", message, param, code };
 }
 
+/** The refusal of a missing field. */
 export function missing(param: string): Refusal {
   return refuse(`Missing required parameter: '${param}'.`, param, "missing_required_parameter");
 }
 
+/** The refusal of a field that does not exist there. */
 export function unknownParameter(param: string): Refusal {
   return refuse(`Unknown parameter: '${param}'.`, param, "unknown_parameter");
 }
 
+/** The refusal of a field that this model does not take. */
 export function unsupportedParameter(param: string, hint = ""): Refusal {
   return refuse(
     `Unsupported parameter: '${param}' is not supported with this model.${hint}`,
@@ -22,6 +26,7 @@ export function unsupportedParameter(param: string, hint = ""): Refusal {
   );
 }
 
+/** The refusal of a value that this model does not take. */
 export function unsupportedValue(param: string, value: Json, supported: string): Refusal {
   return refuse(
     `Unsupported value: '${param}' does not support ${JSON.stringify(value)} with this model. ${supported}`,
@@ -30,6 +35,7 @@ export function unsupportedValue(param: string, value: Json, supported: string):
   );
 }
 
+/** A refusal with code `invalid_value`. */
 export function invalidValue(param: string, message: string): Refusal {
   return refuse(message, param, "invalid_value");
 }
@@ -88,6 +94,7 @@ export function checkField(param: string, value: Json | undefined, field: Field)
   return null;
 }
 
+/** The refusal of a text over its longest length. */
 export function tooLong(param: string, most: number, length: number): Refusal {
   return refuse(
     `Invalid '${param}': string too long. Expected a string with maximum length ${most}, but got a string with length ${length} instead.`,
@@ -96,6 +103,7 @@ export function tooLong(param: string, most: number, length: number): Refusal {
   );
 }
 
+/** The refusal of a value of another type. */
 export function wrongType(param: string, expected: string, value: Json): Refusal {
   return refuse(
     `Invalid type for '${param}': expected ${expected}, but got ${kindOf(value)} instead.`,

@@ -44,10 +44,12 @@ export function unrecognized(json: JsonObject, fields: Readonly<Record<string, u
   return extra === undefined ? null : refuse(`Unrecognized request argument supplied: ${extra}`, null, null);
 }
 
+/** The effort in force: asked for, or the model's default. */
 export function effortOf(asked: Json | undefined, model: OpenAiModel): string | null {
   return typeof asked === "string" ? asked : model.defaultEffort;
 }
 
+/** The effort asked for, by model. */
 export function checkEffort(param: string, effort: Json | undefined, model: OpenAiModel): Refusal | null {
   if (typeof effort !== "string") return null;
   if (!model.reasoning) return refuse(`Unrecognized request argument supplied: ${param}`, null, null);
@@ -67,6 +69,7 @@ export function checkSchemaFormat(path: string, named: JsonObject, param: string
     : refuse(`Invalid schema for response_format '${String(own(named, "name"))}': ${problem}`, param, null);
 }
 
+/** At most 16 pairs of short texts. */
 export function checkMetadata(metadata: Json | undefined): Refusal | null {
   if (!isObject(metadata)) return null;
   const entries = Object.entries(metadata);
@@ -84,6 +87,7 @@ export function checkMetadata(metadata: Json | undefined): Refusal | null {
   );
 }
 
+/** The output cap, by model. */
 export function checkMaxOutput(param: string, value: Json | undefined, model: OpenAiModel): Refusal | null {
   if (typeof value !== "number" || value <= model.maxOutputTokens) return null;
   return invalidValue(
@@ -92,6 +96,7 @@ export function checkMaxOutput(param: string, value: Json | undefined, model: Op
   );
 }
 
+/** The prompt's length, by model. */
 export function checkContext(text: string, model: OpenAiModel): Refusal | null {
   // Base64 media is not text: it counts for little, whatever its length.
   const tokens = countTokens(text.replace(/[A-Za-z0-9+/=]{2000,}/g, ""));

@@ -26,6 +26,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   assistant: ["output_text", "refusal"],
 };
 
+/** Shape of one input item. */
 export function checkItem(item: Json, index: number): Refusal | null {
   const path = `input[${index}]`;
   if (!isObject(item)) return wrongType(path, "an object", item);
@@ -122,6 +123,7 @@ export function checkReasoningFollowed(items: readonly Json[]): Refusal | null {
   });
 }
 
+/** Every output has its call and every call its output. */
 export function checkCallOrder(items: readonly Json[]): Refusal | null {
   // A reference stands for an item that the provider kept: what it was cannot be seen here.
   if (items.some((item) => own(item, "type") === "item_reference")) return null;

@@ -49,6 +49,7 @@ const TOOL_KEYS = [
   "allowed_callers",
 ];
 
+/** The table. */
 export const RESPONSES_RULES: readonly Rule<ResponsesRequest>[] = [
   { name: "unknown field", check: ({ json }) => unrecognized(json, RESPONSES_FIELDS) },
   {

@@ -4,6 +4,7 @@ import { checkField, invalidValue, missing, refuse, tooLong } from "./openai-che
 import type { Refusal } from "./refusal.ts";
 import { strictSchemaProblem } from "./strict-schema.ts";
 
+/** One tool. */
 export function checkTool(tool: Json, index: number): Refusal | null {
   const path = `tools[${index}]`;
   const type = own(tool, "type");
@@ -64,6 +65,7 @@ export function checkParameters(
   return null;
 }
 
+/** A tool's or schema's name: at most 64 characters of a small alphabet. */
 export function checkName(param: string, name: Json | undefined): Refusal | null {
   if (typeof name !== "string") return missing(param);
   if (name.length > 64) return tooLong(param, 64, name.length);
@@ -75,6 +77,7 @@ export function checkName(param: string, name: Json | undefined): Refusal | null
       );
 }
 
+/** The choice: its form, and that its tool is there. */
 export function checkToolChoice(choice: Json | undefined, tools: readonly Json[]): Refusal | null {
   if (choice === undefined || choice === null) return null;
   if (tools.length === 0)

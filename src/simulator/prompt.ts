@@ -3,6 +3,7 @@ import { sha256Hex } from "../base/ids.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { FormatName, ProviderName } from "../base/names.ts";
 
+/** A tool the model may call. */
 export interface OfferedTool {
   readonly name: string;
   readonly schema: Json;
@@ -22,6 +23,7 @@ export interface PromptBlock {
   readonly marker: "5m" | "1h" | null;
 }
 
+/** A request, read. */
 export interface Prompt {
   readonly provider: ProviderName;
   readonly format: FormatName;

@@ -3,6 +3,7 @@ import { isArray, isObject, own, type Json, type JsonObject } from "../base/json
 import type { OpenAiModel } from "./openai-models.ts";
 import type { OfferedTool, OutputForm, Prompt, PromptBlock } from "./prompt.ts";
 
+/** Reads an accepted request. */
 export function readChatPrompt(request: JsonObject, model: OpenAiModel): Prompt {
   const messages = arrayOf(own(request, "messages"));
   const lastUser = messages.findLastIndex((message) => own(message, "role") === "user");
@@ -112,10 +113,12 @@ export function textOf(content: Json | undefined): string {
     .join("\n");
 }
 
+/** The value if it is an array, else an empty one. */
 export function arrayOf(value: Json | undefined): readonly Json[] {
   return isArray(value) ? value : [];
 }
 
+/** The value if it is a number. */
 export function numberOrNull(value: Json | undefined): number | null {
   return typeof value === "number" ? value : null;
 }

@@ -4,6 +4,7 @@ import type { ClaudeModel } from "./claude-models.ts";
 import type { OutputForm, Prompt, PromptBlock } from "./prompt.ts";
 import { arrayOf, numberOrNull, textOf } from "./read-chat.ts";
 
+/** Reads an accepted request. */
 export function readMessagesPrompt(request: JsonObject, model: ClaudeModel): Prompt {
   const messages = arrayOf(own(request, "messages"));
   const { text, toolResults } = readLastTurn(messages);

@@ -4,6 +4,7 @@ import type { OpenAiModel } from "./openai-models.ts";
 import type { OutputForm, Prompt, PromptBlock } from "./prompt.ts";
 import { arrayOf, numberOrNull, textOf } from "./read-chat.ts";
 
+/** Reads an accepted request. */
 export function readResponsesPrompt(request: JsonObject, model: OpenAiModel): Prompt {
   const input = own(request, "input");
   const items: readonly Json[] = typeof input === "string" ? [{ role: "user", content: input }] : arrayOf(input);

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 import { cutText, SEARCH_RESULT, type Answer, type Part } from "./answer.ts";
 import { paddingLength, type RenderContext, type Renderer } from "./render.ts";
 
+/** Renders Chat Completions. */
 export const chatRenderer: Renderer = { body: renderBody, stream: renderStream };
 
 type ToolPart = Extract<Part, { kind: "tool" }>;

@@ -4,6 +4,7 @@ import { cutText, SEARCH_RESULT, type Part } from "./answer.ts";
 import { prefixHashes } from "./prompt.ts";
 import { paddingLength, type RenderContext, type Renderer } from "./render.ts";
 
+/** Renders Messages. */
 export const messagesRenderer: Renderer = {
   body: (context) =>
     JSON.stringify({

@@ -4,6 +4,7 @@ import { cutText, SEARCH_RESULT, type Part } from "./answer.ts";
 import { prefixHashes } from "./prompt.ts";
 import { paddingLength, type RenderContext, type Renderer } from "./render.ts";
 
+/** Renders Responses. */
 export const responsesRenderer: Renderer = {
   body: (context) => {
     const id = context.identity.next("resp_", 50);

@@ -4,6 +4,7 @@ import type { Identity } from "./identity.ts";
 import type { Prompt } from "./prompt.ts";
 import type { Signer } from "./signature.ts";
 
+/** Everything an answer is rendered from. */
 export interface RenderContext {
   readonly prompt: Prompt;
   readonly answer: Answer;

@@ -6,6 +6,7 @@ import type { Refusal } from "./refusal.ts";
 /** The endpoints that take a prompt. */
 export type Generates = "chat" | "responses" | "messages" | "count";
 
+/** Where a request goes. */
 export interface Route {
   /** From `/v1` on. */
   readonly path: string;
@@ -21,6 +22,7 @@ const GENERATING: Readonly<Record<string, readonly [ProviderName, Generates]>> =
 };
 const MAX_BODY = 32 * 1_048_576;
 
+/** Reads path and query; a slash at the end does not count. */
 export function readRoute(request: Request): Route {
   const url = new URL(request.url, "http://simulator");
   const path = url.pathname.replace(/(.)\/$/, "$1");

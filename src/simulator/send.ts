@@ -3,6 +3,7 @@ import { sleep, type Clock } from "../base/clock.ts";
 import type { Reply } from "./faults.ts";
 import type { FrontConnection } from "./front.ts";
 
+/** How fast, and in which pieces, an answer is written. */
 export interface Pace {
   /** Milliseconds before the headers. */
   readonly slowMs: number;

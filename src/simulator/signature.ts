@@ -18,6 +18,7 @@ export interface Signed {
 /** What became of a signature that came back. */
 export type SignatureState = "valid" | "other-model" | "foreign" | "modified" | "moved";
 
+/** Signs and verifies thinking. */
 export interface Signer {
   /** Base64 text. */
   readonly sign: (signed: Signed) => string;

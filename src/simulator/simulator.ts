@@ -12,6 +12,7 @@ import { createJournal, type LogEntry } from "./journal.ts";
 import { handleRequest, type Service } from "./serve.ts";
 import { createSigner } from "./signature.ts";
 
+/** Everything is optional. */
 export interface SimulatorOptions {
   /** `YYYY-MM-DD`, the day the simulator lives in: decides which models are shut down. Default 2026-11-22. */
   readonly today?: string;
@@ -28,6 +29,7 @@ export interface SimulatorOptions {
   readonly clock?: Clock;
 }
 
+/** Where a simulator listens. */
 export interface SimulatorAddress {
   /** Base URL as OpenAI's SDK takes it, with `/v1`. */
   readonly openaiUrl: string;
@@ -36,6 +38,7 @@ export interface SimulatorAddress {
   readonly stop: () => Promise<void>;
 }
 
+/** A running pair of providers. */
 export interface Simulator {
   /** Answers one request in process. Rejects where a listening simulator would reset the connection before any byte. */
   readonly openai: (request: Request) => Promise<Response>;
