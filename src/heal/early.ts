@@ -134,20 +134,10 @@ function createReader(
     return true;
   };
 
-  /** Takes `children` as what may follow in `frame`; its candidates without any are out, the rest is numbered anew. */
-  const enter = (frame: Frame, children: readonly Candidate[]): boolean => {
+  /** Goes on to a part of the value; false when nothing is allowed there. */
+  const enter = (children: readonly Candidate[]): boolean => {
     spend(1 + children.length);
-    const owners = frame.candidates;
-    frame.candidates = keepOwners(owners, children);
-    const places = new Map(frame.candidates.map((owner, place) => [owner, place]));
-    candidates =
-      frame.candidates === owners
-        ? children
-        : children.flatMap(({ owner, shapes: alternative }) => {
-            const parent = owners[owner];
-            const place = parent === undefined ? undefined : places.get(parent);
-            return place === undefined ? [] : [{ owner: place, shapes: alternative }];
-          });
+    candidates = children;
     return children.length > 0;
   };
 
@@ -178,7 +168,7 @@ function createReader(
     if (frame?.kind !== "object") return true;
     frame.key = keyText;
     frame.keys.add(keyText);
-    return enter(frame, memberCandidates(frame.candidates, keyText, shapes)) || refuseKey();
+    return enter(memberCandidates(frame.candidates, keyText, shapes)) || refuseKey();
   };
 
   const sink: LexerSink = {
@@ -200,7 +190,7 @@ function createReader(
       if (frame?.kind !== "array") return true;
       const index = frame.length++;
       frame.candidates = allowItem(frame.candidates, index);
-      return enter(frame, itemCandidates(frame.candidates, index, shapes)) || refuse("is one item too many");
+      return enter(itemCandidates(frame.candidates, index, shapes)) || refuse("is one item too many");
     },
     openString: (asKey) => {
       isKey = asKey;

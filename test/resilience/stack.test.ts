@@ -13,7 +13,7 @@ import { createRetry } from "../../src/resilience/retry.ts";
 import { createTimeout } from "../../src/resilience/timeout.ts";
 import type { Attempts } from "../../src/resilience/attempts.ts";
 import { createFakeClock, type FakeClock, settle } from "../support/fake-clock.ts";
-import { classification, result, streaming, type TestResult } from "./support.ts";
+import { classification, createCountingController, result, streaming, type TestResult } from "./support.ts";
 
 interface TestRequest {
   readonly model: string;
@@ -175,33 +175,6 @@ function waitOrAbort(clock: FakeClock, ms: number, signal: AbortSignal): Promise
     signal.addEventListener("abort", finish, { once: true });
     if (signal.aborted) finish();
   });
-}
-
-/** A controller whose signal counts its listeners. */
-function createCountingController() {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  const live = new Map<EventListener, EventListener>();
-  Object.defineProperty(signal, "addEventListener", {
-    value: (type: string, listener: EventListener, options?: AddEventListenerOptions) => {
-      const wrapped = (event: Event): void => {
-        if (options?.once === true) live.delete(listener);
-        listener(event);
-      };
-      live.set(listener, wrapped);
-      add(type, wrapped, options);
-    },
-  });
-  Object.defineProperty(signal, "removeEventListener", {
-    value: (type: string, listener: EventListener) => {
-      const wrapped = live.get(listener);
-      live.delete(listener);
-      if (wrapped !== undefined) remove(type, wrapped);
-    },
-  });
-  return { controller, listeners: () => live.size };
 }
 
 const FAULTS: readonly Fault[] = ["ok", "stream", "stall", "server", "connect", "stale", "rate", "client", "hang", "throw", "slow"];

@@ -60,3 +60,30 @@ export function call(parts: Partial<Call> = {}): Call {
     ...parts,
   };
 }
+
+/** A controller whose signal counts its listeners. */
+export function createCountingController() {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  const live = new Map<EventListener, EventListener>();
+  Object.defineProperty(signal, "addEventListener", {
+    value: (type: string, listener: EventListener, options?: AddEventListenerOptions) => {
+      const wrapped = (event: Event): void => {
+        if (options?.once === true) live.delete(listener);
+        listener(event);
+      };
+      live.set(listener, wrapped);
+      add(type, wrapped, options);
+    },
+  });
+  Object.defineProperty(signal, "removeEventListener", {
+    value: (type: string, listener: EventListener) => {
+      const wrapped = live.get(listener);
+      live.delete(listener);
+      if (wrapped !== undefined) remove(type, wrapped);
+    },
+  });
+  return { controller, listeners: () => live.size };
+}
