@@ -34,11 +34,7 @@ export function allowNumber(candidates: readonly Candidate[], value: number): re
 }
 
 /** Those that allow a string of `length` code points; until it has ended only too long is wrong. */
-export function allowLength(
-  candidates: readonly Candidate[],
-  length: number,
-  hasEnded: boolean,
-): readonly Candidate[] {
+export function allowLength(candidates: readonly Candidate[], length: number, hasEnded: boolean): readonly Candidate[] {
   return candidates.filter(({ shapes }) =>
     shapes.every(({ minLength, maxLength }) => length <= maxLength && (!hasEnded || length >= minLength)),
   );
@@ -156,4 +152,3 @@ export function commonTexts(lists: readonly (readonly string[])[]): readonly str
   const sets = others.map((list) => new Set(list));
   return sets.length === 0 ? first : first.filter((text) => sets.every((set) => set.has(text)));
 }
-

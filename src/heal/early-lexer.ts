@@ -2,6 +2,7 @@
  * A push lexer for JSON text that may be cut anywhere: it knows the grammar (RFC 8259) and tells a sink what it reads. Any
  * text that it lets pass can be completed to a JSON document.
  */
+import { isDigit, mayEndNumber, type NumberState, openNumberState, stepNumber } from "./early-number.ts";
 
 /** Told of each thing read. Each answers whether the text may go on. */
 export interface LexerSink {
@@ -54,7 +55,14 @@ type Expecting =
   | "end";
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t",
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
 };
 const LITERALS: Readonly<Record<string, LiteralName>> = { t: "true", f: "false", n: "null" };
 
@@ -107,7 +115,7 @@ export function createJsonLexer(sink: LexerSink): JsonLexer {
     }
     const isNegative = char === "-";
     if (!isNegative && !isDigit(char)) return false;
-    numberState = isNegative ? "minus" : char === "0" ? "zero" : "whole";
+    numberState = openNumberState(char);
     numberText = char;
     expecting = "number";
     return tell(sink.openNumber(isNegative));
@@ -184,7 +192,7 @@ export function createJsonLexer(sink: LexerSink): JsonLexer {
       if (numberText.length <= MAX_NUMBER_CHARS) numberText += char;
       return true;
     }
-    if (!NUMBER_ENDS.has(numberState)) return false;
+    if (!mayEndNumber(numberState)) return false;
     endValue();
     return tell(sink.closeNumber(numberText.length <= MAX_NUMBER_CHARS ? numberText : null)) && readStructure(char);
   };
@@ -218,7 +226,8 @@ export function createJsonLexer(sink: LexerSink): JsonLexer {
         // Most of an answer is text that nobody asks for: it is passed over in one go.
         if (expecting === "string" && !sink.wantsUnits()) at = plainEnd(text, at);
         if (at >= text.length) break;
-        if (!readChar(text[at] ?? "", text.charCodeAt(at))) return { status: isRefused ? "refused" : "not-json", read: at };
+        if (!readChar(text[at] ?? "", text.charCodeAt(at)))
+          return { status: isRefused ? "refused" : "not-json", read: at };
         at++;
       }
       return { status: "going", read: at };
@@ -234,35 +243,4 @@ function plainEnd(text: string, offset: number): number {
     if (unit === 0x22 || unit === 0x5c || unit < 0x20) break;
   }
   return at;
-}
-
-function isDigit(char: string): boolean {
-  return char >= "0" && char <= "9";
-}
-
-/** States of a number's grammar; those in `NUMBER_ENDS` may end it. */
-type NumberState = "minus" | "zero" | "whole" | "point" | "fraction" | "exponent" | "sign" | "power";
-const NUMBER_ENDS: ReadonlySet<NumberState> = new Set(["zero", "whole", "fraction", "power"]);
-
-/** The next state of a number's grammar; null when `char` is no part of it. */
-function stepNumber(state: NumberState, char: string): NumberState | null {
-  const digit = isDigit(char);
-  const isExponent = char === "e" || char === "E";
-  switch (state) {
-    case "minus":
-      return digit ? (char === "0" ? "zero" : "whole") : null;
-    case "zero":
-      return char === "." ? "point" : isExponent ? "exponent" : null;
-    case "whole":
-      return digit ? "whole" : char === "." ? "point" : isExponent ? "exponent" : null;
-    case "point":
-      return digit ? "fraction" : null;
-    case "fraction":
-      return digit ? "fraction" : isExponent ? "exponent" : null;
-    case "exponent":
-      return digit ? "power" : char === "+" || char === "-" ? "sign" : null;
-    case "sign":
-    case "power":
-      return digit ? "power" : null;
-  }
 }

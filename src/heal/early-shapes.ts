@@ -113,7 +113,8 @@ function readShape(schema: JsonObject, isModern: boolean): Shape {
   const prefixItems = isModern ? own(schema, "prefixItems") : undefined;
   const required = own(schema, "required");
   return {
-    kinds: types.kinds & (listed === null ? ALL_KINDS : listed.reduce<number>((bits, value) => bits | kindOf(value), 0)),
+    kinds:
+      types.kinds & (listed === null ? ALL_KINDS : listed.reduce<number>((bits, value) => bits | kindOf(value), 0)),
     strings: listed === null ? null : listed.filter(isString).sort(byUnits),
     numbers: listed === null ? null : new Set(listed.filter((value) => typeof value === "number")),
     isInteger: types.isInteger,

@@ -161,7 +161,11 @@ function createReader(
     return { candidate, narrowing: texts === null ? null : createNarrowing(texts) };
   };
   const fitting = (those: readonly StringCandidate[], hasEnded: boolean): readonly Candidate[] =>
-    allowLength(those.map(({ candidate }) => candidate), points, hasEnded);
+    allowLength(
+      those.map(({ candidate }) => candidate),
+      points,
+      hasEnded,
+    );
 
   const closeKey = (): boolean => {
     const frame = frames.at(-1);
@@ -199,14 +203,24 @@ function createReader(
       if (isKey) {
         keyText = "";
         const owners = frames.at(-1)?.candidates ?? [];
-        strings = owners.map((owner) => withTexts(owner, owner.shapes.map(({ keys }) => keys)));
+        strings = owners.map((owner) =>
+          withTexts(
+            owner,
+            owner.shapes.map(({ keys }) => keys),
+          ),
+        );
         isRestricted = strings.every(({ narrowing }) => narrowing !== null);
         return true;
       }
       if (!narrow(allowKind(candidates, KIND.string), "must not be a string")) return false;
       isRestricted = candidates.some(restrictsStrings);
       strings = isRestricted
-        ? candidates.map((candidate) => withTexts(candidate, candidate.shapes.map((shape) => shape.strings)))
+        ? candidates.map((candidate) =>
+            withTexts(
+              candidate,
+              candidate.shapes.map((shape) => shape.strings),
+            ),
+          )
         : [];
       return true;
     },

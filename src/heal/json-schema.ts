@@ -97,7 +97,8 @@ export function createSchemaStore(limits: SchemaLimits, clock: Clock): SchemaSto
 
 function openSchema(schema: Json, limits: SchemaLimits, clock: Clock): OpenSchema {
   const document = readDocument(schema);
-  if (!document.isKnownDialect) return { ok: false, reason: "the schema declares a dialect that is not json-schema.org's" };
+  if (!document.isKnownDialect)
+    return { ok: false, reason: "the schema declares a dialect that is not json-schema.org's" };
   const check = compileDocument(document, { maxChars: limits.patternChars });
   return { ok: true, document, validate: (value) => validate(check, value, limits, clock) };
 }
@@ -112,7 +113,8 @@ function validate(check: Check, value: Json, limits: SchemaLimits, clock: Clock)
     if (error instanceof RangeError) return { result: "not-validated", reason: "schema and value nested too deeply" };
     throw error;
   }
-  if (run.isUncertain()) return { result: "not-validated", reason: "the verdict hangs on a pattern that cannot be checked" };
+  if (run.isUncertain())
+    return { result: "not-validated", reason: "the verdict hangs on a pattern that cannot be checked" };
   return { result: "invalid", reason: run.failure() ?? "$ is not valid", skippedPatterns: run.skippedPatterns() };
 }
 

@@ -40,9 +40,25 @@ const SPACE = "\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{
 /** Escapes that both spell alike; an escaped punctuation mark is itself. */
 const SAME_ESCAPES = /[dDwWbBtnvfr!-/:-@[-`{-~]/;
 const GENERAL_CATEGORIES: Readonly<Record<string, string>> = {
-  Letter: "L", Lowercase_Letter: "Ll", Uppercase_Letter: "Lu", Titlecase_Letter: "Lt", Modifier_Letter: "Lm", Other_Letter: "Lo",
-  Mark: "M", Number: "N", Decimal_Number: "Nd", digit: "Nd", Letter_Number: "Nl", Punctuation: "P", punct: "P", Symbol: "S",
-  Separator: "Z", Space_Separator: "Zs", Other: "C", Control: "Cc", cntrl: "Cc",
+  Letter: "L",
+  Lowercase_Letter: "Ll",
+  Uppercase_Letter: "Lu",
+  Titlecase_Letter: "Lt",
+  Modifier_Letter: "Lm",
+  Other_Letter: "Lo",
+  Mark: "M",
+  Number: "N",
+  Decimal_Number: "Nd",
+  digit: "Nd",
+  Letter_Number: "Nl",
+  Punctuation: "P",
+  punct: "P",
+  Symbol: "S",
+  Separator: "Z",
+  Space_Separator: "Zs",
+  Other: "C",
+  Control: "Cc",
+  cntrl: "Cc",
 };
 
 interface Group {
@@ -64,7 +80,7 @@ function translatePattern(source: string): string | null {
     return group.size <= MAX_SIZE;
   };
 
-  for (let at = 0; at < source.length; ) {
+  for (let at = 0; at < source.length;) {
     const char = source[at] ?? "";
     const rest = source.slice(at, at + 80);
     if (char === "\\") {

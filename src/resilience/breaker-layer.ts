@@ -6,7 +6,10 @@ export interface BreakerLayerOptions<Request, Result> {
   readonly breakers: Breakers;
   readonly upstreamOf: (request: Request) => { readonly provider: string; readonly model: string };
   /** The result of a call that was not admitted (class `local`); `waitMs` until a probe may be sent. */
-  readonly refuse: (request: Request, refusal: { readonly scope: "provider" | "model"; readonly waitMs: number }) => Result;
+  readonly refuse: (
+    request: Request,
+    refusal: { readonly scope: "provider" | "model"; readonly waitMs: number },
+  ) => Result;
 }
 
 /**

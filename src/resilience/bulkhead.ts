@@ -16,8 +16,7 @@ export type Release = () => void;
 export type BulkheadRefusal = "busy" | "queue-full" | "queue-timeout" | "aborted";
 
 export type Admission =
-  | { readonly ok: true; readonly release: Release }
-  | { readonly ok: false; readonly reason: BulkheadRefusal };
+  { readonly ok: true; readonly release: Release } | { readonly ok: false; readonly reason: BulkheadRefusal };
 
 export interface Bulkhead {
   /** A permit now, or null. Those who queue come first. */
@@ -53,8 +52,7 @@ export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): 
       admit(createPermit());
     }
   };
-  const tryAcquire = (): Release | null =>
-    waiters.size === 0 && inFlight < settings().limit ? createPermit() : null;
+  const tryAcquire = (): Release | null => (waiters.size === 0 && inFlight < settings().limit ? createPermit() : null);
 
   return {
     tryAcquire,

@@ -49,7 +49,10 @@ export function createLatencyWindow(settings: LatencyWindowSettings, clock: Cloc
       const nowMs = clock.nowMs();
       if (nowMs - sortedAtMs >= FRESH_MS) {
         expire(nowMs);
-        sorted = Float64Array.from({ length: count }, (_, offset) => values[(first + offset) % settings.maxSamples] ?? 0);
+        sorted = Float64Array.from(
+          { length: count },
+          (_, offset) => values[(first + offset) % settings.maxSamples] ?? 0,
+        );
         sorted.sort();
         sortedAtMs = nowMs;
       }

@@ -14,7 +14,12 @@ function rejectedAt(schema: Json | null, text: string): number | null {
   return createEarlyCheck(schema === null ? null : readDocument(schema)).push(text)?.at ?? null;
 }
 
-const AGE = { type: "object", properties: { age: { type: "integer" } }, required: ["age"], additionalProperties: false };
+const AGE = {
+  type: "object",
+  properties: { age: { type: "integer" } },
+  required: ["age"],
+  additionalProperties: false,
+};
 
 describe("early check", () => {
   test.each<[string, Json, string, number | null]>([
@@ -142,8 +147,34 @@ describe("early check", () => {
         if (name.startsWith("n_") && rejection === null) passes.push(text);
       }
       // What was not rejected was cut short: some ending makes it JSON, except that a text may be hostile in depth.
-      const ENDINGS = ["", '"', "}", "]", "1", "1]", '"]', ":1}", '":1}', "1}", '":1}]', "ue", "rue", "lse]", "ue]", "e", "\\\"", "aaa\"", '"}', '"a":1}', "[]]", 'x"]', '\\u0000"]'];
-      const unfinishable = passes.filter((text) => text.length < 1_000 && !ENDINGS.some((ending) => isJson(text + ending)));
+      const ENDINGS = [
+        "",
+        '"',
+        "}",
+        "]",
+        "1",
+        "1]",
+        '"]',
+        ":1}",
+        '":1}',
+        "1}",
+        '":1}]',
+        "ue",
+        "rue",
+        "lse]",
+        "ue]",
+        "e",
+        '\\"',
+        'aaa"',
+        '"}',
+        '"a":1}',
+        "[]]",
+        'x"]',
+        '\\u0000"]',
+      ];
+      const unfinishable = passes.filter(
+        (text) => text.length < 1_000 && !ENDINGS.some((ending) => isJson(text + ending)),
+      );
       expect(unfinishable.filter((text) => !canBeClosed(text))).toEqual([]);
     },
   );
@@ -175,7 +206,12 @@ function UNION(): Json {
 }
 
 function DRAFT7(): Json {
-  return { $schema: "http://json-schema.org/draft-07/schema#", $ref: "#/definitions/any", type: "string", definitions: { any: true } };
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    $ref: "#/definitions/any",
+    type: "string",
+    definitions: { any: true },
+  };
 }
 
 function isJson(text: string): boolean {
@@ -189,7 +225,25 @@ function isJson(text: string): boolean {
 
 /** Whether closing what is open, one bracket at a time and with a value where one is missing, makes it JSON. */
 function canBeClosed(text: string): boolean {
-  for (const middle of ["", "1", '"', '":1', ":1", '"a":1', "0", "e1", "ull", "rue", "alse", '0"', '00"', '000"', '0000"', 'n"', "."]) {
+  for (const middle of [
+    "",
+    "1",
+    '"',
+    '":1',
+    ":1",
+    '"a":1',
+    "0",
+    "e1",
+    "ull",
+    "rue",
+    "alse",
+    '0"',
+    '00"',
+    '000"',
+    '0000"',
+    'n"',
+    ".",
+  ]) {
     const open: string[] = [];
     let inString = false;
     const joined = text + middle;

@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type GateEvent, type GateSettings, type GateState, HOLDING, stepGate, tickGate } from "../../src/heal/gate.ts";
 
-const PREFLUSH: GateSettings = { hold: "preflush", preflushBytes: 8_192, rawBytes: 2_097_152, holdTimeMs: 0, fullBytes: 100_000 };
+const PREFLUSH: GateSettings = {
+  hold: "preflush",
+  preflushBytes: 8_192,
+  rawBytes: 2_097_152,
+  holdTimeMs: 0,
+  fullBytes: 100_000,
+};
 
 function event(parts: Partial<GateEvent>): GateEvent {
   return { rawBytes: 260, contentBytes: 0, isStarted: false, isComplete: false, ...parts };
@@ -22,7 +28,9 @@ describe("gate", () => {
 
   test("preflush holds exactly the limit and overflows by one byte more", () => {
     expect(run(PREFLUSH, { isStarted: true, contentBytes: 8_192 })).toBe("holding");
-    expect(run(PREFLUSH, { isStarted: true, contentBytes: 8_192 }, { contentBytes: 8_192, isComplete: true })).toBe("complete");
+    expect(run(PREFLUSH, { isStarted: true, contentBytes: 8_192 }, { contentBytes: 8_192, isComplete: true })).toBe(
+      "complete",
+    );
     expect(run(PREFLUSH, { isStarted: true, contentBytes: 8_193 })).toBe("overflowed");
   });
 
@@ -77,7 +85,12 @@ describe("gate", () => {
               else if (hold === "full" && raw > 5_000) expected = "too-large";
               else if (hold !== "off" && isComplete) expected = "complete";
             }
-            state = stepGate(state, { rawBytes, contentBytes: content, isStarted: content > 0, isComplete }, 0, settings);
+            state = stepGate(
+              state,
+              { rawBytes, contentBytes: content, isStarted: content > 0, isComplete },
+              0,
+              settings,
+            );
             expect(state.kind).toBe(expected);
           }
         },

@@ -32,7 +32,9 @@ function runFolder(folder: string, declared: string): Score {
     for (const { description, schema, tests } of groups) {
       // The suite runs each folder under its own draft; a schema of a caller says which it means.
       const declaring =
-        typeof schema === "object" && schema !== null ? ({ $schema: declared, ...(schema as JsonObject) } as Json) : schema;
+        typeof schema === "object" && schema !== null
+          ? ({ $schema: declared, ...(schema as JsonObject) } as Json)
+          : schema;
       const opened = store.open(declaring);
       for (const { description: name, data, valid } of tests) {
         score.total++;

@@ -20,17 +20,34 @@ describe("json schema", () => {
   test.each<[string, Json, Json, string]>([
     ["a type", { properties: { age: { type: "integer" } } }, { age: "36" }, "$.age must be integer"],
     ["a missing key", { required: ["toString"] }, {}, '$ lacks the required property "toString"'],
-    ["an extra key, not naming it", { additionalProperties: false }, { secret: 1 }, "$ has a property that is not allowed"],
+    [
+      "an extra key, not naming it",
+      { additionalProperties: false },
+      { secret: 1 },
+      "$ has a property that is not allowed",
+    ],
     ["an item by place", { items: { items: { minimum: 3 } } }, [[3], [4, 2]], "$[1][1] must be at least 3"],
     ["a key that is no plain name", { properties: { "a b": { const: 1 } } }, { "a b": 2 }, '$["a b"] must be 1'],
-    ["a union as a whole", { properties: { a: { anyOf: [{ type: "null" }, { type: "string" }] } } }, { a: 1 }, "$.a matches none of the kinds allowed"],
-    ["an enum, shortened", { enum: ["a", "b", 1, 2, 3, 4, 5, 6, 7, 8] }, "x", '$ must be one of "a", "b", 1, 2, 3, 4, 5, 6, …'],
+    [
+      "a union as a whole",
+      { properties: { a: { anyOf: [{ type: "null" }, { type: "string" }] } } },
+      { a: 1 },
+      "$.a matches none of the kinds allowed",
+    ],
+    [
+      "an enum, shortened",
+      { enum: ["a", "b", 1, 2, 3, 4, 5, 6, 7, 8] },
+      "x",
+      '$ must be one of "a", "b", 1, 2, 3, 4, 5, 6, …',
+    ],
   ])("says of %s where and what is wrong", (_name, schema, value, reason) => {
     expect(judge(schema, value)).toMatchObject({ result: "invalid", reason });
   });
 
   test("reads __proto__ as a key like any other", () => {
-    const schema = JSON.parse('{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"],"additionalProperties":false}') as Json;
+    const schema = JSON.parse(
+      '{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"],"additionalProperties":false}',
+    ) as Json;
     expect(judge(schema, JSON.parse('{"__proto__":"x"}') as Json).result).toBe("valid");
     expect(judge(schema, JSON.parse('{"__proto__":1}') as Json).result).toBe("invalid");
     expect(judge(schema, {}).result).toBe("invalid");
@@ -46,7 +63,11 @@ describe("json schema", () => {
     ["a remote reference", { $ref: "https://example.com/schema.json" }, 1],
     ["a reference to nowhere", { $ref: "#/$defs/none" }, 1],
     ["a schema that is nothing but itself", { $ref: "#" }, 1],
-    ["two that are each other", { $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/b" }, b: { $ref: "#/$defs/a" } } }, 1],
+    [
+      "two that are each other",
+      { $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/b" }, b: { $ref: "#/$defs/a" } } },
+      1,
+    ],
     ["a dialect of somebody's own", { $schema: "https://example.com/dialect", type: "string" }, 1],
     ["a look-ahead whose outcome would turn the verdict", { not: { pattern: "(?=a)" } }, "b"],
   ])("does not validate %s", (_name, schema, value) => {
@@ -57,7 +78,9 @@ describe("json schema", () => {
     expect(judge({ pattern: "^(?!x)" }, "x")).toEqual({ result: "valid", skippedPatterns: 1 });
     expect(judge({ pattern: "(a)\\1" }, "b")).toEqual({ result: "valid", skippedPatterns: 1 });
     expect(judge({ pattern: "a".repeat(513) }, "b")).toEqual({ result: "valid", skippedPatterns: 1 });
-    expect(judge({ patternProperties: { "(?=s)": { type: "null" } }, additionalProperties: false }, { s: 1 }).result).toBe("valid");
+    expect(
+      judge({ patternProperties: { "(?=s)": { type: "null" } }, additionalProperties: false }, { s: 1 }).result,
+    ).toBe("valid");
   });
 
   test("refuses a schema that is too large or too deep before it looks inside", () => {
@@ -111,7 +134,9 @@ describe("json schema", () => {
   });
 
   test("does not compile a schema of many patterns in one go", () => {
-    const patternProperties = Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`^[a-z]{1,${1 + (index % 50)}}${index}(x|y)+$`, true]));
+    const patternProperties = Object.fromEntries(
+      Array.from({ length: 3_000 }, (_, index) => [`^[a-z]{1,${1 + (index % 50)}}${index}(x|y)+$`, true]),
+    );
     const ms = timed(() => {
       expect(judgeWithSystemClock({ patternProperties }, { a: 1 }).result).toBe("not-validated");
     });

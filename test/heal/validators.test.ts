@@ -63,7 +63,12 @@ describe("judgeReply", () => {
     ["json_schema", "prose", { text: "He is 36." }, "fail"],
     ["json_schema", "an empty answer", { text: "" }, "fail"],
     ["json_schema", "a cut answer", { text: '{"age":3', stop: "length" }, "fail"],
-    ["json_schema", "an answer that only calls tools", { toolCalls: [toolCall("weather", "{}")], stop: "tool" }, "skipped"],
+    [
+      "json_schema",
+      "an answer that only calls tools",
+      { toolCalls: [toolCall("weather", "{}")], stop: "tool" },
+      "skipped",
+    ],
     ["json_schema", "a refusal", { refusal: "I cannot." }, "skipped"],
     ["json_schema", "a refusal told by the stop alone", { text: "I can", stop: "refusal" }, "skipped"],
     ["json", "any JSON", { text: "[1]" }, "pass"],
@@ -73,10 +78,20 @@ describe("judgeReply", () => {
     ["tool_arguments", "arguments that do not fit", { toolCalls: [toolCall("weather", '{"city":1}')] }, "fail"],
     ["tool_arguments", "empty arguments, which are {}", { toolCalls: [toolCall("weather", "")] }, "fail"],
     ["tool_arguments", "cut arguments", { toolCalls: [toolCall("weather", '{"ci')], stop: "length" }, "fail"],
-    ["tool_arguments", "one of two wrong", { toolCalls: [toolCall("weather", '{"city":"x"}'), toolCall("weather", "{")] }, "fail"],
+    [
+      "tool_arguments",
+      "one of two wrong",
+      { toolCalls: [toolCall("weather", '{"city":"x"}'), toolCall("weather", "{")] },
+      "fail",
+    ],
     ["tool_arguments", "a tool without a schema", { toolCalls: [toolCall("free", "{}")] }, "pass"],
     ["tool_arguments", "a tool that nobody offered", { toolCalls: [toolCall("shell", "{}")] }, "fail"],
-    ["tool_arguments", "free text for a custom tool", { toolCalls: [toolCall("free", "select 1", "custom")] }, "skipped"],
+    [
+      "tool_arguments",
+      "free text for a custom tool",
+      { toolCalls: [toolCall("free", "select 1", "custom")] },
+      "skipped",
+    ],
     ["tool_arguments", "an answer without calls", { text: "hello" }, "skipped"],
     ["non_empty", "text", { text: "x" }, "pass"],
     ["non_empty", "white space", { text: " \n" }, "fail"],
@@ -93,7 +108,9 @@ describe("judgeReply", () => {
   test("json_schema is skipped for a request without a schema and for one that cannot be used", () => {
     const answer = reply(choice({ text: "{}" }));
     expect(judgeReply(["json_schema"], answer, facts(null), schemas).result).toBe("skipped");
-    expect(judgeReply(["json_schema"], answer, facts({ $ref: "https://example.com/x" }), schemas).result).toBe("skipped");
+    expect(judgeReply(["json_schema"], answer, facts({ $ref: "https://example.com/x" }), schemas).result).toBe(
+      "skipped",
+    );
   });
 
   test("one bad choice of several fails the answer, one good one beside skipped ones passes it", () => {
@@ -105,7 +122,12 @@ describe("judgeReply", () => {
   });
 
   test("tells each validator's verdict and the first failure's reason", () => {
-    const judgement = judgeReply(["complete", "json_schema", "non_empty"], reply(choice({ text: '{"age":"x"}' })), facts(), schemas);
+    const judgement = judgeReply(
+      ["complete", "json_schema", "non_empty"],
+      reply(choice({ text: '{"age":"x"}' })),
+      facts(),
+      schemas,
+    );
     expect(judgement.verdicts.map(({ validator, result }) => `${validator} ${result}`)).toEqual([
       "complete pass",
       "json_schema fail",

@@ -11,17 +11,21 @@ describe("attempts", () => {
 
   test("leave one for each candidate still to come, however the extras are asked for", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(fc.nat(9), { minLength: 1, maxLength: 8 }), (max, extras) => {
-        const attempts = createAttempts(max, extras.length - 1);
-        let reached = 0;
-        extras.forEach((wanted, index) => {
-          attempts.setCandidatesLeft(extras.length - 1 - index);
-          if (attempts.start() !== null) reached++;
-          for (let extra = 0; extra < wanted && attempts.allowsExtra(); extra++) attempts.start();
-        });
-        expect(attempts.used()).toBeLessThanOrEqual(max);
-        expect(reached).toBe(Math.min(max, extras.length));
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.nat(9), { minLength: 1, maxLength: 8 }),
+        (max, extras) => {
+          const attempts = createAttempts(max, extras.length - 1);
+          let reached = 0;
+          extras.forEach((wanted, index) => {
+            attempts.setCandidatesLeft(extras.length - 1 - index);
+            if (attempts.start() !== null) reached++;
+            for (let extra = 0; extra < wanted && attempts.allowsExtra(); extra++) attempts.start();
+          });
+          expect(attempts.used()).toBeLessThanOrEqual(max);
+          expect(reached).toBe(Math.min(max, extras.length));
+        },
+      ),
     );
   });
 });

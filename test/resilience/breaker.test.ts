@@ -194,10 +194,21 @@ describe("breaker", () => {
         arbitrary: fc.record({
           do: fc.constant("settle" as const),
           pick: fc.nat(),
-          kind: fc.constantFrom<BreakerOutcome["kind"]>("success", "failure", "failure", "failure", "neutral", "answered", "throttled"),
+          kind: fc.constantFrom<BreakerOutcome["kind"]>(
+            "success",
+            "failure",
+            "failure",
+            "failure",
+            "neutral",
+            "answered",
+            "throttled",
+          ),
         }),
       },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 40_000 }) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 40_000 }) }),
+      },
     );
     fc.assert(
       fc.property(fc.array(command, { maxLength: 120 }), (commands) => {
@@ -234,7 +245,10 @@ describe("breaker", () => {
   test("is closed again within the longest open time and a lease after the upstream has healed, given traffic", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ ms: fc.integer({ min: 0, max: 20_000 }), kind: fc.constantFrom("failure", "throttled", "lost") }), { maxLength: 60 }),
+        fc.array(
+          fc.record({ ms: fc.integer({ min: 0, max: 20_000 }), kind: fc.constantFrom("failure", "throttled", "lost") }),
+          { maxLength: 60 },
+        ),
         (outage) => {
           const breaker = createBreaker();
           let nowMs = 0;

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import type { BreakerSettings } from "../../src/resilience/breaker.ts";
 import { createBreakerLayer } from "../../src/resilience/breaker-layer.ts";
-import { type BreakerAdmission, type Breakers, type BreakerTransition, createBreakers } from "../../src/resilience/breakers.ts";
+import {
+  type BreakerAdmission,
+  type Breakers,
+  type BreakerTransition,
+  createBreakers,
+} from "../../src/resilience/breakers.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { call, classification, result, streaming, type TestResult } from "./support.ts";
 
@@ -23,7 +28,12 @@ function create(maxModels?: number) {
   const onTransition = ({ provider, model, to, reason }: BreakerTransition): void => {
     transitions.push(`${provider}/${model} ${to} ${reason}`);
   };
-  const breakers = createBreakers({ settings: () => SETTINGS, clock, onTransition, ...(maxModels === undefined ? {} : { maxModels }) });
+  const breakers = createBreakers({
+    settings: () => SETTINGS,
+    clock,
+    onTransition,
+    ...(maxModels === undefined ? {} : { maxModels }),
+  });
   return { clock, breakers, transitions };
 }
 
@@ -107,13 +117,18 @@ describe("breakers", () => {
     expect(breakers.view("openai", "a")).toMatchObject({ admits: true, isClosed: false });
     ticketOf(breakers.admit("openai", "a")).release();
     ticketOf(breakers.admit("openai", "a")).settle(classification("client"));
-    expect(transitions).toEqual(["openai/a open server", "openai/a half_open open-time-passed", "openai/a closed client"]);
+    expect(transitions).toEqual([
+      "openai/a open server",
+      "openai/a half_open open-time-passed",
+      "openai/a closed client",
+    ]);
   });
 
   test("a 503's Retry-After lengthens the open time, another failure's does not", () => {
     const { breakers } = create();
     const settle = (model: string, parts: object): void => {
-      for (let index = 0; index < 5; index++) ticketOf(breakers.admit("openai", model)).settle(classification("server", parts));
+      for (let index = 0; index < 5; index++)
+        ticketOf(breakers.admit("openai", model)).settle(classification("server", parts));
     };
     settle("a", { lessLoad: true, retryAfterMs: 30_000 });
     settle("b", { retryAfterMs: 30_000 });

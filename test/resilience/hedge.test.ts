@@ -112,7 +112,8 @@ describe("hedge", () => {
 
   test("with validators the first valid answer wins, not the first", async () => {
     const verdicts = new Map<string, (verdict: LegVerdict) => void>();
-    const judge = ({ label }: TestResult): Promise<LegVerdict> => new Promise((resolve) => verdicts.set(label, resolve));
+    const judge = ({ label }: TestResult): Promise<LegVerdict> =>
+      new Promise((resolve) => verdicts.set(label, resolve));
     const { clock, legs, running } = create({ judge });
     await clock.advance(800);
     legs[0]?.resolve(result("ok", {}, "invalid"));

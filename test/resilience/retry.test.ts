@@ -51,7 +51,10 @@ function create(script: readonly TestResult[], setup: Setup = {}) {
     if (next.classification.class !== "local") attempts.start();
     return next;
   });
-  const run = async (controller = new AbortController(), deadlineMs = Number.POSITIVE_INFINITY): Promise<TestResult> => {
+  const run = async (
+    controller = new AbortController(),
+    deadlineMs = Number.POSITIVE_INFINITY,
+  ): Promise<TestResult> => {
     const running = dispatch("request", call({ signal: controller.signal, deadlineMs }));
     await clock.advance(600_000);
     return running;
@@ -98,7 +101,11 @@ describe("retry", () => {
   });
 
   test("honours a Retry-After, up to a tenth late", async () => {
-    const layer = create([result("rate", { retryAfterMs: 1_200 }), result("rate", { retryAfterMs: 1_200 }), result("ok")]);
+    const layer = create([
+      result("rate", { retryAfterMs: 1_200 }),
+      result("rate", { retryAfterMs: 1_200 }),
+      result("ok"),
+    ]);
     await layer.run();
     expect(layer.sentAtMs).toEqual([0, 1_260, 2_520]);
   });

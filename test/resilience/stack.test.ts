@@ -177,7 +177,19 @@ function waitOrAbort(clock: FakeClock, ms: number, signal: AbortSignal): Promise
   });
 }
 
-const FAULTS: readonly Fault[] = ["ok", "stream", "stall", "server", "connect", "stale", "rate", "client", "hang", "throw", "slow"];
+const FAULTS: readonly Fault[] = [
+  "ok",
+  "stream",
+  "stall",
+  "server",
+  "connect",
+  "stale",
+  "rate",
+  "client",
+  "hang",
+  "throw",
+  "slow",
+];
 
 describe("the composed layers", () => {
   test("a total outage costs at most 1.2 times the offered load and the reserve", async () => {
@@ -191,7 +203,9 @@ describe("the composed layers", () => {
     for (let index = 0; index < seconds * perSecond; index++) {
       const signal = new AbortController().signal;
       const deadlineMs = clock.nowMs() + 60_000;
-      running.push(dispatch({ model: "a", attempts: createAttempts(6, 0) }, { signal, deadlineMs, retry: 0, leg: "primary" }));
+      running.push(
+        dispatch({ model: "a", attempts: createAttempts(6, 0) }, { signal, deadlineMs, retry: 0, leg: "primary" }),
+      );
       await clock.advance(1_000 / perSecond);
     }
     await clock.advance(60_000);
@@ -245,7 +259,10 @@ describe("the composed layers", () => {
         const clock = createFakeClock();
         let next = 0;
         const fault = (): Fault => steps[next++ % steps.length]?.fault ?? "ok";
-        const { dispatch, stats, bulkhead, breakers } = createStack(clock, { fault, hedgeAfterMs: hedges ? 300 : null });
+        const { dispatch, stats, bulkhead, breakers } = createStack(clock, {
+          fault,
+          hedgeAfterMs: hedges ? 300 : null,
+        });
         const signals: (() => number)[] = [];
         let ended = 0;
         for (const { afterMs, abortsAfterMs, maxAttempts, model } of steps) {

@@ -12,7 +12,9 @@ export function compileValues(schema: JsonObject): Check[] {
   const type = own(schema, "type");
   const types = isArray(type) ? type.filter(isString) : isString(type) ? [type] : null;
   if (types !== null) {
-    checks.push((value, run) => types.some((name) => hasType(value, name)) || run.fail(`must be ${types.join(" or ")}`));
+    checks.push(
+      (value, run) => types.some((name) => hasType(value, name)) || run.fail(`must be ${types.join(" or ")}`),
+    );
   }
   const options = own(schema, "enum");
   if (isArray(options)) {
@@ -90,14 +92,18 @@ export function compileStrings(schema: JsonObject, { patternLimits }: Compiler):
   if (typeof minLength === "number") {
     checks.push(
       (value, run) =>
-        typeof value !== "string" || countPoints(value, run) >= minLength || run.fail(`must have at least ${minLength} characters`),
+        typeof value !== "string" ||
+        countPoints(value, run) >= minLength ||
+        run.fail(`must have at least ${minLength} characters`),
     );
   }
   const maxLength = own(schema, "maxLength");
   if (typeof maxLength === "number") {
     checks.push(
       (value, run) =>
-        typeof value !== "string" || countPoints(value, run) <= maxLength || run.fail(`must have at most ${maxLength} characters`),
+        typeof value !== "string" ||
+        countPoints(value, run) <= maxLength ||
+        run.fail(`must have at most ${maxLength} characters`),
     );
   }
   const source = own(schema, "pattern");

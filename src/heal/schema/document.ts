@@ -40,7 +40,20 @@ export interface SchemaDocument {
 /** Base of relative references in a document without an absolute `$id`. */
 const BASE_URI = "schema://local/";
 
-const SINGLE = ["not", "if", "then", "else", "additionalProperties", "propertyNames", "contains", "additionalItems", "unevaluatedItems", "unevaluatedProperties", "contentSchema", "items"] as const;
+const SINGLE = [
+  "not",
+  "if",
+  "then",
+  "else",
+  "additionalProperties",
+  "propertyNames",
+  "contains",
+  "additionalItems",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+  "contentSchema",
+  "items",
+] as const;
 const LISTS = ["allOf", "anyOf", "oneOf", "prefixItems", "items"] as const;
 const MAPS = ["properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"] as const;
 

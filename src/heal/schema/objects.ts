@@ -81,7 +81,8 @@ function compileMembers(schema: JsonObject, compiler: Compiler): Check | null {
   if (!isObject(properties) && !isObject(patterns) && additional === undefined) return null;
 
   const named = new Map<string, Check>();
-  for (const [key, member] of Object.entries(isObject(properties) ? properties : {})) named.set(key, compiler.compile(member));
+  for (const [key, member] of Object.entries(isObject(properties) ? properties : {}))
+    named.set(key, compiler.compile(member));
   const patterned = Object.entries(isObject(patterns) ? patterns : {}).map(([source, member]) => ({
     pattern: openPattern(source, compiler.patternLimits),
     check: compiler.compile(member),
