@@ -1,10 +1,12 @@
 /** A policy file as YAML nodes with positions; collects every mistake instead of stopping at the first. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
-import type { Alias, Node, ParsedNode, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from "yaml";
+import type { Alias, CST, Node, ParsedNode, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import type { Diagnostic } from "../base/diagnostic.ts";
 
 /** Largest policy file, and most bytes that its YAML aliases may stand for. */
 export const MAX_POLICY_BYTES = 1_048_576;
+/** Deepest nesting of a file. The YAML library has no limit of its own, and its time grows with the square of the depth. */
+const MAX_NESTING = 100;
 /** Mistakes reported for one file; the rest is counted. */
 const MAX_DIAGNOSTICS = 100;
 
@@ -167,27 +169,43 @@ function parseText(
     report(0, `the file is larger than ${MAX_POLICY_BYTES} bytes`);
     return nothing;
   }
-  try {
-    const document = parseDocument(text, {
-      version: "1.2",
-      schema: "core",
-      merge: false,
-      // The library compares every pair of keys; entries() does it in linear time.
-      uniqueKeys: false,
-      prettyErrors: false,
-      lineCounter: lines,
-      logLevel: "silent",
-    });
-    for (const problem of [...document.errors, ...document.warnings]) {
-      const message = problem.message.split("\n")[0] ?? "";
-      report(problem.pos[0], `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`);
-    }
-    const root = document.contents;
-    return root === null ? nothing : { root, links: linkAliases(root) };
-  } catch (error) {
-    // The YAML library recurses once per level and has no limit of its own.
-    if (!(error instanceof RangeError)) throw error;
-    report(0, "the file is nested too deeply");
-    return nothing;
+  const tokens = readTokens(text, lines, report);
+  if (tokens === null) return nothing;
+  const composer = new Composer({
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    // The library compares every pair of keys; entries() does it in linear time.
+    uniqueKeys: false,
+    prettyErrors: false,
+  });
+  const [document, second] = composer.compose(tokens, true, text.length);
+  if (document === undefined) return nothing;
+  for (const problem of [...document.errors, ...document.warnings]) {
+    const message = problem.message.split("\n")[0] ?? "";
+    report(problem.pos[0], `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`);
   }
+  if (second !== undefined) report(second.range[0], "a policy file holds one YAML document; remove what stands below ---");
+  const root = document.contents;
+  return root === null ? nothing : { root, links: linkAliases(root) };
+}
+
+/** The file's tokens; null after reporting that it is nested too deeply. */
+function readTokens(
+  text: string,
+  lines: LineCounter,
+  report: (offset: number, text: string) => void,
+): readonly CST.Token[] | null {
+  const parser = new Parser(lines.addNewLine);
+  parser.offset = 0;
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length <= MAX_NESTING) continue;
+    report(parser.offset, `nested deeper than ${MAX_NESTING}`);
+    return null;
+  }
+  tokens.push(...parser.end());
+  return tokens;
 }
