@@ -7,11 +7,11 @@ import { isArray, isObject, isString, own, type Json, type JsonObject } from "..
 import { messagesToolId } from "../maps/tool-names.ts";
 import type { FieldRow } from "../translator.ts";
 import { mergeResults, missingResult, orphanBlocks, renderCall, renderFunctionCall, renderResult } from "./calls.ts";
-import { markLast, renderContent, withMarker } from "./content.ts";
-import { readMarker, takesMarker } from "./cache-markers.ts";
-import { thinkingType, type Draft } from "./draft.ts";
-import { outputFormat } from "./thinking.ts";
+import { readMarker } from "./cache-markers.ts";
+import { markLast, renderContent } from "./content.ts";
+import type { Draft } from "./draft.ts";
 import { filterThinking, planThinkingHistory, restoreThinking } from "./thinking-history.ts";
+import { isBlank, push, renderReminder, settle, type Turn } from "./turns.ts";
 
 /** What becomes of messages. */
 export const MESSAGE_ROWS: readonly FieldRow[] = [
@@ -42,36 +42,10 @@ export const MESSAGE_ROWS: readonly FieldRow[] = [
   { field: "messages[].audio", outcomes: ["R"], becomes: "refused" },
 ];
 
-/** One turn: results of tools come before everything else. */
-export interface Turn {
-  readonly role: "user" | "assistant" | "system";
-  readonly results: JsonObject[];
-  readonly blocks: JsonObject[];
-  /** Index of the message that opened it. */
-  readonly index: number;
-}
-
+/** A translated history. */
 export interface History {
   readonly system: JsonObject[];
   readonly turns: Turn[];
-}
-
-function isBlank(block: JsonObject): boolean {
-  const text = own(block, "text");
-  return own(block, "type") === "text" && (!isString(text) || text.trim() === "");
-}
-
-/** Adds a block; a blank one is left out (Anthropic refuses it) and its cache marker moves to the block before. */
-function push(blocks: JsonObject[], block: JsonObject): void {
-  if (!isBlank(block)) {
-    blocks.push(block);
-    return;
-  }
-  const marker = own(block, "cache_control");
-  const before = blocks.at(-1);
-  if (isObject(marker) && before !== undefined && takesMarker(before)) {
-    blocks[blocks.length - 1] = withMarker(before, marker);
-  }
 }
 
 function isSystem(message: Json): boolean {
@@ -166,11 +140,17 @@ export function renderHistory(draft: Draft): History {
     }
     const turn = open("assistant", index);
     for (const block of blocks) {
-      push(turn.blocks, block);
       const id = own(block, "id");
-      if (own(block, "type") !== "tool_use" || !isString(id) || pending.includes(id)) continue;
-      if (pending.length === 0) pendingFrom = index;
-      pending.push(id);
+      if (own(block, "type") === "tool_use" && isString(id)) {
+        if (pending.includes(id)) {
+          // Anthropic refuses two calls of one id, and their results could not be told apart.
+          draft.report.adapt(`messages[${index}].tool_calls`);
+          continue;
+        }
+        if (pending.length === 0) pendingFrom = index;
+        pending.push(id);
+      }
+      push(turn.blocks, block);
     }
   };
 
@@ -260,51 +240,4 @@ export function renderHistory(draft: Draft): History {
   closeCalls(messages.length);
   settle(draft, turns, waiting);
   return { system, turns };
-}
-
-function renderReminder(block: JsonObject): JsonObject {
-  return { ...block, text: `<system-reminder>\n${String(own(block, "text"))}\n</system-reminder>` };
-}
-
-/** Gives the history the beginning and the end that Claude wants, and a place to the text that still waits for one. */
-function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject[]): void {
-  const empty = turns.find((turn) => turn.role === "user" && turn.results.length + turn.blocks.length === 0);
-  if (empty !== undefined) {
-    throw invalidRequest("a user message has no content; send text, an image or a file", `messages[${empty.index}].content`);
-  }
-  const canStand = draft.model.capabilities.midConversationSystem;
-  const hints = draft.hints.map((text): JsonObject => ({ type: "text", text }));
-  const trailing = canStand ? [...waiting, ...hints] : [...waiting, ...hints.map(renderReminder)];
-  const first = turns[0];
-  const last = turns.at(-1);
-  if (first !== undefined && first.role !== "user") turns.unshift(continueTurn(draft));
-  if (last === undefined) turns.push(continueTurn(draft));
-  else if (last.role === "assistant") {
-    if (trailing.length > 0 && !canStand) turns.push({ role: "user", results: [], blocks: [], index: last.index });
-    else if (trailing.length > 0 || !takesPrefill(draft)) turns.push(continueTurn(draft));
-    else trimPrefill(last);
-  }
-  if (trailing.length === 0) return;
-  if (canStand) turns.push({ role: "system", results: [], blocks: trailing, index: turns.length });
-  else turns.at(-1)?.blocks.push(...trailing);
-}
-
-function continueTurn(draft: Draft): Turn {
-  draft.report.adapt("messages");
-  return { role: "user", results: [], blocks: [{ type: "text", text: "Continue." }], index: 0 };
-}
-
-/** Whether an assistant turn at the end becomes the beginning of the answer, rather than a message before it. */
-export function takesPrefill(draft: Draft): boolean {
-  const type = thinkingType(draft);
-  const isThinking = type !== null && type !== "disabled";
-  return draft.model.capabilities.prefill && !isThinking && outputFormat(draft) === null && !draft.forced;
-}
-
-/** Anthropic refuses a beginning that ends in white space. */
-function trimPrefill(turn: Turn): void {
-  const block = turn.blocks.at(-1);
-  const text = own(block, "text");
-  if (block === undefined || own(block, "type") !== "text" || !isString(text)) return;
-  turn.blocks[turn.blocks.length - 1] = { ...block, text: text.trimEnd() };
 }

@@ -2,19 +2,21 @@
 import { isArray, isObject, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { ParsedRequest } from "../../wire/format.ts";
 import type { FieldRow, TranslationContext } from "../translator.ts";
+import { ANSWER_ROWS } from "./answer-parameters.ts";
 import { CACHE_ROWS, limitMarkers } from "./cache-markers.ts";
 import { CALL_ROWS } from "./calls.ts";
 import { CHOICE_ROWS, renderChoice } from "./choice.ts";
 import { CONTENT_ROWS } from "./content.ts";
 import { createDraft, field, type Draft, type ParameterRow, type ReplyPlan } from "./draft.ts";
 import { EXTENSION_ROWS } from "./extensions.ts";
-import { MESSAGE_ROWS, renderHistory, takesPrefill, type Turn } from "./history.ts";
-import { PARAMETER_ROWS } from "./parameters.ts";
+import { MESSAGE_ROWS, renderHistory } from "./history.ts";
 import { SAMPLING_ROWS } from "./sampling.ts";
+import { SERVICE_ROWS } from "./service-parameters.ts";
 import { RESPONSE_FORMAT_ROWS } from "./structured-output.ts";
 import { THINKING_HISTORY_ROWS } from "./thinking-history.ts";
 import { outputFormat, THINKING_ROWS } from "./thinking.ts";
 import { TOOL_PART_ROWS, TOOL_ROWS } from "./tools.ts";
+import { takesPrefill, type Turn } from "./turns.ts";
 
 /** Buffered answers that may grow longer than this are streamed from upstream: idle proxies cut silent connections. */
 const MAX_BUFFERED_TOKENS = 16_000;
@@ -57,7 +59,8 @@ const IDENTITY_ROWS: readonly ParameterRow[] = [
 /** The table that runs, in this order: later rows read what earlier ones decided. */
 const PARAMETERS: readonly ParameterRow[] = [
   ...IDENTITY_ROWS,
-  ...PARAMETER_ROWS,
+  ...ANSWER_ROWS,
+  ...SERVICE_ROWS,
   ...TOOL_ROWS,
   ...CHOICE_ROWS,
   ...RESPONSE_FORMAT_ROWS,

@@ -1,7 +1,6 @@
 /** Messages stream events as Chat chunks. */
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { Usage } from "../../base/usage.ts";
-import { chatUsageFromMessages, renderChatUsage } from "../maps/usage.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
 import type { FieldRow, ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
 import { createChunkWriter, DONE_FRAME, PING_FRAME, type ChunkWriter } from "./chunk-writer.ts";
@@ -9,19 +8,19 @@ import type { ReplyPlan } from "./draft.ts";
 import { createPauseCollector } from "./pause-collector.ts";
 import {
   addCitation,
-  addUsages,
   chatId,
   MAX_CONTINUATIONS,
   planFinish,
   refusalText,
   renderDetail,
-  THINKING_SEPARATOR,
   type Citations,
 } from "./reply-parts.ts";
 import { renderContinuation } from "./request.ts";
 import { rememberThinking } from "./response.ts";
 import { createTextChannel } from "./text-channel.ts";
+import { createThinkingStream, type OpenThinking } from "./thinking-stream.ts";
 import { createArgumentText, createToolStream, type ToolStream } from "./tool-stream.ts";
+import { createUsageTotals } from "./usage-totals.ts";
 
 /** What becomes of stream events. */
 export const STREAM_ROWS: readonly FieldRow[] = [
@@ -50,7 +49,7 @@ const NONE: readonly StreamFrame[] = [];
 
 type OpenBlock =
   | { readonly kind: "text"; readonly start: number; readonly citations: Json[] }
-  | { readonly kind: "thinking"; readonly start: JsonObject; text: string; signature: string; readonly at: number }
+  | { readonly kind: "thinking"; readonly thinking: OpenThinking }
   | { readonly kind: "tool"; readonly call: ToolStream }
   | { readonly kind: "json"; readonly text: ReturnType<typeof createArgumentText> };
 
@@ -59,26 +58,22 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
   let writer: ChunkWriter | null = null;
   const open = new Map<number, OpenBlock>();
   const text = createTextChannel(plan);
-  const reasoningHold = createSurrogateHold();
   const jsonHold = createSurrogateHold();
   const collector = plan.serverTools ? createPauseCollector() : null;
   const cited: Citations = { annotations: [], others: [] };
-  const thinking: { readonly block: JsonObject; readonly at: number }[] = [];
+  const thinking = createThinkingStream();
+  const totals = createUsageTotals();
   const callIds: string[] = [];
   let textLength = 0;
   /** Text beside the tool that stands in for structured outputs: shown only when that tool is not called. */
   let spareText = "";
   let sawJson = false;
-  let sawReasoning = false;
-  let needsSeparator = false;
   let calls = 0;
   let blocksBefore = 0;
   let blocksSeen = 0;
   let continuations = 0;
   let isTerminal = false;
   let isFinished = false;
-  let earlierUsage: JsonObject | null = null;
-  let usage: JsonObject | null = null;
   let fallbackUsage: Usage | null = null;
   let stopReason: Json | undefined;
   let stopDetails: Json | undefined;
@@ -105,19 +100,13 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
     return contentFrames(text.push(piece));
   };
 
-  const addReasoning = (piece: string): readonly StreamFrame[] => {
-    const shown = reasoningHold.push(piece);
-    if (shown === "") return NONE;
-    const full = needsSeparator && sawReasoning ? THINKING_SEPARATOR + shown : shown;
-    needsSeparator = false;
-    sawReasoning = true;
-    return [out().delta(`{"reasoning_content":${JSON.stringify(full)}}`, { reasoning_content: full })];
-  };
+  const reasoningFrames = (piece: string): readonly StreamFrame[] =>
+    piece === ""
+      ? NONE
+      : [out().delta(`{"reasoning_content":${JSON.stringify(piece)}}`, { reasoning_content: piece })];
 
   const startMessage = (message: Json | undefined): readonly StreamFrame[] => {
-    const started = own(message, "usage");
-    if (usage !== null) earlierUsage = earlierUsage === null ? usage : addUsages(earlierUsage, usage);
-    usage = isObject(started) ? started : null;
+    totals.start(own(message, "usage"));
     isTerminal = false;
     if (writer !== null) {
       blocksBefore = blocksSeen;
@@ -140,13 +129,9 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
       }
       case "thinking":
       case "redacted_thinking": {
-        const initial = own(block, "thinking");
-        const signature = own(block, "signature");
-        const opened = isString(initial) ? initial : "";
-        const sign = isString(signature) ? signature : "";
-        open.set(index, { kind: "thinking", start: block, text: opened, signature: sign, at });
-        needsSeparator = true;
-        return opened === "" ? NONE : addReasoning(opened);
+        const opened = thinking.open(block, at);
+        open.set(index, { kind: "thinking", thinking: opened.block });
+        return reasoningFrames(opened.shown);
       }
       case "tool_use":
         return startTool(index, block);
@@ -182,16 +167,8 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
         if (citation !== undefined) block.citations.push(citation);
         return NONE;
       }
-      case "thinking": {
-        const piece = own(delta, "thinking");
-        if (isString(piece) && piece !== "") {
-          block.text += piece;
-          return addReasoning(piece);
-        }
-        const signature = own(delta, "signature");
-        if (isString(signature)) block.signature += signature;
-        return NONE;
-      }
+      case "thinking":
+        return reasoningFrames(thinking.push(block.thinking, delta));
       case "tool":
       case "json": {
         const piece = own(delta, "partial_json");
@@ -212,14 +189,9 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
       case "text":
         for (const citation of block.citations) addCitation(cited, citation, block.start, textLength);
         return NONE;
-      case "thinking": {
-        const isOpaque = own(block.start, "type") === "redacted_thinking";
-        const whole = isOpaque
-          ? block.start
-          : { type: "thinking", thinking: block.text, signature: block.signature };
-        thinking.push({ block: whole, at: block.at });
+      case "thinking":
+        thinking.close(block.thinking);
         return NONE;
-      }
       case "tool":
         return block.call.stop();
       case "json":
@@ -233,11 +205,7 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
     const delta = own(json, "delta");
     stopReason = own(delta, "stop_reason") ?? stopReason;
     stopDetails = own(delta, "stop_details") ?? stopDetails;
-    const totals = own(json, "usage");
-    if (!isObject(totals)) return;
-    // Totals, not increments: what is there replaces, what is absent stays.
-    const present = Object.entries(totals).filter(([, value]) => value !== null);
-    usage = { ...usage, ...Object.fromEntries(present) };
+    totals.update(own(json, "usage"));
   };
 
   const canContinue = (): boolean =>
@@ -245,13 +213,14 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
 
   const finish = (): readonly StreamFrame[] => {
     isFinished = true;
-    const frames: StreamFrame[] = [...contentFrames(sawJson ? "" : text.push(spareText) + text.flush())];
+    const spare = sawJson || spareText === "" ? "" : text.push(spareText);
+    const frames: StreamFrame[] = [...contentFrames(spare + text.flush())];
     const refusal = text.stopped ? null : refusalText(stopReason, stopDetails);
     if (refusal !== null) frames.push(out().delta(`{"refusal":${JSON.stringify(refusal)}}`, { refusal }));
-    if (thinking.length > 0) {
-      const delta = { reasoning_details: thinking.map(({ block, at }, index) => renderDetail(block, index, at)) };
+    if (thinking.blocks.length > 0) {
+      const delta = { reasoning_details: thinking.blocks.map(({ block, at }, index) => renderDetail(block, index, at)) };
       frames.push(out().delta(JSON.stringify(delta), delta));
-      rememberThinking(plan, callIds, thinking.map(({ block }) => block));
+      rememberThinking(plan, callIds, thinking.blocks.map(({ block }) => block));
     }
     const delta = {
       ...(cited.annotations.length === 0 ? {} : { annotations: cited.annotations }),
@@ -259,14 +228,6 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
     };
     frames.push(out().finish(delta, planFinish(plan, stopReason, text.stopped)));
     return frames;
-  };
-
-  const finalUsage = (): JsonObject => {
-    const reported = usage === null ? earlierUsage : earlierUsage === null ? usage : addUsages(earlierUsage, usage);
-    if (reported === null) return fallbackUsage === null ? chatUsageFromMessages({}) : renderChatUsage(fallbackUsage);
-    // Upstream was cut off at the stop sequence and never said how much it had written.
-    const isCut = text.stopped && fallbackUsage !== null;
-    return chatUsageFromMessages(isCut ? { ...reported, output_tokens: fallbackUsage?.output ?? 0 } : reported);
   };
 
   return {
@@ -301,7 +262,7 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
     },
     end: () => {
       const frames = isFinished ? [] : [...finish()];
-      if (plan.includeUsage) frames.push(out().usage(finalUsage()));
+      if (plan.includeUsage) frames.push(out().usage(totals.render(fallbackUsage, text.stopped)));
       frames.push(DONE_FRAME);
       return frames;
     },

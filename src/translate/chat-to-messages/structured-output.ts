@@ -3,7 +3,7 @@ import { invalidRequest } from "../../base/errors.ts";
 import { isObject, isString, own, type JsonObject } from "../../base/json.ts";
 import { transformSchema } from "../maps/response-format.ts";
 import { addOutputConfig, field, type Draft, type ParameterRow } from "./draft.ts";
-import { renderInputSchema } from "./tools.ts";
+import { renderInputSchema } from "./input-schema.ts";
 
 /** Name of the tool that stands in for structured outputs. */
 const JSON_TOOL = "json_response";

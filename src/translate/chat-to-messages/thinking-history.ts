@@ -3,11 +3,10 @@
  * makes later ones invalid.
  */
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { SIGNATURE_PREFIX } from "../maps/reasoning-signature.ts";
 import type { FieldRow } from "../translator.ts";
 import { thinkingType, type Draft } from "./draft.ts";
 
-/** Mark of signatures that the gateway made for another vendor's reasoning: Claude could not read them. */
-const FOREIGN_SIGNATURE = "arouter1.";
 const DETAILS_FORMAT = "anthropic-claude-v1";
 
 /** Header value and field that make an edited history degrade instead of failing. */
@@ -43,9 +42,10 @@ export function isThinkingBlock(block: Json): boolean {
   return type === "thinking" || type === "redacted_thinking";
 }
 
+/** Whether the gateway made the signature, for another vendor's reasoning: Claude could not read it. */
 function isForeign(block: Json): boolean {
   const signature = own(block, "signature") ?? own(block, "data");
-  return isString(signature) && signature.startsWith(FOREIGN_SIGNATURE);
+  return isString(signature) && signature.startsWith(SIGNATURE_PREFIX);
 }
 
 /** Reads one entry of `reasoning_details`: a block, `lost` when its signature is gone, null when it is not Claude's. */
@@ -68,13 +68,16 @@ function readDetail(entry: Json): PlacedThinking | "lost" | null {
 interface MessageThinking {
   readonly placed: readonly PlacedThinking[];
   readonly lost: boolean;
-  /** Blocks stand in `content` itself. */
+  /** Claude's own blocks stand in `content` itself. */
   readonly inline: boolean;
 }
 
 function readMessage(draft: Draft, message: JsonObject): MessageThinking {
   const content = own(message, "content");
-  if (isArray(content) && content.some(isThinkingBlock)) return { placed: [], lost: false, inline: true };
+  if (isArray(content) && content.some(isThinkingBlock)) {
+    const isOwn = content.some((block) => isThinkingBlock(block) && !isForeign(block));
+    return { placed: [], lost: false, inline: isOwn };
+  }
   const details = own(message, "reasoning_details");
   if (isArray(details) && details.length > 0) return readDetails(details);
   const blocks = own(message, "thinking_blocks");

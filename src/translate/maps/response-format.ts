@@ -1,5 +1,6 @@
 /** JSON schemas that bind an answer, in both formats: what each vendor's constrained decoding can express. */
 import { isArray, isObject, isRawNumber, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { isRecursive } from "./schema-references.ts";
 
 /** A schema rewritten to what Claude's structured outputs accept. */
 export interface TransformedSchema {
@@ -164,52 +165,6 @@ function isClosedEnough(node: JsonObject): boolean {
 
 function hasVariantList(node: JsonObject): boolean {
   return VARIANTS.some((keyword) => isArray(own(node, keyword)));
-}
-
-/** Whether a `$ref` leads back to a schema that contains it, or out of the document. */
-function isRecursive(root: JsonObject): boolean {
-  const finished = new Set<Json>();
-  const open = new Set<Json>();
-  const visit = (node: Json): boolean => {
-    if (typeof node !== "object" || node === null || finished.has(node)) return false;
-    if (open.has(node)) return true;
-    open.add(node);
-    const found = isArray(node) ? node.some(visit) : visitObject(node);
-    open.delete(node);
-    finished.add(node);
-    return found;
-  };
-  const visitObject = (node: JsonObject): boolean => {
-    const ref = own(node, "$ref");
-    if (isString(ref)) {
-      const target = resolvePointer(root, ref);
-      if (target === null || visit(target)) return true;
-    }
-    // Definitions are visited where they are used; unused ones bind nothing.
-    return Object.entries(node).some(([key, value]) => key !== "$defs" && key !== "definitions" && visit(value));
-  };
-  return visit(root);
-}
-
-function resolvePointer(root: JsonObject, ref: string): Json | null {
-  if (ref !== "#" && !ref.startsWith("#/")) return null;
-  let node: Json = root;
-  for (const step of ref.split("/").slice(1)) {
-    const key = decodeStep(step);
-    const next: Json | undefined = isArray(node) ? node[Number(key)] : own(node, key);
-    if (next === undefined) return null;
-    node = next;
-  }
-  return node;
-}
-
-function decodeStep(step: string): string {
-  const plain = step.replaceAll("~1", "/").replaceAll("~0", "~");
-  try {
-    return decodeURIComponent(plain);
-  } catch {
-    return plain;
-  }
 }
 
 /** Keywords that OpenAI's strict mode refuses. */

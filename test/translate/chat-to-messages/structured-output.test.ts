@@ -125,6 +125,13 @@ describe("response_format json_object", () => {
     expect(pieces(frames, "content")).toEqual(["", '{"a"', ":1}"]);
   });
 
+  test("the brace is not given without text", () => {
+    const frames = play(translate({ ...fields, stream: true }), [start(), ...ending("refusal")]);
+    expect(pieces(frames, "content")).toEqual([""]);
+    const reply = translate(fields).response({ ...answer(), stop_reason: "refusal" }, replyContext, []);
+    expect(at(reply.body, "choices", 0, "message", "content")).toBe("");
+  });
+
   test.each([
     ["a model without prefill", {}, { model: OPUS_4_6 }],
     ["tools", { tools: [WEATHER] }, {}],

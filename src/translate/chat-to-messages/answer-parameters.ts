@@ -1,13 +1,10 @@
-/** The plain top-level parameters of a Chat request: one row each, run in this order. */
+/** Parameters of the answer: how long, how many, where it ends. */
 import { invalidRequest, unsupported } from "../../base/errors.ts";
-import { sha256Hex } from "../../base/ids.ts";
 import { isArray, isObject, isString, own, type Json } from "../../base/json.ts";
 import { field, numberField, type Draft, type ParameterRow } from "./draft.ts";
 
 /** Sent when neither the caller nor the catalog says how long an answer may be. */
 const UNKNOWN_MAX_OUTPUT_TOKENS = 64_000;
-/** Longest `metadata.user_id` that Anthropic takes. */
-const MAX_USER_ID_CHARS = 256;
 
 function isAbsent(value: Json): boolean {
   return value === null || value === false;
@@ -74,16 +71,14 @@ function applyVerbosity(draft: Draft): void {
   draft.report.adapt("verbosity");
 }
 
+function applySeed(draft: Draft): void {
+  if (field(draft, "seed") !== null) draft.report.drop("seed");
+}
+
 function dropUnlessZero(name: string): (draft: Draft) => void {
   return (draft) => {
     const value = field(draft, name);
     if (value !== null && value !== 0) draft.report.drop(name);
-  };
-}
-
-function dropUnlessAbsent(name: string): (draft: Draft) => void {
-  return (draft) => {
-    if (!isAbsent(field(draft, name))) draft.report.drop(name);
   };
 }
 
@@ -103,46 +98,6 @@ function applyLogprobs(draft: Draft): void {
   }
 }
 
-function applyUser(draft: Draft): void {
-  const metadata = field(draft, "metadata");
-  const metadataUser = own(metadata, "user_id");
-  const candidates = [field(draft, "safety_identifier"), field(draft, "user"), metadataUser ?? null];
-  const id = candidates.find((candidate) => isString(candidate) && candidate !== "");
-  if (isString(id)) {
-    // Anthropic asks for opaque ids: no e-mail address may get through.
-    const isOpaque = id.length <= MAX_USER_ID_CHARS && !/^\S+@\S+\.\S+$/.test(id);
-    draft.body.set("metadata", { user_id: isOpaque ? id : sha256Hex(id) });
-  }
-  if (!isObject(metadata)) return;
-  for (const key of Object.keys(metadata)) {
-    if (key !== "user_id" || id !== metadataUser) draft.report.drop(`metadata.${key}`);
-  }
-}
-
-function applyServiceTier(draft: Draft): void {
-  switch (field(draft, "service_tier")) {
-    case null:
-    case "auto":
-      return;
-    case "default":
-      draft.body.set("service_tier", "standard_only");
-      return;
-    case "priority":
-    case "scale":
-      draft.body.set("service_tier", "auto");
-      return;
-    case "fast":
-      if (draft.options.allowFast && draft.model.capabilities.fastMode) {
-        draft.body.set("speed", "fast");
-        return;
-      }
-      draft.report.drop("service_tier");
-      return;
-    default:
-      draft.report.drop("service_tier");
-  }
-}
-
 function applyModalities(draft: Draft): void {
   const modalities = field(draft, "modalities");
   const asksAudio = isArray(modalities) && modalities.some((modality) => modality !== "text");
@@ -152,24 +107,8 @@ function applyModalities(draft: Draft): void {
   }
 }
 
-function applyCacheOptions(draft: Draft): void {
-  draft.markerTtl = own(field(draft, "prompt_cache_options"), "ttl") === "12h" ? "1h" : null;
-  if (draft.options.autoCache) draft.body.set("cache_control", { type: "ephemeral" });
-}
-
-function applyModeration(draft: Draft): void {
-  const value = field(draft, "moderation");
-  if (value === null) return;
-  if (own(value, "mode") === "block") {
-    throw unsupported("moderation", "blocking moderation does not exist for this model; moderate before the request");
-  }
-  draft.report.drop("moderation");
-}
-
-const ignore = (): void => undefined;
-
-/** Rows for the parameters that tools, thinking and sampling do not depend on. */
-export const PARAMETER_ROWS: readonly ParameterRow[] = [
+/** Rows for the answer; the output cap first, as thinking depends on it. */
+export const ANSWER_ROWS: readonly ParameterRow[] = [
   {
     field: "max_completion_tokens, max_tokens",
     reads: ["max_completion_tokens", "max_tokens"],
@@ -200,17 +139,13 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
     becomes: "a sentence at the end of the last system block; `medium` has no effect",
     apply: applyVerbosity,
   },
-  ...["seed"].map(
-    (name): ParameterRow => ({
-      field: name,
-      reads: [name],
-      outcomes: ["D", "S"],
-      becomes: "not sent; null has no effect",
-      apply: (draft) => {
-        if (field(draft, name) !== null) draft.report.drop(name);
-      },
-    }),
-  ),
+  {
+    field: "seed",
+    reads: ["seed"],
+    outcomes: ["D", "S"],
+    becomes: "not sent; null has no effect",
+    apply: applySeed,
+  },
   ...["presence_penalty", "frequency_penalty"].map(
     (name): ParameterRow => ({
       field: name,
@@ -235,58 +170,10 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
     apply: applyLogprobs,
   },
   {
-    field: "user, safety_identifier, metadata",
-    reads: ["user", "safety_identifier", "metadata"],
-    outcomes: ["M", "D"],
-    becomes:
-      "`metadata.user_id` from `safety_identifier`, else `user`, else `metadata.user_id`; over 256 characters or an e-mail address: its SHA-256; other metadata is not sent",
-    apply: applyUser,
-  },
-  ...["store", "prediction"].map(
-    (name): ParameterRow => ({
-      field: name,
-      reads: [name],
-      outcomes: ["D", "S"],
-      becomes: "not sent; false and null have no effect",
-      apply: dropUnlessAbsent(name),
-    }),
-  ),
-  {
-    field: "service_tier",
-    reads: ["service_tier"],
-    outcomes: ["M", "D", "S"],
-    becomes:
-      "`default` → `standard_only`, `priority` and `scale` → `auto`, `fast` → `speed: fast` where allowed; `auto` has no effect; else not sent",
-    apply: applyServiceTier,
-  },
-  {
     field: "modalities, audio",
     reads: ["modalities", "audio"],
     outcomes: ["S", "R"],
     becomes: "text only",
     apply: applyModalities,
-  },
-  ...["prompt_cache_key", "prompt_cache_retention"].map(
-    (name): ParameterRow => ({
-      field: name,
-      reads: [name],
-      outcomes: ["S"],
-      becomes: "routing hint of OpenAI without effect on the answer",
-      apply: ignore,
-    }),
-  ),
-  {
-    field: "prompt_cache_options",
-    reads: ["prompt_cache_options"],
-    outcomes: ["M", "S"],
-    becomes: "`ttl` is the lifetime of cache breakpoints that name none; `mode` has no effect",
-    apply: applyCacheOptions,
-  },
-  {
-    field: "moderation",
-    reads: ["moderation"],
-    outcomes: ["D", "R"],
-    becomes: "`mode: score` is not sent, `mode: block` refused",
-    apply: applyModeration,
   },
 ];
