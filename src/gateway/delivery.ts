@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { GatewayError } from "../base/errors.ts";
 import type { DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
+import type { JsonObject } from "../base/json.ts";
 import type { WireFormat } from "../wire/format.ts";
 import { renderArouterHeaders } from "./arouter-headers.ts";
 import type { ClientStream } from "./client-stream.ts";
@@ -34,7 +35,16 @@ export interface Delivery {
   readonly onOver: (run: () => void) => void;
   readonly error: (error: GatewayError) => Reply;
   readonly dryRun: (decision: DecisionSummary) => Reply;
+  /** An answer of the gateway's own; `headers` beside the usual ones. */
+  readonly own: (body: JsonObject, headers: Readonly<Record<string, string>>) => Reply;
   readonly judged: (judged: Judged, isValidated: boolean) => Reply;
+  /** A body that nobody reads on the way; `abort` gives it up when the client leaves. */
+  readonly passed: (
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: ReadableStream<Uint8Array> | null,
+    abort: () => void,
+  ) => Reply;
   /** A stream whose status leaves before its answer is known. */
   readonly committed: (walking: Promise<Judged>, isValidated: boolean) => Reply;
 }
@@ -67,6 +77,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     record.outcome = outcome;
     record.ms = clock.nowMs() - arrival.startedMs;
     for (const listener of overListeners) listener();
+    arrival.onOver();
     emit({ type: "exchange-finished", record });
   };
 
@@ -164,6 +175,16 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     return { status: candidate.status, headers, body };
   };
 
+  const sendOwn = (json: JsonObject, extra: Readonly<Record<string, string>>): Reply => {
+    const body = JSON.stringify(json);
+    record.status = 200;
+    record.bytesOut = sizeOf(body);
+    const ids = { "x-request-id": record.id, "request-id": record.id };
+    const headers = flush(false, { "content-type": "application/json", ...ids, ...extra });
+    finish("complete");
+    return { status: 200, headers, body };
+  };
+
   return {
     setExchange: (opened) => {
       exchange = opened;
@@ -177,16 +198,28 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     onFlush: (run) => flushListeners.push(run),
     onOver: (run) => overListeners.push(run),
     error: sendError,
-    dryRun: (decision) => {
-      const body = JSON.stringify(decision);
-      record.status = 200;
-      const headers = flush(false, { "content-type": "application/json", "x-request-id": record.id, "request-id": record.id });
-      finish("complete");
-      return { status: 200, headers, body };
-    },
+    dryRun: (decision) => sendOwn(decision, {}),
+    own: sendOwn,
     judged: (judged, isValidated) => {
       note(judged, isValidated);
       return sendWhole(judged);
+    },
+    passed: (status, headers, body, abort) => {
+      record.status = status;
+      const all = flush(false, headers);
+      const outcome = status >= 400 ? "upstream_error" : "complete";
+      if (body === null) {
+        finish(outcome);
+        return { status, headers: all, body: null };
+      }
+      const onBytes = (bytes: number): void => {
+        record.bytesOut += bytes;
+      };
+      const watched = watchBody(body, onBytes, (isWhole) => {
+        if (!isWhole) abort();
+        finish(isWhole ? outcome : "client_gone");
+      });
+      return { status, headers: all, body: watched };
     },
     committed: (walking, isValidated) => {
       record.status = 200;
@@ -203,6 +236,39 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       return { status: 200, headers, body };
     },
   };
+}
+
+/** The same body, pulled; tells each piece's size, and once how it ended. */
+function watchBody(
+  body: ReadableStream<Uint8Array>,
+  onBytes: (bytes: number) => void,
+  onEnd: (isWhole: boolean) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            onEnd(true);
+            controller.close();
+            return;
+          }
+          onBytes(value.byteLength);
+          controller.enqueue(value);
+        } catch (error) {
+          onEnd(false);
+          controller.error(error);
+        }
+      },
+      cancel: () => {
+        onEnd(false);
+        void reader.cancel().catch(() => undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function sizeOf(body: Reply["body"]): number {

@@ -20,6 +20,8 @@ export interface Arrival {
   /** Name of the caller's key; null without `[auth]`. */
   readonly key: string | null;
   readonly client: string | null;
+  /** Called once the answer has been handed over whole, or given up. Safe to call again. */
+  readonly onOver: () => void;
 }
 
 /** An exchange whose request has been parsed. */

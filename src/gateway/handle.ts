@@ -43,11 +43,18 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Answers a chat, messages or responses request; never rejects. `body` is what the client sent, decoded. */
   readonly handle: (arrival: Arrival, format: WireFormat, body: Uint8Array) => Promise<Reply>;
+  /** Answers a request that is turned away before it is read. */
+  readonly refuse: (arrival: Arrival, format: WireFormat, error: GatewayError) => Reply;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, emit } = options;
   return {
+    refuse: (arrival, format, error) => {
+      const record = openRecord(arrival, format.name, clock, options.sampleNew);
+      emit({ type: "exchange-started", record });
+      return openDelivery({ clock, emit, arrival, format, record, snapshot: options.snapshot() }).error(error);
+    },
     handle: async (arrival, format, body) => {
       const snapshot = options.snapshot();
       const record = openRecord(arrival, format.name, clock, options.sampleNew);

@@ -1,6 +1,6 @@
 /** Who may come in: keys, origins, hosts, headers, and room. Refusing costs no upstream call. */
-import { timingSafeEqual } from "node:crypto";
 import { GatewayError } from "../base/errors.ts";
+import { sameDigest, sha256 } from "../base/secret.ts";
 import type { Route } from "./routes.ts";
 
 /** One key of `[auth] keys`. */
@@ -42,10 +42,10 @@ function presentedKey(headers: Headers, allowBasic: boolean): string | null {
 
 /** Compares with every key, without leaving early, so that the time tells nothing. */
 function findKey(keys: readonly AccessKey[], presented: string): string | null {
-  const digest = new Bun.CryptoHasher("sha256").update(presented).digest();
+  const digest = sha256(presented);
   let found: string | null = null;
   for (const key of keys) {
-    if (timingSafeEqual(digest, key.digest)) found = key.name;
+    if (sameDigest(digest, key.digest)) found = key.name;
   }
   return found;
 }

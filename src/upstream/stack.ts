@@ -211,7 +211,7 @@ export function createStack(options: StackOptions): UpstreamDispatch {
   return compose<UpstreamRequest, UpstreamAnswer>(
     retry, // one loop, outermost: each try asks the breaker again, so an opening breaker ends it
     hedge, // one try may have two legs; a leg is an attempt like any other
-    observe, // first tries and their times to first content, for the hedge's delay and its cap
+    observe, // first tries and their times to first content, for the hedge's cap and its delay
     throttle, // sees every answer: a 429 shuts the gate that the chain goes round
     breaker, // counts real attempts, never an aggregate, never what was not sent
     bulkhead, // a provider that hangs cannot use up the other's permits

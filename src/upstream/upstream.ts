@@ -28,7 +28,7 @@ export interface PhaseTimeouts {
 export interface HedgePlan {
   /** Delay before it in ms; null: not for this call. Asked when the first leg starts. */
   readonly delayMs: () => number | null;
-  /** Asked once the delay has passed: the leg's request, or null when it may not be sent. Takes the budgets' tokens. */
+  /** Asked once the delay has passed: the leg's request, or null when it may not be sent. */
   readonly second: () => UpstreamRequest | null;
 }
 

@@ -1,0 +1,185 @@
+/** The composition root: builds every part from a configuration and joins them. Knows every folder, so that no other has to. */
+import type { Clock } from "../base/clock.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { renderDiagnostic } from "../base/diagnostic.ts";
+import type { Emit } from "../base/events.ts";
+import type { ProviderName } from "../base/names.ts";
+import { carryRestartKeys } from "../config/assemble.ts";
+import type { LoadedConfig, LoadResult } from "../config/load.ts";
+import { createReloader, type ReloadReason } from "../config/reload.ts";
+import { createGateway, type GatewayOptions } from "../gateway/handle.ts";
+import { createCountTokens } from "../gateway/count-tokens.ts";
+import { createModels } from "../gateway/models.ts";
+import { createPassThrough } from "../gateway/passthrough.ts";
+import type { Snapshot } from "../gateway/settings.ts";
+import { createThinkingStore } from "../gateway/thinking-store.ts";
+import { createSchemaStore, DEFAULT_SCHEMA_LIMITS } from "../heal/json-schema.ts";
+import type { PolicyResult } from "../policy/parse.ts";
+import type { Policy } from "../policy/policy.ts";
+import { runTests } from "../policy/run-tests.ts";
+import { createBulkhead } from "../resilience/bulkhead.ts";
+import { createDrain } from "../server/drain.ts";
+import { createHealth } from "../server/health.ts";
+import { createHandlers } from "../server/handlers.ts";
+import { type RunningServer, startServer } from "../server/server.ts";
+import { createPool } from "../upstream/pool.ts";
+import { askModels } from "../upstream/probe.ts";
+import { createUpstreamState } from "../upstream/stack.ts";
+import { admissionSettings, providerLayers } from "./settings.ts";
+import { buildSnapshot, providerRegistry } from "./snapshot.ts";
+
+export interface AppOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly loaded: LoadedConfig;
+  readonly policy: Policy;
+  /** Loads the configuration again, as at start. */
+  readonly reloadConfig: () => LoadResult;
+  readonly loadPolicy: (path: string) => PolicyResult;
+  readonly emit: Emit;
+  /** Text of `/metrics`; null when metrics are off. */
+  readonly metrics: (() => Promise<string>) | null;
+  readonly reusePort: boolean;
+}
+
+export interface App {
+  readonly server: RunningServer;
+  readonly snapshot: () => Snapshot;
+  /** Reloads now. */
+  readonly reload: () => void;
+  /** Drains and stops; true when nothing was cut. `delayMs` 0: stop accepting at once. */
+  readonly stop: (delayMs: number) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts the gateway. @throws what Bun throws when the address cannot be used */
+export function startApp(options: AppOptions): App {
+  const { clock, emit, version } = options;
+  let loaded = options.loaded;
+  let policyReload: "ok" | "error" = "ok";
+  const config = () => loaded.config;
+  const userAgent = `arouter/${version}`;
+  const pool = createPool({ ...config().upstream, shards: config().upstream.poolShards });
+  const state = createUpstreamState(clock, (provider) => providerLayers(config(), provider), emit);
+  const send = { clock, pool, emit, userAgent };
+  let snapshot = buildSnapshot({ config: config(), catalog: loaded.catalog, policy: options.policy, state, send });
+
+  const gatewayOptions: GatewayOptions = {
+    clock,
+    emit,
+    snapshot: () => snapshot,
+    schemas: createSchemaStore({ ...DEFAULT_SCHEMA_LIMITS, ...config().limits }, clock),
+    thinkingStore: createThinkingStore(clock),
+    sampleNew: () => clock.random() < config().telemetry.sampleRatio,
+  };
+  const gateway = createGateway(gatewayOptions);
+  const passThrough = createPassThrough({ ...gatewayOptions, pool, userAgent });
+  const drain = createDrain(clock);
+  const bulkhead = createBulkhead(
+    () => ({
+      limit: config().limits.maxInFlight,
+      queueDepth: config().limits.queueDepth,
+      queueTimeoutMs: config().limits.queueTimeoutMs,
+    }),
+    clock,
+  );
+  const health = createHealth({
+    clock,
+    version,
+    settings: () => config().health,
+    providers: () => snapshot.registry.configured,
+    probe: async (name) => {
+      const provider = snapshot.registry.get(name);
+      if (provider === null) return { status: null, latencyMs: 0 };
+      return askModels({ clock, pool, userAgent, timeoutMs: config().health.timeoutMs }, provider);
+    },
+    breaker: (provider: ProviderName) => state.breakers.viewProvider(provider).kind,
+    policy: () => ({ hash: snapshot.policy.files.length === 0 ? null : snapshot.policy.hash12, reload: policyReload }),
+  });
+  const handlers = createHandlers({
+    version,
+    gateway,
+    passThrough,
+    countTokens: createCountTokens(gatewayOptions, passThrough),
+    models: createModels({ clock, snapshot: () => snapshot, pool, userAgent, cacheMs: () => config().router.modelsCacheMs }),
+    health,
+    isReady: () => drain.isServing() && bulkhead.queued() === 0,
+    passthroughGroups: () => config().router.passthrough,
+    metrics: config().metrics.enabled && config().metrics.listenAddr === null ? options.metrics : null,
+  });
+
+  /** Reads everything anew and swaps one reference; any mistake leaves the last good state in force. */
+  const apply = (reason: ReloadReason): void => {
+    const file = reloadedFile(reason);
+    const fail = (diagnostics: readonly Diagnostic[]): void => {
+      policyReload = "error";
+      const messages = diagnostics.map(renderDiagnostic);
+      emit({ type: "config-reloaded", file, ok: false, messages, policy: snapshot.policy.hash12 });
+    };
+    const next = options.reloadConfig();
+    if (!next.ok) return fail(next.diagnostics);
+    const { config: carried, restartKeys } = carryRestartKeys(loaded.config, next.config);
+    const read = carried.router.policyFile === null ? null : options.loadPolicy(carried.router.policyFile);
+    if (read !== null && !read.ok) return fail(read.diagnostics);
+    const policy = read?.policy ?? options.policy;
+    const registry = providerRegistry(carried);
+    const failures = runTests(policy, { providerOf: registry.resolve, wallMs: clock.wallMs() }).filter(({ ok }) => !ok);
+    if (failures.length > 0) {
+      return fail(
+        failures.map(({ test, failures: texts }) => ({
+          ...test.position,
+          severity: "error",
+          text: `test "${test.name}" fails: ${texts.join("; ")}`,
+        })),
+      );
+    }
+    loaded = { ...next, config: carried };
+    snapshot = buildSnapshot({ config: carried, catalog: next.catalog, policy, state, send });
+    policyReload = "ok";
+    const messages = restartKeys.map((key) => `${key} takes effect after a restart`);
+    emit({ type: "config-reloaded", file, ok: true, messages, policy: policy.hash12 });
+  };
+  const reloader = createReloader({
+    files: () => loaded.files,
+    apply,
+    clock,
+    minIntervalMs: () => config().reload.minIntervalMs,
+    watch: config().reload.watch,
+  });
+
+  const server = startServer({
+    clock,
+    drain,
+    listenAddr: config().listenAddr,
+    tls: null,
+    reusePort: options.reusePort,
+    clientIdleMs: config().timeout.clientIdleMs,
+    admission: () => admissionSettings(config()),
+    bodyLimits: () => ({ bodyBytes: config().limits.bodyBytes, requestBodyMs: config().timeout.requestBodyMs }),
+    permit: (signal) => bulkhead.acquire(signal),
+    serve: handlers.serve,
+    refuse: handlers.refuse,
+    onShed: (reason) => emit({ type: "request-shed", reason, record: null }),
+  });
+
+  const close = async (): Promise<void> => {
+    reloader.close();
+    await server.close();
+    pool.close();
+  };
+  return {
+    server,
+    snapshot: () => snapshot,
+    reload: reloader.request,
+    stop: async (delayMs) => {
+      const isClean = await drain.run(server.stopListening, { delayMs, timeoutMs: config().drain.timeoutMs });
+      await close();
+      return isClean;
+    },
+    close,
+  };
+}
+
+function reloadedFile(reason: ReloadReason): "config" | "policy" | "keys" {
+  return reason.kind === "changed" ? (reason.files[0]?.kind ?? "config") : "config";
+}

@@ -1,0 +1,75 @@
+/** The configuration cut into what each part of the gateway asks for. */
+import type { Config } from "../config/config.ts";
+import type { ProviderName } from "../base/names.ts";
+import type { GatewaySettings, ProviderDefaults } from "../gateway/settings.ts";
+import type { AdmissionSettings } from "../server/admission.ts";
+import type { ProviderLayers } from "../upstream/stack.ts";
+
+/** Defaults that rules and headers start from, for one provider. */
+function providerDefaults({ retry, timeout, hedge }: Config["providers"][ProviderName]): ProviderDefaults {
+  return {
+    retry,
+    timeout,
+    hedge: { ...hedge, after: hedge.after === "off" ? null : hedge.after },
+  };
+}
+
+/** What the pipeline reads. */
+export function gatewaySettings(config: Config): GatewaySettings {
+  const { limits, router, translation, heal, stream, providers, ledger, timeout, retry } = config;
+  return {
+    limits,
+    translation,
+    strictTranslation: translation.strict,
+    thinkingStore: translation.thinkingStore,
+    overrides: router.overrides as GatewaySettings["overrides"],
+    streamUsage: router.streamUsage,
+    echoRequestedModel: router.echoRequestedModel,
+    upstreamAuthStatus: router.upstreamAuthStatus,
+    betas: { allow: providers.anthropic.betasAllow, deny: providers.anthropic.betasDeny },
+    heal,
+    stream,
+    clientWriteMs: timeout.clientWriteMs,
+    signalClient: retry.signalClient,
+    providers: { openai: providerDefaults(providers.openai), anthropic: providerDefaults(providers.anthropic) },
+    keepBodies: ledger.requests,
+  };
+}
+
+/** Reserve of the retry budget: so many seconds of `budget_min_per_second` may be saved up. */
+const RESERVE_SECONDS = 1;
+
+/** What the resilience layers of one provider read. */
+export function providerLayers(config: Config, provider: ProviderName): ProviderLayers {
+  const { breaker, retry, hedge, providerInFlight } = config.providers[provider];
+  const { limits } = config;
+  return {
+    breaker,
+    budget: {
+      ratio: retry.budgetRatio,
+      ttlMs: retry.budgetTtlMs,
+      reservePerSecond: retry.budgetMinPerSecond,
+      reserveMax: retry.budgetMinPerSecond * RESERVE_SECONDS,
+    },
+    bulkhead: { limit: providerInFlight, queueDepth: limits.queueDepth, queueTimeoutMs: limits.queueTimeoutMs },
+    hedgeMaxExtra: hedge.maxExtra,
+  };
+}
+
+/** Whether `listenAddr` can be reached from this machine alone. */
+export function isLoopbackAddress(listenAddr: string): boolean {
+  return listenAddr.startsWith("unix:") || /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/.test(listenAddr);
+}
+
+/** What admission reads. */
+export function admissionSettings({ auth, server, limits, listenAddr }: Config): AdmissionSettings {
+  return {
+    keys: auth.keys,
+    publicPaths: auth.public,
+    allowedOrigins: server.allowedOrigins,
+    allowedHosts: server.allowedHosts,
+    loopback: isLoopbackAddress(listenAddr) && !listenAddr.startsWith("unix:"),
+    headerBytes: limits.headerBytes,
+    headerCount: limits.headerCount,
+  };
+}

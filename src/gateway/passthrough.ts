@@ -1,0 +1,104 @@
+/** Routes that are neither read nor translated: the provider's bytes both ways, under the gateway's own credentials. */
+import { createChildAbort } from "../base/abort.ts";
+import { GatewayError } from "../base/errors.ts";
+import { createSpanId, renderTraceparent } from "../base/ids.ts";
+import type { ProviderName } from "../base/names.ts";
+import { decodeContent } from "../base/stream.ts";
+import { classifyException, errorCode } from "../upstream/classify.ts";
+import { returnedHeaders, upstreamRequestId } from "../upstream/headers.ts";
+import type { Pool } from "../upstream/pool.ts";
+import { clientClosed } from "../upstream/stream.ts";
+import type { WireFormat } from "../wire/format.ts";
+import { openDelivery } from "./delivery.ts";
+import { toGatewayError } from "./error-reply.ts";
+import { type Arrival, openRecord } from "./exchange.ts";
+import type { GatewayOptions } from "./handle.ts";
+import type { Reply } from "./reply.ts";
+
+/** What is passed on. */
+export interface PassThroughCall {
+  readonly provider: ProviderName;
+  /** Below the base URL, with its query. */
+  readonly path: string;
+  /** Envelope of the gateway's own errors. */
+  readonly format: WireFormat;
+  /** null for methods without a body. */
+  readonly body: Uint8Array | null;
+}
+
+export interface PassThroughOptions extends GatewayOptions {
+  readonly pool: Pool;
+  readonly userAgent: string;
+}
+
+export type PassThrough = (arrival: Arrival, call: PassThroughCall) => Promise<Reply>;
+
+/** Headers that say what the body is, in both directions. */
+const CONTENT_HEADERS = ["content-type", "accept"] as const;
+
+export function createPassThrough(options: PassThroughOptions): PassThrough {
+  const { clock, emit, pool } = options;
+  return async (arrival, call) => {
+    const snapshot = options.snapshot();
+    const record = openRecord(arrival, null, clock, options.sampleNew);
+    record.bytesIn = call.body?.byteLength ?? 0;
+    emit({ type: "exchange-started", record });
+    const delivery = openDelivery({ clock, emit, arrival, format: call.format, record, snapshot });
+    const abort = createChildAbort(arrival.signal);
+    let isCalled = false;
+    const over = (): void => {
+      abort.release();
+      if (isCalled) pool.release();
+    };
+    try {
+      const provider = snapshot.registry.get(call.provider);
+      if (provider === null) {
+        throw new GatewayError("not-found", `the ${call.provider} provider has no API key, so this route is not served`, {
+          code: "unknown_url",
+        });
+      }
+      const headers: Record<string, string> = {
+        ...provider.forwardHeaders(arrival.headers, true),
+        ...provider.authHeaders(),
+        "accept-encoding": "identity",
+        "user-agent": options.userAgent,
+        traceparent: renderTraceparent(record.trace, createSpanId()),
+      };
+      for (const name of CONTENT_HEADERS) {
+        const value = arrival.headers.get(name);
+        if (value !== null) headers[name] = value;
+      }
+      const idempotencyKey = arrival.headers.get("idempotency-key");
+      if (idempotencyKey !== null) headers["idempotency-key"] = idempotencyKey;
+      isCalled = true;
+      const response = await pool.fetch(provider.baseUrl + call.path, {
+        method: arrival.method,
+        headers,
+        ...(call.body === null ? {} : { body: call.body as Uint8Array<ArrayBuffer> }),
+        signal: abort.signal,
+      });
+      record.provider = call.provider;
+      const body = response.body === null ? null : decodeContent(response.body, response.headers.get("content-encoding"));
+      if (response.status >= 300 && response.status < 400) {
+        throw new GatewayError("upstream-invalid", "upstream answered with a redirect, which is never followed");
+      }
+      const id = upstreamRequestId(response.headers) ?? record.id;
+      const answerHeaders = { ...returnedHeaders(response.headers, true), "x-request-id": id, "request-id": id };
+      delivery.onOver(over);
+      return delivery.passed(response.status, answerHeaders, body, () => abort.abort(clientClosed()));
+    } catch (thrown) {
+      abort.abort(thrown);
+      over();
+      return delivery.error(errorOf(thrown, arrival.signal));
+    }
+  };
+}
+
+function errorOf(thrown: unknown, signal: AbortSignal): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  if (signal.aborted) return toGatewayError(signal.reason instanceof GatewayError ? signal.reason : clientClosed());
+  const { class: outcome } = classifyException(thrown, 0);
+  return new GatewayError("upstream-unreachable", `no answer from upstream (${errorCode(thrown) || outcome})`, {
+    cause: thrown,
+  });
+}

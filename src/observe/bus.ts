@@ -1,0 +1,45 @@
+/** Hands each event to every observer. One that throws is counted, never felt by the pipeline. */
+import type { Emit, GatewayEvent, Observer } from "../base/events.ts";
+
+export interface Bus {
+  readonly emit: Emit;
+  readonly subscribe: (observer: Observer) => void;
+  /** Throws so far, by observer. */
+  readonly failures: () => ReadonlyMap<string, number>;
+  /** Flushes every observer, at most `limitMs` together. */
+  readonly close: (limitMs: number) => Promise<void>;
+}
+
+export function createBus(after: (delayMs: number, run: () => void) => () => void): Bus {
+  const observers: Observer[] = [];
+  const failures = new Map<string, number>();
+  const fail = (name: string): void => void failures.set(name, (failures.get(name) ?? 0) + 1);
+  return {
+    emit: (event: GatewayEvent) => {
+      for (const observer of observers) {
+        try {
+          observer.observe(event);
+        } catch {
+          fail(observer.name);
+        }
+      }
+    },
+    subscribe: (observer) => void observers.push(observer),
+    failures: () => failures,
+    close: async (limitMs) => {
+      let cancel = (): void => undefined;
+      const limit = new Promise<void>((resolve) => {
+        cancel = after(limitMs, resolve);
+      });
+      const flushes = observers.map(async (observer) => {
+        try {
+          await observer.close?.();
+        } catch {
+          fail(observer.name);
+        }
+      });
+      await Promise.race([Promise.all(flushes), limit]);
+      cancel();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** `/livez`, `/readyz` and `/healthz`. Only the last looks at a provider. */
+import type { Clock } from "../base/clock.ts";
+import type { ProviderName } from "../base/names.ts";
+
+export type ProviderStatus = "ok" | "degraded" | "auth_failed" | "down";
+
+/** What a probe of one provider found. */
+export interface ProbeResult {
+  /** HTTP status of its models list; null without an answer. */
+  readonly status: number | null;
+  readonly latencyMs: number;
+}
+
+export interface HealthOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly settings: () => { readonly cacheMs: number; readonly slowMs: number };
+  readonly providers: () => readonly ProviderName[];
+  /** Asks a provider for its models list, within the probe's time limit. Never rejects. */
+  readonly probe: (provider: ProviderName) => Promise<ProbeResult>;
+  readonly breaker: (provider: ProviderName) => "closed" | "open" | "half_open";
+  readonly policy: () => { readonly hash: string | null; readonly reload: "ok" | "error" };
+}
+
+interface Checked {
+  readonly status: ProviderStatus;
+  readonly breaker: string;
+  readonly latency_ms: number;
+  /** RFC 3339. */
+  readonly checked: string;
+}
+
+export interface HealthReport {
+  readonly status: "ok" | "degraded" | "down";
+  readonly version: string;
+  readonly policy: { readonly hash: string | null; readonly reload: "ok" | "error" };
+  readonly providers: Readonly<Record<string, Checked>>;
+}
+
+export interface Health {
+  /** Probes of the last `health.cache` are reused; concurrent callers share one. */
+  readonly report: () => Promise<HealthReport>;
+  /** The last known status by provider, without probing. */
+  readonly last: () => Readonly<Record<string, ProviderStatus>>;
+}
+
+export function createHealth(options: HealthOptions): Health {
+  const { clock } = options;
+  const cache = new Map<ProviderName, { readonly atMs: number; readonly result: Promise<Checked> }>();
+  const known: Record<string, ProviderStatus> = {};
+
+  const check = async (provider: ProviderName): Promise<Checked> => {
+    const { status, latencyMs } = await options.probe(provider);
+    const breaker = options.breaker(provider);
+    const judged = judge(status, latencyMs > options.settings().slowMs || breaker !== "closed");
+    known[provider] = judged;
+    return {
+      status: judged,
+      breaker,
+      latency_ms: Math.round(latencyMs),
+      checked: new Date(clock.wallMs()).toISOString(),
+    };
+  };
+
+  const checkCached = (provider: ProviderName): Promise<Checked> => {
+    const entry = cache.get(provider);
+    const nowMs = clock.nowMs();
+    if (entry !== undefined && nowMs - entry.atMs < options.settings().cacheMs) return entry.result;
+    const result = check(provider);
+    cache.set(provider, { atMs: nowMs, result });
+    return result;
+  };
+
+  return {
+    last: () => known,
+    report: async () => {
+      const names = options.providers();
+      const results = await Promise.all(names.map(checkCached));
+      // The breaker may have moved since the probe: it is read anew.
+      const providers = Object.fromEntries(
+        names.map((name, index) => [name, { ...(results[index] as Checked), breaker: options.breaker(name) }]),
+      );
+      return { status: overall(results), version: options.version, policy: options.policy(), providers };
+    },
+  };
+}
+
+function judge(status: number | null, isSlow: boolean): ProviderStatus {
+  if (status === null || status >= 500) return "down";
+  if (status === 401 || status === 403) return "auth_failed";
+  return isSlow || status === 429 ? "degraded" : "ok";
+}
+
+function overall(results: readonly Checked[]): HealthReport["status"] {
+  if (results.every(({ status }) => status === "ok")) return "ok";
+  return results.some(({ status }) => status === "ok" || status === "degraded") ? "degraded" : "down";
+}

@@ -1,0 +1,217 @@
+/** The HTTP shell: lets requests in, hands each to its handler, answers. Elysia routes, Bun serves. */
+import { Elysia } from "elysia";
+import { createChildAbort } from "../base/abort.ts";
+import type { Clock } from "../base/clock.ts";
+import { GatewayError } from "../base/errors.ts";
+import { createRequestId } from "../base/ids.ts";
+import { toGatewayError } from "../gateway/error-reply.ts";
+import type { Arrival } from "../gateway/exchange.ts";
+import type { Reply } from "../gateway/reply.ts";
+import type { WireFormat } from "../wire/format.ts";
+import { admit, type AdmissionSettings, corsHeaders } from "./admission.ts";
+import { type BodyLimits, readBody } from "./body.ts";
+import type { Drain } from "./drain.ts";
+import { errorFormat, splitUrl } from "./request-view.ts";
+import { matchRoute, type Route, type RouteMatch } from "./routes.ts";
+
+/** A request that was let in. */
+export interface Visit {
+  readonly arrival: Arrival;
+  readonly route: Route;
+  readonly query: string;
+  readonly format: WireFormat;
+  /** Reads the body; from then on silence no longer closes the connection. */
+  readonly body: () => Promise<Uint8Array>;
+  /** Refuses a body that is not declared as JSON. @throws GatewayError `unsupported-media` */
+  readonly requireJson: () => void;
+}
+
+export type Permit = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly reason: string };
+
+export interface ServerOptions {
+  readonly clock: Clock;
+  readonly drain: Drain;
+  /** `host:port` or `unix:/path`. */
+  readonly listenAddr: string;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly reusePort: boolean;
+  readonly clientIdleMs: number;
+  /** Read at each request: a reload may change them. */
+  readonly admission: () => AdmissionSettings;
+  readonly bodyLimits: () => BodyLimits;
+  /** A place among the requests in flight, waiting in line for it. */
+  readonly permit: (signal: AbortSignal) => Promise<Permit>;
+  /** Answers a visit. */
+  readonly serve: (visit: Visit) => Promise<Reply>;
+  /** Answers a request that is turned away; records it. */
+  readonly refuse: (arrival: Arrival, route: Route, format: WireFormat, error: GatewayError) => Reply;
+  readonly onShed: (reason: string) => void;
+}
+
+export interface RunningServer {
+  /** Where it listens, as a client would write it: `127.0.0.1:8080`. */
+  readonly address: string;
+  readonly url: string;
+  /** Refuses new connections; those open go on. */
+  readonly stopListening: () => void;
+  /** Cuts everything. */
+  readonly close: () => Promise<void>;
+}
+
+/** Routes that cost no permit: they are never shed. */
+const FREE = new Set<Route["kind"]>(["livez", "readyz", "healthz", "metrics", "root"]);
+/** Bun answers a bare 413 at its own limit; ours comes first for what declares its length. */
+const BODY_SLACK = 1024 * 1024;
+const MAX_IDLE_SECONDS = 255;
+
+type BunServer = Bun.Server<unknown>;
+
+/** Starts listening. @throws what Bun throws when the address cannot be used */
+export function startServer(options: ServerOptions): RunningServer {
+  const idleSeconds = Math.min(MAX_IDLE_SECONDS, Math.ceil(options.clientIdleMs / 1000));
+  const app = new Elysia({ systemRouter: false, serve: { development: false } }).all(
+    "/*",
+    ({ request, server }) => visit(options, request, server as BunServer | null, idleSeconds),
+    { parse: "none" },
+  );
+  const place = options.listenAddr.startsWith("unix:")
+    ? { unix: options.listenAddr.slice("unix:".length) }
+    : splitHostPort(options.listenAddr);
+  app.listen({
+    ...place,
+    idleTimeout: idleSeconds,
+    maxRequestBodySize: options.bodyLimits().bodyBytes + BODY_SLACK,
+    reusePort: options.reusePort,
+    development: false,
+    ...(options.tls === null ? {} : { tls: options.tls }),
+  } as Parameters<typeof app.listen>[0]);
+  const server = app.server as BunServer;
+  const scheme = options.tls === null ? "http" : "https";
+  const address = "unix" in place ? options.listenAddr : `${place.hostname}:${server.port}`;
+  return {
+    address,
+    url: `${scheme}://${address}`,
+    stopListening: () => void server.stop(),
+    close: async () => {
+      await server.stop(true);
+    },
+  };
+}
+
+function splitHostPort(address: string): { readonly hostname: string; readonly port: number } {
+  const colon = address.lastIndexOf(":");
+  return { hostname: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) };
+}
+
+async function visit(
+  options: ServerOptions,
+  request: Request,
+  server: BunServer | null,
+  idleSeconds: number,
+): Promise<Response> {
+  const { clock, drain } = options;
+  const { path, query } = splitUrl(request.url);
+  const match = matchRoute(path);
+  const { route } = match;
+  const format = errorFormat(route, request.headers);
+  const leave = drain.enter();
+  const abort = createChildAbort(request.signal, drain.signal);
+  const releases: (() => void)[] = [leave, abort.release];
+  let over = false;
+  const arrival: Arrival = {
+    id: createRequestId(),
+    route: match.name,
+    method: request.method,
+    headers: request.headers,
+    signal: abort.signal,
+    startedMs: clock.nowMs(),
+    key: null,
+    client: null,
+    onOver: () => {
+      if (over) return;
+      over = true;
+      for (const release of releases) release();
+      // Off since the body was read; without this it stays off for the kept-alive connection.
+      server?.timeout(request, idleSeconds);
+    },
+  };
+  const settings = options.admission();
+  const cors = corsHeaders(settings, request.headers.get("origin"));
+  try {
+    if (request.method === "OPTIONS" && "access-control-allow-origin" in cors) return preflight(request, cors, arrival);
+    const { key } = admit(settings, request, path, route);
+    const admitted: Arrival = { ...arrival, key };
+    checkMethod(match, request.method);
+    if (!FREE.has(route.kind)) {
+      const permit = await options.permit(abort.signal);
+      if (!permit.ok) throw shed(options, permit.reason);
+      releases.push(permit.release);
+    }
+    const reply = await options.serve({
+      arrival: admitted,
+      route,
+      query,
+      format,
+      requireJson: () => requireJson(request),
+      body: async () => {
+        const body = await readBody(request, options.bodyLimits(), clock);
+        server?.timeout(request, 0);
+        return body;
+      },
+    });
+    return respond(reply, cors, drain, request.method, arrival);
+  } catch (thrown) {
+    const reply = options.refuse(arrival, route, format, toGatewayError(thrown));
+    return respond(reply, cors, drain, request.method, arrival);
+  }
+}
+
+function shed(options: ServerOptions, reason: string): GatewayError {
+  options.onShed(reason);
+  if (reason === "aborted") return new GatewayError("client-closed", "the client left while waiting in line");
+  return new GatewayError("overloaded", "the gateway is at its limit of requests in flight; try again shortly");
+}
+
+function checkMethod({ route, methods }: RouteMatch, method: string): void {
+  if (methods.includes(method) && route.kind !== "unknown") return;
+  if (route.kind === "unknown" && (method === "GET" || method === "HEAD" || method === "POST" || method === "DELETE")) return;
+  const allow = route.kind === "unknown" ? ["GET", "HEAD", "POST", "DELETE"] : methods;
+  throw new GatewayError("method-not-allowed", `this route does not answer to ${method.slice(0, 16)}; it takes ${allow.join(", ")}`, {
+    allow,
+  });
+}
+
+function requireJson(request: Request): void {
+  const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  if (type === "application/json" || /^application\/[\w.-]+\+json$/.test(type)) return;
+  const sent = type === "" ? "none was sent" : `"${type.slice(0, 64)}" was sent`;
+  throw new GatewayError("unsupported-media", `the content-type must be application/json; ${sent}`, { param: "content-type" });
+}
+
+/** @see https://fetch.spec.whatwg.org/#http-cors-protocol (read 2026-11-24) */
+function preflight(request: Request, cors: Readonly<Record<string, string>>, arrival: Arrival): Response {
+  arrival.onOver();
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...cors,
+      "access-control-allow-methods": "GET, POST, DELETE",
+      "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "*",
+      "access-control-max-age": "600",
+    },
+  });
+}
+
+function respond(
+  reply: Reply,
+  cors: Readonly<Record<string, string>>,
+  drain: Drain,
+  method: string,
+  arrival: Arrival,
+): Response {
+  if (!(reply.body instanceof ReadableStream)) arrival.onOver();
+  const headers = { ...reply.headers, ...cors };
+  if (!drain.isServing()) headers["connection"] = "close";
+  const body = method === "HEAD" ? null : reply.body;
+  return new Response(body as BodyInit | null, { status: reply.status, headers });
+}
