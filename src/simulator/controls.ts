@@ -26,6 +26,7 @@
  * | `status n [type= code= message= retry-after= retry-after-ms= should-retry=]` | an HTTP error; `retry-after=date+2` is a date |
  * | `error name` | a real error by name: see errors.ts |
  * | `fault name` | a broken answer: see faults.ts |
+ * | `quirk name` | a stream that is valid and odd: see quirks.ts |
  * | `header name value` | adds a header to a good answer |
  *
  * Every word takes `model=glob` (only for such a model), `provider=openai|anthropic`, and `times=n`: only the first n requests

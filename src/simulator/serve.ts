@@ -14,6 +14,7 @@ import { answerHeaders } from "./headers.ts";
 import type { Identity } from "./identity.ts";
 import { noteBody, type Journal, type LogEntry } from "./journal.ts";
 import type { Prompt } from "./prompt.ts";
+import { applyQuirk } from "./quirks.ts";
 import type { Refusal } from "./refusal.ts";
 import { checkRoute, readRoute, type Route } from "./route.ts";
 import { sendReply, type Pace } from "./send.ts";
@@ -130,11 +131,17 @@ function wholeReply(
       ...(prompt.stream ? { "cache-control": "no-cache" } : {}),
       ...Object.fromEntries(extra),
     },
-    pieces: prompt.stream ? renderer.stream(context) : [renderer.body(context)],
+    pieces: prompt.stream ? withQuirks(renderer.stream(context), controls) : [renderer.body(context)],
     streamed: prompt.stream,
     ending: "end",
     opening: "normal",
   };
+}
+
+function withQuirks(frames: readonly string[], controls: readonly Control[]): readonly string[] {
+  return controls
+    .filter((control) => control.word === "quirk")
+    .reduce((odd, control) => applyQuirk(odd, control.values[0] ?? ""), frames);
 }
 
 function errorReply({ service, provider, requestId }: Exchange, answer: ErrorAnswer): Reply {
