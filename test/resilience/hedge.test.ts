@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Call, Dispatch } from "../../src/resilience/dispatch.ts";
 import { createHedge, HEDGE_LOST, hedgeDelayMs, judgeByClass, type LegVerdict } from "../../src/resilience/hedge.ts";
 import { createFakeClock, settle } from "../support/fake-clock.ts";
-import { call, result, streaming, type TestResult } from "./support.ts";
+import { call, messageOf, result, streaming, type TestResult } from "./support.ts";
 
 interface Leg {
   readonly call: Call;
@@ -158,7 +158,7 @@ describe("hedge", () => {
     expect((await one.running).label).toBe("good");
     const two = create();
     await two.clock.advance(800);
-    const outcome = two.running.catch((error: Error) => error.message);
+    const outcome = messageOf(two.running);
     two.legs[0]?.reject(new Error("first"));
     two.legs[1]?.reject(new Error("second"));
     expect(await outcome).toBe("first");

@@ -87,3 +87,13 @@ export function createCountingController() {
   });
   return { controller, listeners: () => live.size };
 }
+
+/** The message that `promise` rejects with; null when it does not. */
+export async function messageOf(promise: Promise<unknown>): Promise<string | null> {
+  try {
+    await promise;
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

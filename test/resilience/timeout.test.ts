@@ -8,7 +8,7 @@ import { call, result, streaming, type TestResult } from "./support.ts";
 function create(limitMs: number, deadlineInMs = Number.POSITIVE_INFINITY) {
   const clock = createFakeClock();
   const discarded: string[] = [];
-  let given: Call | null = null;
+  const given: Call[] = [];
   const answer = Promise.withResolvers<TestResult>();
   const layer = createTimeout<string, TestResult>({
     clock,
@@ -18,10 +18,10 @@ function create(limitMs: number, deadlineInMs = Number.POSITIVE_INFINITY) {
   });
   const controller = new AbortController();
   const running = layer((_request, attempt) => {
-    given = attempt;
+    given.push(attempt);
     return answer.promise;
   })("request", call({ signal: controller.signal, deadlineMs: clock.nowMs() + deadlineInMs }));
-  return { clock, discarded, answer, controller, running, attempt: () => given as Call | null };
+  return { clock, discarded, answer, controller, running, attempt: () => given[0] };
 }
 
 describe("timeout", () => {
