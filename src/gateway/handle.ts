@@ -157,7 +157,7 @@ async function answer(
     decision,
     strict: settings.strictTranslation || overrides.strict,
     thinkingStore: settings.thinkingStore ? thinkingStore : null,
-    judge: judgeSettings(settings, decision, schemas),
+    judge: judgeSettings(settings, decision, facts, schemas),
     signal: abort.signal,
     deadlineMs: deadline.atMs,
   }).then((judged) => withReason(judged, abort.signal));

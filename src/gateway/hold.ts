@@ -1,16 +1,17 @@
 /** Holds a stream back behind the pre-flush gate until it can be judged, event by event, however it was cut into reads. */
 import { type GateSettings, type GateState, HOLDING, stepGate, tickGate } from "../heal/gate.ts";
+import type { EarlyCheck } from "../heal/early.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import { classified, classifyAnswer, statusOfInBandError } from "../upstream/classify.ts";
-import type { ReplyFacts, StreamTally } from "../wire/format.ts";
+import type { ReplyFacts } from "../wire/format.ts";
 import type { Candidate, StreamCandidate } from "./candidate.ts";
 import type { ClientFrame, ClientRead, ClientStreamError } from "./client-stream.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Looks at the answer so far; the reason when no valid answer can follow, else null. */
-export type EarlyCheck = (tally: StreamTally) => string | null;
+/** Opens a check of one choice's text, which says as early as it can that no valid answer follows. */
+export type OpenEarlyCheck = () => EarlyCheck;
 
 export type Held =
   /** All of it was held. */
@@ -24,7 +25,8 @@ export type Held =
 
 export interface HoldOptions {
   readonly gate: GateSettings;
-  readonly early: EarlyCheck | null;
+  /** null: only whole answers are judged. */
+  readonly openEarly: OpenEarlyCheck | null;
 }
 
 const encoder = new TextEncoder();
@@ -37,16 +39,24 @@ function sizeOf(data: Uint8Array | string): number {
 export async function holdStream(
   exchange: Exchange,
   candidate: StreamCandidate,
-  { gate, early }: HoldOptions,
+  { gate, openEarly }: HoldOptions,
 ): Promise<Held> {
   const { clock, format, facts, waits } = exchange;
   // What the client would see is judged: its own format's tally, which also counts event by event.
-  const tally = format.openTally({ collect: true, choices: facts.choices });
+  let doomed: string | null = null;
+  const checks = new Map<number, EarlyCheck>();
+  const onText = (choice: number, text: string): void => {
+    if (openEarly === null || doomed !== null) return;
+    const check = checks.get(choice) ?? openEarly();
+    checks.set(choice, check);
+    doomed = check.push(text)?.reason ?? null;
+  };
+  const tally = format.openTally({ collect: true, choices: facts.choices, onText });
   const frames: ClientFrame[] = [];
   let state: GateState = HOLDING;
   let reading: Promise<ClientRead> | null = null;
 
-  const take = (frame: ClientFrame): string | null => {
+  const take = (frame: ClientFrame): void => {
     frames.push(frame);
     if (frame.json !== null) tally.read(frame.json, frame.event);
     const event = {
@@ -57,7 +67,6 @@ export async function holdStream(
       isComplete: false,
     };
     state = stepGate(state, event, clock.nowMs(), gate);
-    return state.kind === "holding" && frame.json !== null ? (early?.(tally) ?? null) : null;
   };
 
   for (;;) {
@@ -71,13 +80,9 @@ export async function holdStream(
     reading = null;
     switch (read.kind) {
       case "frames": {
-        let doomed: string | null = null;
-        for (const frame of read.frames) {
-          const reason = take(frame);
-          doomed ??= reason;
-        }
-        if (doomed !== null) return { kind: "doomed", frames, reason: doomed };
+        for (const frame of read.frames) take(frame);
         if (state.kind === "overflowed") return { kind: "overflow", frames };
+        if (doomed !== null) return { kind: "doomed", frames, reason: doomed };
         if (state.kind === "too-large") {
           candidate.stream.cancel(classified("broken"));
           const message = "upstream's answer is larger than limits.response_bytes";

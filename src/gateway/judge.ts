@@ -10,7 +10,7 @@ import type { Facts, ReplyFacts } from "../wire/format.ts";
 import type { Candidate, StreamCandidate, WholeCandidate } from "./candidate.ts";
 import type { ClientFrame } from "./client-stream.ts";
 import type { Exchange } from "./exchange.ts";
-import { type EarlyCheck, holdStream } from "./hold.ts";
+import { holdStream, type OpenEarlyCheck } from "./hold.ts";
 
 export interface JudgeSettings {
   readonly validators: readonly ValidatorName[];
@@ -18,7 +18,7 @@ export interface JudgeSettings {
   /** `fallback_on` of the decision: a refusal is told from an answer only when somebody asked. */
   readonly fallbackOn: readonly FallbackReason[];
   readonly schemas: SchemaStore;
-  readonly early: EarlyCheck | null;
+  readonly openEarly: OpenEarlyCheck | null;
 }
 
 /** A candidate after judgement; its classification says what became of it. */

@@ -124,6 +124,8 @@ export interface TallyOptions {
   readonly collect: boolean;
   /** Answers asked for (`n`). */
   readonly choices: number;
+  /** Told each piece of answer text as it passes (no tool arguments, thinking or refusals), by choice index. */
+  readonly onText?: (choice: number, text: string) => void;
 }
 
 /** Puts a stream's events together to the answer that the same request would have got unstreamed. */

@@ -59,6 +59,7 @@ export function openTally(options: TallyOptions): StreamTally {
   const takeText = (type: string, fragment: string, json: JsonObject): void => {
     if (fragment === "") return;
     contentBytes += utf8Length(fragment);
+    if (type === "text_delta") options.onText?.(0, fragment);
     if (!options.collect) return;
     if (type === "text_delta") text += fragment;
     else if (type === "input_json_delta") {

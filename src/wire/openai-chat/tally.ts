@@ -73,12 +73,13 @@ export function openTally(options: TallyOptions): StreamTally {
     }
   };
 
-  const readDelta = (choice: ChoiceState, delta: Json | undefined): void => {
+  const readDelta = (index: number, choice: ChoiceState, delta: Json | undefined): void => {
     for (const field of TEXT_FIELDS) {
       const text = own(delta, field);
       if (!isString(text) || text === "") continue;
       started = true;
       contentBytes += utf8Length(text);
+      if (field === "content") options.onText?.(index, text);
       if (field === "refusal") choice.refusal = options.collect ? (choice.refusal ?? "") + text : "";
       else if (field === "content" && options.collect) choice.text += text;
     }
@@ -86,8 +87,8 @@ export function openTally(options: TallyOptions): StreamTally {
     if (isArray(calls) && calls.length > 0) {
       started = true;
       calls.forEach((call, position) => {
-        const index = own(call, "index");
-        readCall(choice, typeof index === "number" ? index : position, call);
+        const place = own(call, "index");
+        readCall(choice, typeof place === "number" ? place : position, call);
       });
     }
     const legacy = own(delta, "function_call");
@@ -109,8 +110,9 @@ export function openTally(options: TallyOptions): StreamTally {
     if (!isArray(list)) return;
     for (const each of list) {
       const index = own(each, "index");
-      const choice = choiceAt(typeof index === "number" ? index : 0);
-      readDelta(choice, own(each, "delta"));
+      const place = typeof index === "number" ? index : 0;
+      const choice = choiceAt(place);
+      readDelta(place, choice, own(each, "delta"));
       const finish = own(each, "finish_reason");
       if (!isString(finish)) continue;
       started = true;

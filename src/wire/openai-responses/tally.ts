@@ -33,6 +33,7 @@ export function openTally(options: TallyOptions): StreamTally {
 
   const readDelta = (type: string, delta: string): void => {
     contentBytes += utf8Length(delta);
+    if (type === "response.output_text.delta") options.onText?.(0, delta);
     if (type === "response.refusal.delta") refusal = options.collect ? (refusal ?? "") + delta : "";
     else if (type === "response.output_text.delta" && options.collect) text += delta;
   };
