@@ -1,4 +1,5 @@
 /** `arouter`: finds the command and runs it. */
+import { systemClock } from "./base/clock.ts";
 import { suggestion } from "./base/diagnostic.ts";
 import { EXIT } from "./cli/exit.ts";
 import type { CliIo } from "./cli/io.ts";
@@ -46,7 +47,7 @@ const io: CliIo = {
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY === true,
-  now: () => Date.now(),
+  now: systemClock.wallMs,
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -21,7 +21,7 @@ import { createBulkhead } from "../resilience/bulkhead.ts";
 import { createDrain } from "../server/drain.ts";
 import { createHealth } from "../server/health.ts";
 import { createHandlers } from "../server/handlers.ts";
-import { type RunningServer, startServer } from "../server/server.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../server/server.ts";
 import { createPool } from "../upstream/pool.ts";
 import { askModels } from "../upstream/probe.ts";
 import { createUpstreamState } from "../upstream/stack.ts";
@@ -151,7 +151,7 @@ export function startApp(options: AppOptions): App {
     clock,
     drain,
     listenAddr: config().listenAddr,
-    tls: null,
+    tls: tlsFiles(config().server.tls),
     reusePort: options.reusePort,
     clientIdleMs: config().timeout.clientIdleMs,
     admission: () => admissionSettings(config()),
@@ -178,6 +178,11 @@ export function startApp(options: AppOptions): App {
     },
     close,
   };
+}
+
+/** Read by the server when it starts to listen. */
+function tlsFiles(tls: LoadedConfig["config"]["server"]["tls"]): ServerOptions["tls"] {
+  return tls === null ? null : { cert: Bun.file(tls.certFile), key: Bun.file(tls.keyFile) };
 }
 
 function reloadedFile(reason: ReloadReason): "config" | "policy" | "keys" {

@@ -4,6 +4,8 @@ import type { Clock } from "./clock.ts";
 export interface WaitMeter {
   /** Counts the time that `promise` takes as waiting. */
   readonly during: <T>(promise: Promise<T>) => Promise<T>;
+  /** Counts a wait that is known beforehand, in ms. */
+  readonly add: (waitMs: number) => void;
   /** Milliseconds waited so far. */
   readonly waitedMs: () => number;
 }
@@ -22,6 +24,9 @@ export function createWaitMeter(clock: Clock): WaitMeter {
         open -= 1;
         if (open === 0) totalMs += clock.nowMs() - sinceMs;
       }
+    },
+    add: (waitMs) => {
+      totalMs += waitMs;
     },
     waitedMs: () => (open === 0 ? totalMs : totalMs + clock.nowMs() - sinceMs),
   };

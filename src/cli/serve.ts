@@ -53,7 +53,7 @@ export async function runServe(args: readonly string[], io: CliIo): Promise<numb
   if (again !== null) return startAgain(again);
 
   const loadPolicyAt = (path: string) => loadPolicy(path, systemPolicyFiles, (file) => displayPath(file, io.cwd));
-  const policy = openPolicy(loaded, loadPolicyAt);
+  const policy = openPolicy(loaded, loadPolicyAt, io);
   if ("diagnostics" in policy) return refuse(io, policy.diagnostics);
   const affordable = withAffordableLimits(loaded, io);
   warn(io, affordable);
@@ -77,13 +77,14 @@ function refuse(io: CliIo, diagnostics: readonly Diagnostic[]): number {
 function openPolicy(
   { config }: LoadedConfig,
   load: (path: string) => ReturnType<typeof loadPolicy>,
+  io: CliIo,
 ): { readonly policy: Policy } | { readonly diagnostics: readonly Diagnostic[] } {
   const path = config.router.policyFile;
   if (path === null) return { policy: NO_POLICY };
   const read = load(path);
   if (!read.ok) return { diagnostics: read.diagnostics };
   const { resolve: providerOf } = providerRegistry(config);
-  const diagnostics = testDiagnostics(runTests(read.policy, { providerOf, wallMs: Date.now() }));
+  const diagnostics = testDiagnostics(runTests(read.policy, { providerOf, wallMs: io.now() }));
   return diagnostics.length > 0 ? { diagnostics } : { policy: read.policy };
 }
 

@@ -45,9 +45,14 @@ export function settleCosts(catalog: Catalog, record: RequestRecord, terms: Pric
     total = total === null || attempt.costUsd === null ? null : total + attempt.costUsd;
   }
   if (!record.attempts.some(({ usage }) => usage !== null)) return;
-  record.costUsd = total;
+  record.costUsd = total === null ? null : roundPico(total);
   if (total === null || record.usage === null || record.modelAsked === null) return;
   const asked = catalog.find(record.modelAsked);
   const would = costUsd(asked, record.usage, { serviceTier: null, ...terms });
-  record.savedUsd = would === null ? null : would - total;
+  record.savedUsd = would === null ? null : roundPico(would - total);
+}
+
+/** Sums of exact prices, without the noise that binary fractions add behind the twelfth place. */
+function roundPico(dollars: number): number {
+  return Math.round(dollars * 1e12) / 1e12;
 }

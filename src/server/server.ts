@@ -33,7 +33,7 @@ export interface ServerOptions {
   readonly drain: Drain;
   /** `host:port` or `unix:/path`. */
   readonly listenAddr: string;
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tls: { readonly cert: Bun.BunFile; readonly key: Bun.BunFile } | null;
   readonly reusePort: boolean;
   readonly clientIdleMs: number;
   /** Read at each request: a reload may change them. */

@@ -132,8 +132,10 @@ export function createStack(options: StackOptions): UpstreamDispatch {
     attempts: (request) => request.policy.attempts,
     entry: (request) => request.policy.entry,
     isReplayable: (request) => request.replayable,
-    onRetry: ({ record, provider }, { classification, waitMs }) =>
-      emit({ type: "retry-scheduled", record, provider, class: classification.class, waitMs }),
+    onRetry: ({ record, provider, waits }, { classification, waitMs }) => {
+      waits.add(waitMs);
+      emit({ type: "retry-scheduled", record, provider, class: classification.class, waitMs });
+    },
     discard: discardAnswer,
   });
 
