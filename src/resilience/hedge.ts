@@ -99,10 +99,12 @@ function race<Request, Result extends Classified>(
     };
 
     const run = async (name: LegName, dispatch: Dispatch<Request, Result>, leg: ChildAbort, of: Request) => {
+      let given: Result | null = null;
       try {
         const result = await dispatch(of, { ...call, signal: leg.signal, leg: name });
         // The body goes on obeying its leg until it ends.
         whenEnded(result, leg.release);
+        given = result;
         const verdict = isOver ? "fails" : await judge(result);
         if (isOver) {
           discard(result);
@@ -116,6 +118,7 @@ function race<Request, Result extends Classified>(
         failed.push({ result });
       } catch (error) {
         leg.release();
+        if (given !== null) discard(given);
         if (isOver) return;
         legs.delete(name);
         errors.push(error);

@@ -83,6 +83,15 @@ describe("json schema", () => {
     ).toBe("valid");
   });
 
+  test("a pattern it cannot check leaves other failures certain, except where it may turn them", () => {
+    const value = { a: "x", b: "no integer" };
+    const b: Json = { type: "integer" };
+    expect(judge({ properties: { a: { anyOf: [{ pattern: "(?=y)" }] }, b } }, value).result).toBe("invalid");
+    expect(judge({ properties: { a: { oneOf: [{ pattern: "(?=y)" }, { const: "x" }] } } }, value).result).toBe(
+      "not-validated",
+    );
+  });
+
   test("refuses a schema that is too large or too deep before it looks inside", () => {
     expect(judge({ enum: ["x".repeat(262_144)] }, 1)).toMatchObject({ result: "not-validated" });
     let deep: Json = true;

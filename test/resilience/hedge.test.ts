@@ -164,6 +164,13 @@ describe("hedge", () => {
     expect(await outcome).toBe("first");
   });
 
+  test("lets go of an answer whose judge failed", async () => {
+    const { legs, running, log } = create({ judge: () => Promise.reject(new Error("defect")) });
+    legs[0]?.resolve(result("ok", {}, "unjudged"));
+    expect(await messageOf(running)).toBe("defect");
+    expect(log).toEqual(["discard unjudged"]);
+  });
+
   test("clamps a p95 and does without one that is not known", () => {
     const bounds = { afterMinMs: 500, afterMaxMs: 10_000 };
     expect([null, 100, 2_000, 60_000].map((p95) => hedgeDelayMs(p95, bounds))).toEqual([null, 500, 2_000, 10_000]);

@@ -59,7 +59,7 @@ export function compileCombiners(schema: JsonObject, compiler: Compiler): Check[
     const check = compiler.compile(not);
     checks.push((value, run) => {
       // The inner schema may use `unevaluated…` of its own, but nothing it looked at counts outside.
-      return !run.quietly(() => check(value, run, null)) || run.fail("must not be of the excluded kind");
+      return !run.quietlyTurning(() => check(value, run, null)) || run.fail("must not be of the excluded kind");
     });
   }
   const condition = own(schema, "if");
@@ -78,10 +78,16 @@ export function compileCombiners(schema: JsonObject, compiler: Compiler): Check[
 }
 
 /** Tries a branch; what it looked at counts only if it holds. */
-function tryBranch(check: Check, value: Parameters<Check>[0], run: Run, seen: Seen | null): boolean {
-  if (seen === null) return run.quietly(() => check(value, run, null));
+function tryBranch(
+  quietly: Run["quietly"],
+  check: Check,
+  value: Parameters<Check>[0],
+  run: Run,
+  seen: Seen | null,
+): boolean {
+  if (seen === null) return quietly(() => check(value, run, null));
   const branchSeen = createSeen();
-  if (!run.quietly(() => check(value, run, branchSeen))) return false;
+  if (!quietly(() => check(value, run, branchSeen))) return false;
   mergeSeen(seen, branchSeen);
   return true;
 }
@@ -90,7 +96,7 @@ function compileAnyOf(branches: readonly Check[]): Check {
   return (value, run, seen) => {
     let isValid = false;
     for (const branch of branches) {
-      if (tryBranch(branch, value, run, seen)) isValid = true;
+      if (tryBranch(run.quietly, branch, value, run, seen)) isValid = true;
       // With notes to take, every branch that holds has to take its own.
       if (isValid && seen === null) return true;
     }
@@ -102,7 +108,7 @@ function compileOneOf(branches: readonly Check[]): Check {
   return (value, run, seen) => {
     let count = 0;
     for (const branch of branches) {
-      if (tryBranch(branch, value, run, seen)) count++;
+      if (tryBranch(run.quietlyTurning, branch, value, run, seen)) count++;
       if (count > 1) return run.fail("matches more than one of the kinds allowed");
     }
     return count === 1 || run.fail("matches none of the kinds allowed");
@@ -111,7 +117,7 @@ function compileOneOf(branches: readonly Check[]): Check {
 
 function compileIf(condition: Check, then: Check | null, otherwise: Check | null): Check {
   return (value, run, seen) => {
-    const branch = tryBranch(condition, value, run, seen) ? then : otherwise;
+    const branch = tryBranch(run.quietlyTurning, condition, value, run, seen) ? then : otherwise;
     return branch === null || branch(value, run, seen);
   };
 }

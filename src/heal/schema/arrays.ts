@@ -67,7 +67,7 @@ function compileContains(schema: JsonObject, compiler: Compiler): Check | null {
     if (!isArray(value)) return true;
     let count = 0;
     value.forEach((item, index) => {
-      if (!run.quietly(() => check(item, run, null))) return;
+      if (!run.quietlyTurning(() => check(item, run, null))) return;
       count++;
       if (isModern) seen?.items.add(index);
     });

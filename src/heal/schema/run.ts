@@ -55,8 +55,10 @@ export interface Run {
   readonly descend: (name: PathStep, check: Check, value: Json) => boolean;
   /** Says what is wrong here; always false. */
   readonly fail: (message: string) => false;
-  /** Runs `attempt` without its failures being told: a branch may fail. */
+  /** Runs `attempt` without its failures being told: a branch of `anyOf` may fail. */
   readonly quietly: (attempt: () => boolean) => boolean;
+  /** The same where a branch that holds may make the whole fail: `not`, `oneOf`, `if`, `contains`. */
+  readonly quietlyTurning: (attempt: () => boolean) => boolean;
   /** A pattern could not be checked and was taken for satisfied. */
   readonly skipPattern: () => true;
   /** Innermost last; read by `$dynamicRef`. */
@@ -64,7 +66,7 @@ export interface Run {
   /** What was found wrong first, with its JSON path; null while nothing was. */
   readonly failure: () => string | null;
   readonly skippedPatterns: () => number;
-  /** A skipped pattern stood where it may have turned the verdict (below `not`, `oneOf`, `if`, `contains`). */
+  /** A skipped pattern stood where it may have turned the verdict. */
   readonly isUncertain: () => boolean;
 }
 
@@ -79,6 +81,7 @@ export function createRun(limits: RunLimits, clock: Clock): Run {
   let nextLook = CLOCK_EVERY;
   let nesting = 0;
   let quiet = 0;
+  let turning = 0;
   let failure: string | null = null;
   let skippedPatterns = 0;
   let isUncertain = false;
@@ -116,9 +119,15 @@ export function createRun(limits: RunLimits, clock: Clock): Run {
       quiet--;
       return isValid;
     },
+    quietlyTurning: (attempt) => {
+      turning++;
+      const isValid = run.quietly(attempt);
+      turning--;
+      return isValid;
+    },
     skipPattern: () => {
       skippedPatterns++;
-      if (quiet > 0) isUncertain = true;
+      if (turning > 0) isUncertain = true;
       return true;
     },
     scope: [],
