@@ -30,14 +30,15 @@ test("agrees with TypeBox wherever both come to a verdict", () => {
         const opened = createSchemaStore(DEFAULT_SCHEMA_LIMITS, createFakeClock()).open(schema);
         if (document === undefined || !opened.ok) return;
         const { result } = opened.validate(document.json);
+        if (result === "not-validated") return;
         const theirs = secondOpinion(schema, document.json);
-        if (result === "not-validated" || theirs === null) return;
+        if (theirs === null) return;
         compared++;
         expect(result === "valid").toBe(theirs);
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
   console.info(`json schema: ${compared} verdicts compared with TypeBox's, all alike`);
-  expect(compared).toBeGreaterThan(1_000);
+  expect(compared).toBeGreaterThan(500);
 });
