@@ -82,9 +82,9 @@ function planChanges(markers: readonly Marker[], allowed: number): ReadonlyMap<J
     const lastPrefix = markers.findLast((marker) => marker.isPrefix);
     const others = markers.filter((marker) => marker !== lastPrefix);
     const room = allowed - (lastPrefix === undefined ? 0 : 1);
-    const chosen = new Set(others.slice(others.length - room));
-    kept = markers.filter((marker) => marker === lastPrefix || chosen.has(marker));
-    for (const marker of markers) if (!kept.includes(marker)) changes.set(marker.block, null);
+    const chosen = new Set([lastPrefix, ...others.slice(others.length - room)]);
+    kept = markers.filter((marker) => chosen.has(marker));
+    for (const marker of markers) if (!chosen.has(marker)) changes.set(marker.block, null);
   }
   let seenShort = false;
   for (const marker of kept) {

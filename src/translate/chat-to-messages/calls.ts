@@ -43,11 +43,31 @@ export const CALL_ROWS: readonly FieldRow[] = [
   },
 ];
 
-/** Arguments text of a call as `input`; `isExact` is false when it is no JSON. */
+/** Deepest nesting of arguments that is written out as JSON: deeper text would exhaust the stack. */
+const MAX_ARGUMENT_DEPTH = 128;
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isInString) {
+      if (code === 0x5c) at++;
+      else if (code === 0x22) isInString = false;
+    } else if (code === 0x22) isInString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MAX_ARGUMENT_DEPTH) return true;
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+  return false;
+}
+
+/** Arguments text of a call as `input`; `isExact` is false when it is no JSON, or nested too deep. */
 export function parseArguments(value: Json | undefined, wrapped: boolean): { input: JsonObject; isExact: boolean } {
   let parsed: Json;
   if (isString(value)) {
     if (value.trim() === "") return { input: {}, isExact: true };
+    if (isTooDeep(value)) return { input: { _raw_arguments: value }, isExact: false };
     try {
       parsed = parseLossless(value);
     } catch {
@@ -123,17 +143,19 @@ export function missingResult(id: string): JsonObject {
   return { type: "tool_result", tool_use_id: id, content: "no result was provided", is_error: true };
 }
 
-/** Two results for one call as one, contents in order. */
-export function mergeResults(first: JsonObject, second: JsonObject): JsonObject {
-  const content = [...contentBlocks(first), ...contentBlocks(second)];
-  const isError = own(first, "is_error") === true || own(second, "is_error") === true;
-  const marker = own(second, "cache_control") ?? own(first, "cache_control");
+/** All results for one call as one, contents in order. */
+export function mergeResults(results: readonly JsonObject[]): JsonObject {
+  const [first, second] = results;
+  if (first !== undefined && second === undefined) return first;
+  const content = results.flatMap(contentBlocks);
+  const isError = results.some((result) => own(result, "is_error") === true);
+  const marker = results.findLast((result) => isObject(own(result, "cache_control")));
   return {
     type: "tool_result",
     tool_use_id: own(first, "tool_use_id") ?? "",
     ...(content.length === 0 ? {} : { content }),
     ...(isError ? { is_error: true } : {}),
-    ...(marker === undefined ? {} : { cache_control: marker }),
+    ...(marker === undefined ? {} : { cache_control: own(marker, "cache_control") ?? null }),
   };
 }
 

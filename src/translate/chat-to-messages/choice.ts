@@ -17,7 +17,7 @@ function parseLegacyChoice(value: Json): ToolChoice | null {
 function withWireNames(draft: Draft, choice: ToolChoice, path: string): ToolChoice {
   const send = (name: string): string => {
     const wireName = draft.reply.names.send(name);
-    if (!draft.tools.some((tool) => tool.wireName === wireName)) {
+    if (!draft.toolNames.has(wireName)) {
       throw invalidRequest(`${path} names a tool that is not in tools`, path);
     }
     return wireName;
@@ -39,7 +39,8 @@ function restrict(draft: Draft, names: readonly string[]): void {
     draft.hints.push(`Of the tools, call only these: ${quoted(names)}.`);
     return;
   }
-  const kept = draft.tools.filter((tool) => tool.wireName !== null && names.includes(tool.wireName));
+  const allowed = new Set<string | null>(names);
+  const kept = draft.tools.filter((tool) => allowed.has(tool.wireName));
   draft.tools.splice(0, draft.tools.length, ...kept);
 }
 

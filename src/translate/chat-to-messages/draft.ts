@@ -59,6 +59,8 @@ export interface Draft {
   maxTokens: number;
   /** Tools to send; `wireName` is the name as sent, null for native server tools without one. */
   readonly tools: { readonly tool: JsonObject; readonly wireName: string | null }[];
+  /** Names as sent of all of them. */
+  readonly toolNames: Set<string>;
   /** The caller's choice by names as sent; null without one. */
   choice: ToolChoice | null;
   /** At most one call. */
@@ -112,6 +114,7 @@ export function createDraft(request: ParsedRequest, context: TranslationContext)
     body: new Map(),
     maxTokens: 0,
     tools: [],
+    toolNames: new Set(),
     choice: null,
     singleCall: false,
     forced: false,

@@ -74,12 +74,12 @@ export function renderHistory(draft: Draft): History {
   const thinking = planThinkingHistory(draft, messages);
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
-  /** Calls that wait for their result, in order, and the results that came. */
-  let pending: string[] = [];
+  /** Calls that wait for their results, in order, and the results that came. */
+  const pending = new Map<string, JsonObject[]>();
   let pendingFrom = 0;
-  const results = new Map<string, JsonObject>();
-  /** Calls of the legacy shape that wait for a `function` message. */
-  let legacyCalls: string[] = [];
+  let hasResults = false;
+  /** Calls of the legacy shape that wait for a `function` message, in order. */
+  const legacyCalls = new Set<string>();
   let legacyCount = 0;
   /** System text that waits for a place where it may stand. */
   let waiting: JsonObject[] = [];
@@ -95,25 +95,27 @@ export function renderHistory(draft: Draft): History {
   };
 
   const closeCalls = (index: number): void => {
-    if (pending.length === 0) return;
+    if (pending.size === 0) return;
     const turn = open("user", index);
-    const isMissing = pending.some((id) => !results.has(id));
-    if (isMissing) draft.report.adapt(`messages[${pendingFrom}].tool_calls`);
-    turn.results.push(...pending.map((id) => results.get(id) ?? missingResult(id)));
-    legacyCalls = legacyCalls.filter((id) => !pending.includes(id));
-    pending = [];
-    results.clear();
+    for (const [id, results] of pending) {
+      legacyCalls.delete(id);
+      if (results.length === 0) draft.report.adapt(`messages[${pendingFrom}].tool_calls`);
+      turn.results.push(results.length === 0 ? missingResult(id) : mergeResults(results));
+    }
+    pending.clear();
+    hasResults = false;
   };
 
   const addResult = (id: string, shownId: string, result: JsonObject, index: number): void => {
-    if (!pending.includes(id)) {
-      draft.report.adapt(`messages[${index}]`);
-      const turn = open("user", index);
-      for (const block of orphanBlocks(shownId, result)) push(turn.blocks, block);
+    const results = pending.get(id);
+    if (results !== undefined) {
+      results.push(result);
+      hasResults = true;
       return;
     }
-    const earlier = results.get(id);
-    results.set(id, earlier === undefined ? result : mergeResults(earlier, result));
+    draft.report.adapt(`messages[${index}]`);
+    const turn = open("user", index);
+    for (const block of orphanBlocks(shownId, result)) push(turn.blocks, block);
   };
 
   const addUser = (message: JsonObject, index: number): void => {
@@ -133,7 +135,7 @@ export function renderHistory(draft: Draft): History {
   const addAssistant = (message: JsonObject, index: number): void => {
     const blocks = assistantBlocks(message, index);
     if (blocks.every(isBlank)) return;
-    if (results.size > 0 || turns.at(-1)?.role === "user") closeCalls(index);
+    if (hasResults || turns.at(-1)?.role === "user") closeCalls(index);
     const last = turns.at(-1);
     if (canStand && waiting.length > 0 && last?.role === "user") {
       turns.push({ role: "system", results: [], blocks: waiting.splice(0), index });
@@ -142,13 +144,13 @@ export function renderHistory(draft: Draft): History {
     for (const block of blocks) {
       const id = own(block, "id");
       if (own(block, "type") === "tool_use" && isString(id)) {
-        if (pending.includes(id)) {
+        if (pending.has(id)) {
           // Anthropic refuses two calls of one id, and their results could not be told apart.
           draft.report.adapt(`messages[${index}].tool_calls`);
           continue;
         }
-        if (pending.length === 0) pendingFrom = index;
-        pending.push(id);
+        if (pending.size === 0) pendingFrom = index;
+        pending.set(id, []);
       }
       push(turn.blocks, block);
     }
@@ -159,21 +161,24 @@ export function renderHistory(draft: Draft): History {
       throw unsupported(`messages[${index}].audio`, "this model takes no audio; send the transcript as content");
     }
     const context = { path: `messages[${index}].content`, markerTtl: draft.markerTtl };
-    const content = renderContent({ content: own(message, "content") ?? null }, context);
-    const blocks = content.filter((block) => !isBlank(block) || own(block, "cache_control") !== undefined).map(fitCall);
+    const blocks: JsonObject[] = [];
+    for (const block of renderContent({ content: own(message, "content") ?? null }, context)) {
+      if (!isBlank(block) || own(block, "cache_control") !== undefined) blocks.push(fitCall(block));
+    }
     const refusal = own(message, "refusal");
     if (isString(refusal) && refusal !== "") blocks.push({ type: "text", text: refusal });
-    const known = new Set(blocks.map((block) => own(block, "id")));
     const calls = own(message, "tool_calls");
+    // Clients that mix shapes may send a call in both.
+    const inline = isArray(calls) && blocks.length > 0 ? new Set(blocks.map((block) => own(block, "id"))) : null;
     (isArray(calls) ? calls : []).forEach((call, position) => {
       const block = renderCall(draft, call, `messages[${index}].tool_calls[${position}]`);
-      if (!known.has(own(block, "id"))) blocks.push(block);
+      if (inline?.has(own(block, "id")) !== true) blocks.push(block);
     });
     const legacy = own(message, "function_call");
     const legacyName = own(legacy, "name");
     if (isString(legacyName)) {
       const id = `call_fn_${legacyCount++}`;
-      legacyCalls.push(id);
+      legacyCalls.add(id);
       blocks.push(renderFunctionCall(draft, id, legacyName, legacy, `messages[${index}].function_call.arguments`));
     }
     const kept = filterThinking(blocks, thinking !== null);
@@ -197,8 +202,14 @@ export function renderHistory(draft: Draft): History {
     if (blocks.length > 0) draft.report.adapt(`messages[${index}]`);
     const reminders = blocks.map(renderReminder);
     const last = turns.at(-1);
-    if (last?.role === "user" && pending.length === 0) last.blocks.push(...reminders);
+    if (last?.role === "user" && pending.size === 0) last.blocks.push(...reminders);
     else waiting.push(...reminders);
+  };
+
+  const takeLegacyCall = (): string => {
+    const [id = ""] = legacyCalls;
+    legacyCalls.delete(id);
+    return id;
   };
 
   const addToolMessage = (message: JsonObject, index: number, role: Json | undefined): void => {
@@ -209,7 +220,7 @@ export function renderHistory(draft: Draft): History {
     }
     const name = own(message, "name");
     const shownId = isString(asked) ? asked : isString(name) ? name : "";
-    const id = isString(asked) ? messagesToolId(asked) : (legacyCalls.shift() ?? "");
+    const id = isString(asked) ? messagesToolId(asked) : takeLegacyCall();
     addResult(id, shownId, renderResult(draft, message, id, `${path}.content`), index);
   };
 

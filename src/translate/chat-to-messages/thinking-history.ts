@@ -189,5 +189,6 @@ export function restoreThinking(blocks: readonly JsonObject[], placed: readonly 
 
 /** `blocks` without what must not be sent: thinking when `keep` is false, and thinking of other vendors. */
 export function filterThinking(blocks: readonly JsonObject[], keep: boolean): readonly JsonObject[] {
+  if (!blocks.some(isThinkingBlock)) return blocks;
   return blocks.filter((block) => !isThinkingBlock(block) || (keep && !isForeign(block)));
 }

@@ -40,9 +40,10 @@ function readName(definition: JsonObject, path: string): string {
 }
 
 function addTool(draft: Draft, callerName: string, wireName: string, tool: JsonObject, path: string): void {
-  if (draft.tools.some((other) => other.wireName === wireName)) {
+  if (draft.toolNames.has(wireName)) {
     throw unsupported(path, `two tools are called "${callerName.slice(0, 64)}"; names must be different`);
   }
+  draft.toolNames.add(wireName);
   draft.tools.push({ tool, wireName });
 }
 

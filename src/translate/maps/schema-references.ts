@@ -1,13 +1,16 @@
 /** Where the `$ref`s of a JSON schema lead. */
 import { isArray, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 
-/** Whether a `$ref` leads back to a schema that contains it, or out of the document. */
+/** Longest chain of nested and referenced schemas that is followed: it costs stack. */
+const MAX_DEPTH = 256;
+
+/** Whether a `$ref` leads back to a schema that contains it, out of the document, or too far. */
 export function isRecursive(root: JsonObject): boolean {
   const finished = new Set<Json>();
   const open = new Set<Json>();
   const visit = (node: Json): boolean => {
     if (typeof node !== "object" || node === null || finished.has(node)) return false;
-    if (open.has(node)) return true;
+    if (open.has(node) || open.size > MAX_DEPTH) return true;
     open.add(node);
     const found = isArray(node) ? node.some(visit) : visitObject(node);
     open.delete(node);

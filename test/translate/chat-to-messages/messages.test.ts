@@ -309,6 +309,25 @@ describe("messages", () => {
     expect(translateText(body).body).toContain('"input":{"id":12345678901234567890}');
   });
 
+  test("carries arguments nested too deep for JSON as text", () => {
+    const deep = (levels: number): object =>
+      outcome({ messages: [hi, { role: "assistant", tool_calls: [call("a", "[".repeat(levels) + "]".repeat(levels))] }, tool("a", "1")] });
+    expect(deep(100_000)).toMatchObject({ adapted: ["messages[1].tool_calls[0].function.arguments"] });
+    expect(deep(128)).toMatchObject({ adapted: [] });
+    const quoted = `{"x":"${"[".repeat(500)}\\""}`;
+    expect(outcome({ messages: [hi, { role: "assistant", tool_calls: [call("a", quoted)] }, tool("a", "1")] }).adapted).toEqual([]);
+  });
+
+  test("stays quick with many calls, results and markers of a hostile client", () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => `c${index}`);
+    const results = many.map(() => tool("c0", "1"));
+    const parts = many.map((id) => ({ ...text(id), cache_control: marker }));
+    const messages = [hi, { role: "assistant", tool_calls: many.map((id) => call(id)) }, ...results, { role: "user", content: parts }];
+    const before = performance.now();
+    translateText(JSON.stringify({ model: "m", max_tokens: 9, messages }));
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
   test("keeps __proto__ in arguments plain data", () => {
     const body = JSON.stringify({ model: "m", max_tokens: 9, messages: [hi, { role: "assistant", tool_calls: [call("a", '{"__proto__":{"x":1}}')] }, tool("a", "1")] });
     expect(translateText(body).body).toContain('"input":{"__proto__":{"x":1}}');
