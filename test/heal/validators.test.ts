@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../src/base/json.ts";
 import type { ValidatorName } from "../../src/base/names.ts";
-import { createEarlyWatch } from "../../src/heal/early-watch.ts";
 import { createSchemaStore, DEFAULT_SCHEMA_LIMITS } from "../../src/heal/json-schema.ts";
 import { judgeReply } from "../../src/heal/validators.ts";
 import type { Facts, ReplyChoice, ReplyFacts, ReplyToolCall } from "../../src/wire/format.ts";
@@ -139,33 +138,5 @@ describe("judgeReply", () => {
   test("an answer without choices is empty, not good", () => {
     expect(judgeReply(["non_empty"], reply(), facts(), schemas).result).toBe("fail");
     expect(judgeReply(["json"], reply(), facts(), schemas).result).toBe("fail");
-  });
-});
-
-describe("createEarlyWatch", () => {
-  test("follows a growing text and says why no valid answer can come of it", () => {
-    const watch = createEarlyWatch(["json_schema"], facts(), schemas);
-    expect(watch?.read(reply(choice({ text: "", stop: null })))).toBeNull();
-    expect(watch?.read(reply(choice({ text: '{"age":', stop: null })))).toBeNull();
-    expect(watch?.read(reply(choice({ text: '{"age":"', stop: null })))).toContain("$.age must not be a string");
-  });
-
-  test("follows each choice and each call by itself", () => {
-    const watch = createEarlyWatch(["json", "tool_arguments"], facts(null), schemas);
-    const first = choice({ text: "{", stop: null });
-    expect(watch?.read(reply(first, choice({ text: "[", stop: null })))).toBeNull();
-    const calls = [toolCall("weather", '{"city":'), toolCall("weather", '{"city":1')];
-    expect(watch?.read(reply(first, choice({ toolCalls: calls, stop: null })))).toContain("call to weather");
-  });
-
-  test("is not there when no validator can reject early", () => {
-    expect(createEarlyWatch(["non_empty", "complete"], facts(), schemas)).toBeNull();
-    expect(createEarlyWatch(["json_schema"], facts(null), schemas)).toBeNull();
-  });
-
-  test("leaves a refusal and a custom tool's text alone", () => {
-    const watch = createEarlyWatch(["json_schema", "tool_arguments"], facts(), schemas);
-    expect(watch?.read(reply(choice({ text: "no", refusal: "no" })))).toBeNull();
-    expect(watch?.read(reply(choice({ text: "", toolCalls: [toolCall("free", "select", "custom")] })))).toBeNull();
   });
 });
