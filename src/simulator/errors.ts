@@ -182,7 +182,8 @@ function retryHeaders(control: Control, dateMs: number): Record<string, string> 
 export function renderRefusal(provider: ProviderName, refusal: Refusal, requestId: string): string {
   const { message, type, param, code } = refusal;
   if (provider === "openai") return JSON.stringify({ error: { message, type, param, code } });
-  return JSON.stringify({ type: "error", error: { type, message }, request_id: requestId });
+  const details = refusal.detail === undefined ? {} : { details: { error_code: refusal.detail } };
+  return JSON.stringify({ type: "error", error: { type, message, ...details }, request_id: requestId });
 }
 
 /** The same as an event inside a 200 stream. Made after the vendors' documents; nobody recorded one. */

@@ -10,6 +10,8 @@ export interface Refusal {
   readonly param: string | null;
   /** OpenAI `error.code`. */
   readonly code: string | null;
+  /** Anthropic `error.details.error_code`. */
+  readonly detail?: string;
 }
 
 /** One rule of a provider: a name for tests and logs, and what it refuses. */

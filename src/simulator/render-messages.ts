@@ -5,16 +5,7 @@ import { prefixHashes } from "./prompt.ts";
 import { paddingLength, type RenderContext, type Renderer } from "./render.ts";
 
 /** Renders Messages. */
-export const messagesRenderer: Renderer = {
-  body: (context) =>
-    JSON.stringify({
-      ...head(context),
-      content: context.answer.parts.flatMap((part) => blocksOf(context, part)).map((block) => block.whole),
-      ...ending(context),
-      usage: usage(context),
-    }),
-  stream: renderStream,
-};
+export const messagesRenderer: Renderer = { body: renderBody, stream: renderStream };
 
 /** A block: whole as a buffered answer has it, and as start and deltas. */
 interface Block {
@@ -23,13 +14,15 @@ interface Block {
   readonly deltas: readonly JsonObject[];
 }
 
-function head(context: RenderContext): JsonObject {
-  return {
-    model: context.prompt.answersAs,
-    id: context.identity.next("msg_01", 22),
-    type: "message",
-    role: "assistant",
-  };
+function renderBody(context: RenderContext): string {
+  const id = context.identity.next("msg_01", 22);
+  const content = context.answer.parts.flatMap((part) => blocksOf(context, part)).map((block) => block.whole);
+  context.remember(id, content);
+  return JSON.stringify({ ...head(context, id), content, ...ending(context), usage: usage(context) });
+}
+
+function head(context: RenderContext, id: string): JsonObject {
+  return { model: context.prompt.answersAs, id, type: "message", role: "assistant" };
 }
 
 function renderStream(context: RenderContext): readonly string[] {
@@ -41,19 +34,28 @@ function renderStream(context: RenderContext): readonly string[] {
       `event: ${String(event["type"])}\ndata: ${json.slice(0, -1)}${" ".repeat(paddingLength(json, 15))}}\n\n`,
     );
   };
-  const { outputTokens: _, ...start } = { ...context.answer.usage };
+  const id = context.identity.next("msg_01", 22);
   send({
     type: "message_start",
     message: {
-      ...head(context),
+      ...head(context, id),
       content: [],
       stop_reason: null,
       stop_sequence: null,
       stop_details: null,
-      usage: { ...inputUsage(start), output_tokens: 1, service_tier: "standard", inference_geo: "global" },
+      usage: {
+        ...inputUsage(context.answer.usage),
+        output_tokens: 1,
+        service_tier: "standard",
+        inference_geo: "global",
+      },
     },
   });
   const blocks = context.answer.parts.flatMap((part) => blocksOf(context, part));
+  context.remember(
+    id,
+    blocks.map((block) => block.whole),
+  );
   blocks.forEach((block, index) => {
     send({ type: "content_block_start", index, content_block: block.start });
     if (index === 0) frames.push('event: ping\ndata: {"type": "ping"}\n\n');

@@ -1,4 +1,5 @@
 /** What a format's renderer gets and gives. */
+import type { Json } from "../base/json.ts";
 import type { Answer } from "./answer.ts";
 import type { Identity } from "./identity.ts";
 import type { Prompt } from "./prompt.ts";
@@ -12,6 +13,8 @@ export interface RenderContext {
   readonly signer: Signer;
   /** Seconds since the epoch. */
   readonly createdSeconds: number;
+  /** Told the id and content of a Messages answer, as sent. */
+  readonly remember: (id: string, content: readonly Json[]) => void;
   /** Request id of the answer. */
   readonly requestId: string;
 }

@@ -19,6 +19,7 @@ import type { Refusal } from "./refusal.ts";
 import { checkRoute, readRoute, type Route } from "./route.ts";
 import { sendReply, type Pace } from "./send.ts";
 import type { Signer } from "./signature.ts";
+import type { ThreadStore } from "./threads.ts";
 
 /** What all requests of one simulator share. */
 export interface Service {
@@ -31,6 +32,7 @@ export interface Service {
   readonly identity: Identity;
   readonly signer: Signer;
   readonly cache: PromptCache;
+  readonly threads: ThreadStore;
   readonly filter: ControlFilter;
   /** Words for the next requests of a provider, see `Simulator.fail`. */
   readonly scripts: Readonly<Record<ProviderName, Control[][]>>;
@@ -66,7 +68,9 @@ export async function handleRequest(
   if (refusal !== null) return refused(exchange, refusal, "route and key");
   if (route.generates === null) return answerSmall(exchange, route, json ?? null);
   if (!isObject(json)) return refused(exchange, notJson(provider, text), "body is JSON");
-  const judged = judgeRequest(route.generates, json, request.headers, service);
+  const resumed = service.threads.resume(json);
+  if ("refusal" in resumed) return refused(exchange, resumed.refusal, "threads");
+  const judged = judgeRequest(route.generates, resumed.request, request.headers, service);
   if ("status" in judged) return refused(exchange, judged, judged.rule);
   return judged.kind === "count"
     ? answered(exchange, JSON.stringify({ input_tokens: judged.tokens }))
@@ -118,6 +122,7 @@ function wholeReply(
     identity: service.identity,
     signer: service.signer,
     createdSeconds: Math.floor(service.clock.wallMs() / 1000),
+    remember: (id: string, content: readonly Json[]): void => service.threads.hold(prompt.request, id, content),
     requestId,
   };
   const type = prompt.stream ? "text/event-stream; charset=utf-8" : "application/json";

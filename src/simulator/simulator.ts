@@ -11,6 +11,7 @@ import { createIdentity } from "./identity.ts";
 import { createJournal, type LogEntry } from "./journal.ts";
 import { handleRequest, type Service } from "./serve.ts";
 import { createSigner } from "./signature.ts";
+import { createThreadStore } from "./threads.ts";
 
 /** Everything is optional. */
 export interface SimulatorOptions {
@@ -75,6 +76,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     identity: createIdentity("simulator"),
     signer: createSigner(`simulator ${clock.random()}`),
     cache: createPromptCache(),
+    threads: createThreadStore(),
     filter: createControlFilter(),
     scripts,
   };
