@@ -41,12 +41,17 @@ describe("the stop scanner", () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 30 });
     const sequence = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 4 });
     fc.assert(
-      fc.property(letters, fc.array(sequence, { maxLength: 3 }), fc.array(fc.nat(30), { maxLength: 6 }), (text, sequences, cuts) => {
-        const places = [0, ...cuts.filter((cut) => cut <= text.length).toSorted((a, b) => a - b), text.length];
-        const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));
-        expect(scan(sequences, pieces)).toEqual(scan(sequences, [...text]));
-        expect(scan(sequences, pieces)).toEqual(scan(sequences, [text]));
-      }),
+      fc.property(
+        letters,
+        fc.array(sequence, { maxLength: 3 }),
+        fc.array(fc.nat(30), { maxLength: 6 }),
+        (text, sequences, cuts) => {
+          const places = [0, ...cuts.filter((cut) => cut <= text.length).toSorted((a, b) => a - b), text.length];
+          const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));
+          expect(scan(sequences, pieces)).toEqual(scan(sequences, [...text]));
+          expect(scan(sequences, pieces)).toEqual(scan(sequences, [text]));
+        },
+      ),
       { numRuns: 300 },
     );
   });

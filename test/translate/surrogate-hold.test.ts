@@ -8,7 +8,12 @@ test("keeps the halves of a pair together", () => {
 
 test("moves on from one held half to the next", () => {
   const hold = createSurrogateHold();
-  expect([hold.push("\ud83d"), hold.push("\ude00\ud83d"), hold.push("\ude01"), hold.end()]).toEqual(["", "😀", "😁", ""]);
+  expect([hold.push("\ud83d"), hold.push("\ude00\ud83d"), hold.push("\ude01"), hold.end()]).toEqual([
+    "",
+    "😀",
+    "😁",
+    "",
+  ]);
 });
 
 test("gives a lone half back at the end", () => {

@@ -146,15 +146,13 @@ export const ANSWER_ROWS: readonly ParameterRow[] = [
     becomes: "not sent; null has no effect",
     apply: applySeed,
   },
-  ...["presence_penalty", "frequency_penalty"].map(
-    (name): ParameterRow => ({
-      field: name,
-      reads: [name],
-      outcomes: ["D", "S"],
-      becomes: "not sent; 0 has no effect",
-      apply: dropUnlessZero(name),
-    }),
-  ),
+  ...["presence_penalty", "frequency_penalty"].map((name): ParameterRow => ({
+    field: name,
+    reads: [name],
+    outcomes: ["D", "S"],
+    becomes: "not sent; 0 has no effect",
+    apply: dropUnlessZero(name),
+  })),
   {
     field: "logit_bias",
     reads: ["logit_bias"],

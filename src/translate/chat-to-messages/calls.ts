@@ -22,7 +22,7 @@ export const CALL_ROWS: readonly FieldRow[] = [
     field: "messages[].tool_calls[].function",
     outcomes: ["M", "A"],
     becomes:
-      "`tool_use`; empty arguments → `{}`, those that are no object → `{\"value\": …}`, those that are no JSON → `{\"_raw_arguments\": …}`; a bad call never fails the request",
+      '`tool_use`; empty arguments → `{}`, those that are no object → `{"value": …}`, those that are no JSON → `{"_raw_arguments": …}`; a bad call never fails the request',
   },
   { field: "messages[].tool_calls[].custom", outcomes: ["M"], becomes: "`tool_use` with the text as `input`" },
   {
@@ -87,7 +87,8 @@ export function renderCall(draft: Draft, call: Json, path: string): JsonObject {
   const holder = isObject(custom) ? custom : own(call, "function");
   const id = own(call, "id");
   const name = own(holder, "name");
-  if (!isString(id) || id === "") throw invalidRequest("a tool call needs an id", `${path}.id`, "missing_required_parameter");
+  if (!isString(id) || id === "")
+    throw invalidRequest("a tool call needs an id", `${path}.id`, "missing_required_parameter");
   if (!isString(name) || name === "") {
     throw invalidRequest("a tool call needs a name", `${path}.function.name`, "missing_required_parameter");
   }

@@ -34,7 +34,8 @@ export const CONTENT_ROWS: readonly FieldRow[] = [
   {
     field: "messages[].content[].file",
     outcomes: ["M", "R"],
-    becomes: "a document (PDF, text) or an image; `file_id` of an Anthropic upload; OpenAI ids and other types are refused",
+    becomes:
+      "a document (PDF, text) or an image; `file_id` of an Anthropic upload; OpenAI ids and other types are refused",
   },
   {
     field: "messages[].content[].refusal",
@@ -130,7 +131,10 @@ function renderFile(file: Json | undefined, path: string): JsonObject {
   const fileId = own(file, "file_id");
   if (isString(fileId)) {
     if (fileId.startsWith("file_")) return { type: "document", source: { type: "file", file_id: fileId } };
-    throw unsupported(`${path}.file_id`, "the file is stored at OpenAI, where this model cannot read it; send file_data");
+    throw unsupported(
+      `${path}.file_id`,
+      "the file is stored at OpenAI, where this model cannot read it; send file_data",
+    );
   }
   const data = own(file, "file_data");
   if (!isString(data) || data === "") {

@@ -49,7 +49,8 @@ function rowFor(status: number, message: string, authStatus: 401 | 502): ErrorRo
 export function renderError(error: UpstreamError, authStatus: 401 | 502): TranslatedError {
   const stated = own(own(error.json, "error"), "message");
   const shown = error.text.slice(0, MAX_SHOWN_CHARS).trim();
-  const message = isString(stated) && stated !== "" ? stated : `upstream answered ${error.status}${shown && `: ${shown}`}`;
+  const message =
+    isString(stated) && stated !== "" ? stated : `upstream answered ${error.status}${shown && `: ${shown}`}`;
   const row = rowFor(error.status, message, authStatus);
   return {
     status: row.status,

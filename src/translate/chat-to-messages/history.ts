@@ -69,7 +69,11 @@ function systemBlocks(draft: Draft, message: JsonObject, index: number): readonl
 export function renderHistory(draft: Draft): History {
   const messages = own(draft.source, "messages");
   if (!isArray(messages) || messages.length === 0) {
-    throw invalidRequest("messages must be an array with at least one message", "messages", "missing_required_parameter");
+    throw invalidRequest(
+      "messages must be an array with at least one message",
+      "messages",
+      "missing_required_parameter",
+    );
   }
   const thinking = planThinkingHistory(draft, messages);
   const system: JsonObject[] = [];
@@ -82,7 +86,7 @@ export function renderHistory(draft: Draft): History {
   const legacyCalls = new Set<string>();
   let legacyCount = 0;
   /** System text that waits for a place where it may stand. */
-  let waiting: JsonObject[] = [];
+  const waiting: JsonObject[] = [];
   const canStand = draft.model.capabilities.midConversationSystem;
 
   const open = (role: "user" | "assistant", index: number): Turn => {

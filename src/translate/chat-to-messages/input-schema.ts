@@ -30,7 +30,11 @@ export function renderInputSchema(parameters: Json | undefined): InputSchema {
 /**
  * `schema` and `strict` for a tool that asked for strict arguments; `strict` is null where the model has no such thing.
  */
-export function renderStrict(draft: Draft, schema: JsonObject, path: string): { schema: JsonObject; strict: boolean | null } {
+export function renderStrict(
+  draft: Draft,
+  schema: JsonObject,
+  path: string,
+): { schema: JsonObject; strict: boolean | null } {
   if (!draft.model.capabilities.structuredOutputs) {
     draft.report.adapt(`${path}.strict`, "false");
     return { schema, strict: null };

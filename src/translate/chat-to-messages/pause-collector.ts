@@ -1,5 +1,6 @@
 /** Keeps the blocks of a streamed answer as they would stand in a whole one, to send them back when it pauses. */
 import { isArray, isObject, isString, own, parseLossless, type Json, type JsonObject } from "../../base/json.ts";
+import { ownText } from "./own-text.ts";
 
 /** Fed with the events of every block; `blocks` are those that are complete. */
 export interface PauseCollector {
@@ -47,7 +48,7 @@ export function createPauseCollector(): PauseCollector {
 function close(block: OpenBlock): JsonObject {
   switch (own(block.start, "type")) {
     case "text": {
-      const text = `${stringOf(block.start, "text")}${block.text}`;
+      const text = `${ownText(block.start, "text")}${block.text}`;
       const before = own(block.start, "citations");
       const citations = [...(isArray(before) ? before : []), ...block.citations];
       return { ...block.start, text, ...(citations.length === 0 ? {} : { citations }) };
@@ -55,8 +56,8 @@ function close(block: OpenBlock): JsonObject {
     case "thinking":
       return {
         ...block.start,
-        thinking: `${stringOf(block.start, "thinking")}${block.text}`,
-        signature: `${stringOf(block.start, "signature")}${block.signature}`,
+        thinking: `${ownText(block.start, "thinking")}${block.text}`,
+        signature: `${ownText(block.start, "signature")}${block.signature}`,
       };
     case "tool_use":
     case "server_tool_use":
@@ -65,11 +66,6 @@ function close(block: OpenBlock): JsonObject {
     default:
       return block.start;
   }
-}
-
-function stringOf(block: JsonObject, name: string): string {
-  const value = own(block, name);
-  return isString(value) ? value : "";
 }
 
 function parseInput(text: string): Json {

@@ -10,6 +10,7 @@ import { CONTENT_ROWS } from "./content.ts";
 import { createDraft, field, type Draft, type ParameterRow, type ReplyPlan } from "./draft.ts";
 import { EXTENSION_ROWS } from "./extensions.ts";
 import { MESSAGE_ROWS, renderHistory } from "./history.ts";
+import { ownText } from "./own-text.ts";
 import { SAMPLING_ROWS } from "./sampling.ts";
 import { SERVICE_ROWS } from "./service-parameters.ts";
 import { RESPONSE_FORMAT_ROWS } from "./structured-output.ts";
@@ -146,7 +147,7 @@ function withSentences(draft: Draft, system: readonly JsonObject[]): readonly Js
   if (draft.verbosity === null) return blocks;
   const last = blocks.at(-1);
   if (last === undefined) return [{ type: "text", text: draft.verbosity }];
-  blocks[blocks.length - 1] = { ...last, text: `${String(own(last, "text"))}\n\n${draft.verbosity}` };
+  blocks[blocks.length - 1] = { ...last, text: `${ownText(last, "text")}\n\n${draft.verbosity}` };
   return blocks;
 }
 

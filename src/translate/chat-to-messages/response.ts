@@ -5,6 +5,7 @@ import { createStopScanner } from "../stop-scanner.ts";
 import type { FieldRow, ReplyContext, TranslatedReply } from "../translator.ts";
 import type { ReplyPlan } from "./draft.ts";
 import { createFenceStripper } from "./json-fence.ts";
+import { ownText } from "./own-text.ts";
 import {
   addCitation,
   addUsages,
@@ -23,7 +24,11 @@ import { renderContinuation } from "./request.ts";
 /** What becomes of the parts of an answer. */
 export const RESPONSE_ROWS: readonly FieldRow[] = [
   { field: "answer: choices[0].message.content", outcomes: ["M"], becomes: "all text blocks, joined" },
-  { field: "answer: choices[0].message.tool_calls", outcomes: ["M"], becomes: "`tool_use` blocks in order; server tools' calls are none" },
+  {
+    field: "answer: choices[0].message.tool_calls",
+    outcomes: ["M"],
+    becomes: "`tool_use` blocks in order; server tools' calls are none",
+  },
   {
     field: "answer: choices[0].message.refusal",
     outcomes: ["M"],
@@ -42,12 +47,14 @@ export const RESPONSE_ROWS: readonly FieldRow[] = [
   {
     field: "answer: choices[0].finish_reason",
     outcomes: ["M"],
-    becomes: "from `stop_reason`, which `native_finish_reason` holds (extension); `pause_turn` is continued up to eight times",
+    becomes:
+      "from `stop_reason`, which `native_finish_reason` holds (extension); `pause_turn` is continued up to eight times",
   },
   {
     field: "answer: usage",
     outcomes: ["M"],
-    becomes: "`prompt_tokens` counts cache reads and writes; `cache_creation` and `server_tool_use` are copied (extensions)",
+    becomes:
+      "`prompt_tokens` counts cache reads and writes; `cache_creation` and `server_tool_use` are copied (extensions)",
   },
   {
     field: "answer: service_tier",
@@ -93,7 +100,11 @@ export function renderReply(
     ...(tier === null ? {} : { service_tier: tier }),
     system_fingerprint: null,
   };
-  rememberThinking(plan, parts.callIds, parts.thinking.map(({ block }) => block));
+  rememberThinking(
+    plan,
+    parts.callIds,
+    parts.thinking.map(({ block }) => block),
+  );
   return { kind: "answer", body: answer, adapted: [] };
 }
 
@@ -104,7 +115,7 @@ function contentOf(reply: JsonObject): readonly Json[] {
 
 function joinUsage(sum: JsonObject | null, usage: Json): JsonObject | null {
   if (typeof usage !== "object" || usage === null || isArray(usage)) return sum;
-  const next = usage as JsonObject;
+  const next = usage;
   return sum === null ? next : addUsages(sum, next);
 }
 
@@ -141,7 +152,7 @@ function readContent(plan: ReplyPlan, content: readonly Json[]): Parts {
   let length = 0;
   content.forEach((value, at) => {
     if (typeof value !== "object" || value === null || isArray(value)) return;
-    const block = value as JsonObject;
+    const block = value;
     switch (own(block, "type")) {
       case "text": {
         const text = own(block, "text");
@@ -169,8 +180,8 @@ function readContent(plan: ReplyPlan, content: readonly Json[]): Parts {
 }
 
 function readCall(plan: ReplyPlan, parts: Parts, block: JsonObject): void {
-  const wireName = String(own(block, "name") ?? "");
-  const id = String(own(block, "id") ?? "");
+  const wireName = ownText(block, "name");
+  const id = ownText(block, "id");
   const text = JSON.stringify(own(block, "input") ?? {});
   const argumentsText = plan.wrappedTools.has(wireName) ? unwrapArguments(text) : text;
   if (plan.jsonTool === wireName) {
@@ -209,7 +220,10 @@ function renderMessage(plan: ReplyPlan, parts: Parts, content: string | null, re
     else message["tool_calls"] = parts.toolCalls;
   }
   if (parts.thinking.length > 0) {
-    const texts = parts.thinking.map(({ block }) => own(block, "thinking")).filter(isString).filter(Boolean);
+    const texts = parts.thinking
+      .map(({ block }) => own(block, "thinking"))
+      .filter(isString)
+      .filter(Boolean);
     if (texts.length > 0) message["reasoning_content"] = texts.join(THINKING_SEPARATOR);
     message["reasoning_details"] = parts.thinking.map(({ block, at }, index) => renderDetail(block, index, at));
   }

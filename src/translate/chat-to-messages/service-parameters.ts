@@ -80,15 +80,13 @@ export const SERVICE_ROWS: readonly ParameterRow[] = [
       "`metadata.user_id` from `safety_identifier`, else `user`, else `metadata.user_id`; over 256 characters or an e-mail address: its SHA-256; other metadata is not sent",
     apply: applyUser,
   },
-  ...["store", "prediction"].map(
-    (name): ParameterRow => ({
-      field: name,
-      reads: [name],
-      outcomes: ["D", "S"],
-      becomes: "not sent; false and null have no effect",
-      apply: dropUnlessAbsent(name),
-    }),
-  ),
+  ...["store", "prediction"].map((name): ParameterRow => ({
+    field: name,
+    reads: [name],
+    outcomes: ["D", "S"],
+    becomes: "not sent; false and null have no effect",
+    apply: dropUnlessAbsent(name),
+  })),
   {
     field: "service_tier",
     reads: ["service_tier"],
@@ -97,15 +95,13 @@ export const SERVICE_ROWS: readonly ParameterRow[] = [
       "`default` → `standard_only`, `priority` and `scale` → `auto`, `fast` → `speed: fast` where allowed; `auto` has no effect; else not sent",
     apply: applyServiceTier,
   },
-  ...["prompt_cache_key", "prompt_cache_retention"].map(
-    (name): ParameterRow => ({
-      field: name,
-      reads: [name],
-      outcomes: ["S"],
-      becomes: "routing hint of OpenAI without effect on the answer",
-      apply: ignore,
-    }),
-  ),
+  ...["prompt_cache_key", "prompt_cache_retention"].map((name): ParameterRow => ({
+    field: name,
+    reads: [name],
+    outcomes: ["S"],
+    becomes: "routing hint of OpenAI without effect on the answer",
+    apply: ignore,
+  })),
   {
     field: "prompt_cache_options",
     reads: ["prompt_cache_options"],

@@ -5,18 +5,12 @@ import { createSurrogateHold } from "../surrogate-hold.ts";
 import type { FieldRow, ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
 import { createChunkWriter, DONE_FRAME, PING_FRAME, type ChunkWriter } from "./chunk-writer.ts";
 import type { ReplyPlan } from "./draft.ts";
+import { ownText } from "./own-text.ts";
 import { createPauseCollector } from "./pause-collector.ts";
-import {
-  addCitation,
-  chatId,
-  MAX_CONTINUATIONS,
-  planFinish,
-  refusalText,
-  renderDetail,
-  type Citations,
-} from "./reply-parts.ts";
+import { addCitation, chatId, MAX_CONTINUATIONS, planFinish, refusalText, type Citations } from "./reply-parts.ts";
 import { renderContinuation } from "./request.ts";
 import { rememberThinking } from "./response.ts";
+import { renderEnding } from "./stream-ending.ts";
 import { createTextChannel } from "./text-channel.ts";
 import { createThinkingStream, type OpenThinking } from "./thinking-stream.ts";
 import { createArgumentText, createToolStream, type ToolStream } from "./tool-stream.ts";
@@ -29,7 +23,8 @@ export const STREAM_ROWS: readonly FieldRow[] = [
   {
     field: "stream: tool_use, input_json_delta",
     outcomes: ["M"],
-    becomes: "`delta.tool_calls`: id, type and name once, then argument text; indexes count calls; no arguments are `{}`",
+    becomes:
+      "`delta.tool_calls`: id, type and name once, then argument text; indexes count calls; no arguments are `{}`",
   },
   {
     field: "stream: thinking_delta, signature_delta",
@@ -101,9 +96,7 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
   };
 
   const reasoningFrames = (piece: string): readonly StreamFrame[] =>
-    piece === ""
-      ? NONE
-      : [out().delta(`{"reasoning_content":${JSON.stringify(piece)}}`, { reasoning_content: piece })];
+    piece === "" ? NONE : [out().delta(`{"reasoning_content":${JSON.stringify(piece)}}`, { reasoning_content: piece })];
 
   const startMessage = (message: Json | undefined): readonly StreamFrame[] => {
     totals.start(own(message, "usage"));
@@ -141,7 +134,7 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
   };
 
   const startTool = (index: number, block: JsonObject): readonly StreamFrame[] => {
-    const wireName = String(own(block, "name") ?? "");
+    const wireName = ownText(block, "name");
     if (wireName === plan.jsonTool) {
       sawJson = true;
       open.set(index, { kind: "json", text: createArgumentText(plan, wireName, own(block, "input")) });
@@ -215,18 +208,14 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
     isFinished = true;
     const spare = sawJson || spareText === "" ? "" : text.push(spareText);
     const frames: StreamFrame[] = [...contentFrames(spare + text.flush())];
+    rememberThinking(
+      plan,
+      callIds,
+      thinking.blocks.map(({ block }) => block),
+    );
     const refusal = text.stopped ? null : refusalText(stopReason, stopDetails);
-    if (refusal !== null) frames.push(out().delta(`{"refusal":${JSON.stringify(refusal)}}`, { refusal }));
-    if (thinking.blocks.length > 0) {
-      const delta = { reasoning_details: thinking.blocks.map(({ block, at }, index) => renderDetail(block, index, at)) };
-      frames.push(out().delta(JSON.stringify(delta), delta));
-      rememberThinking(plan, callIds, thinking.blocks.map(({ block }) => block));
-    }
-    const delta = {
-      ...(cited.annotations.length === 0 ? {} : { annotations: cited.annotations }),
-      ...(cited.others.length === 0 ? {} : { citations: cited.others }),
-    };
-    frames.push(out().finish(delta, planFinish(plan, stopReason, text.stopped)));
+    const reason = planFinish(plan, stopReason, text.stopped);
+    frames.push(...renderEnding(out(), { thinking: thinking.blocks, cited, refusal, finish: reason }));
     return frames;
   };
 

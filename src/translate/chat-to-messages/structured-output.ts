@@ -21,7 +21,8 @@ function applyResponseFormat(draft: Draft): void {
       const holder = own(format, "json_schema");
       const schema = own(holder, "schema");
       const description = own(holder, "description");
-      if (!isObject(holder)) throw invalidRequest("json_schema is missing", "response_format.json_schema", "missing_required_parameter");
+      if (!isObject(holder))
+        throw invalidRequest("json_schema is missing", "response_format.json_schema", "missing_required_parameter");
       if (isObject(schema)) askForSchema(draft, schema, isString(description) ? description : null);
       else askForObject(draft);
       return;

@@ -6,6 +6,7 @@ import { isArray, isObject, isString, own, type Json, type JsonObject } from "..
 import { SIGNATURE_PREFIX } from "../maps/reasoning-signature.ts";
 import type { FieldRow } from "../translator.ts";
 import { thinkingType, type Draft } from "./draft.ts";
+import { ownText } from "./own-text.ts";
 
 const DETAILS_FORMAT = "anthropic-claude-v1";
 
@@ -82,7 +83,10 @@ function readMessage(draft: Draft, message: JsonObject): MessageThinking {
   if (isArray(details) && details.length > 0) return readDetails(details);
   const blocks = own(message, "thinking_blocks");
   if (isArray(blocks) && blocks.length > 0) {
-    const placed = blocks.filter(isObject).filter(isThinkingBlock).map((block) => ({ block, at: null }));
+    const placed = blocks
+      .filter(isObject)
+      .filter(isThinkingBlock)
+      .map((block) => ({ block, at: null }));
     return { placed, lost: false, inline: false };
   }
   const stored = draft.thinkingStore === null ? null : recall(draft.thinkingStore.get, message);
@@ -157,7 +161,7 @@ function firstOfToolLoop(messages: readonly Json[]): number | null {
       (role === "user" && isArray(content) && content.some((part) => own(part, "type") === "tool_result"))
     );
   };
-  const isTurn = (message: Json): boolean => !["system", "developer"].includes(String(own(message, "role")));
+  const isTurn = (message: Json): boolean => !["system", "developer"].includes(ownText(message, "role"));
   const last = messages.findLast(isTurn);
   if (last === undefined || !isResult(last)) return null;
   const lastUser = messages.findLastIndex((message) => own(message, "role") === "user" && !isResult(message));
@@ -175,7 +179,10 @@ function bindThinking(draft: Draft): void {
 }
 
 /** `blocks` of one assistant message with its thinking put back: at its old place, never after a tool call. */
-export function restoreThinking(blocks: readonly JsonObject[], placed: readonly PlacedThinking[]): readonly JsonObject[] {
+export function restoreThinking(
+  blocks: readonly JsonObject[],
+  placed: readonly PlacedThinking[],
+): readonly JsonObject[] {
   if (placed.length === 0) return blocks;
   const restored = [...blocks];
   let unplaced = 0;

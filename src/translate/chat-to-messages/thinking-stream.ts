@@ -1,6 +1,7 @@
 /** Thinking of a streamed answer: text to show as it comes, whole blocks to keep. */
-import { isString, own, type JsonObject } from "../../base/json.ts";
+import { own, type JsonObject } from "../../base/json.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
+import { ownText } from "./own-text.ts";
 import { THINKING_SEPARATOR } from "./reply-parts.ts";
 
 /** A thinking block that is still arriving. */
@@ -41,13 +42,13 @@ export function createThinkingStream(): ThinkingStream {
   return {
     blocks,
     open: (start, at) => {
-      const text = stringOf(start, "thinking");
+      const text = ownText(start, "thinking");
       needsSeparator = hasShown;
-      return { block: { start, text, signature: stringOf(start, "signature"), at }, shown: show(text) };
+      return { block: { start, text, signature: ownText(start, "signature"), at }, shown: show(text) };
     },
     push: (block, delta) => {
-      block.signature += stringOf(delta, "signature");
-      const piece = stringOf(delta, "thinking");
+      block.signature += ownText(delta, "signature");
+      const piece = ownText(delta, "thinking");
       block.text += piece;
       return show(piece);
     },
@@ -56,9 +57,4 @@ export function createThinkingStream(): ThinkingStream {
       blocks.push({ block: isOpaque ? start : { type: "thinking", thinking: text, signature }, at });
     },
   };
-}
-
-function stringOf(value: JsonObject, name: string): string {
-  const text = own(value, name);
-  return isString(text) ? text : "";
 }

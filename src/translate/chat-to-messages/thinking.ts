@@ -61,7 +61,7 @@ function applyOutputConfig(draft: Draft): void {
   const isOff = type === "disabled" || type === "between_tools";
   if (isOff && (effort === "xhigh" || effort === "max") && field(draft, "thinking") === null) {
     draft.body.delete("thinking");
-    draft.report.adapt("reasoning_effort", String(effort));
+    draft.report.adapt("reasoning_effort", effort);
   }
 }
 

@@ -5,6 +5,7 @@ import { createSurrogateHold } from "../surrogate-hold.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
 import type { ReplyPlan } from "./draft.ts";
 import { createInputDecoder } from "./input-decoder.ts";
+import { ownText } from "./own-text.ts";
 import { unwrapArguments } from "./reply-parts.ts";
 
 /** Takes a call's pieces and gives the frames they make. */
@@ -69,8 +70,8 @@ export function createArgumentText(plan: ReplyPlan, wireName: string, initial: J
 
 /** Creates the frames of the call in `block`; `index` counts tool calls, not blocks. */
 export function createToolStream(plan: ReplyPlan, writer: ChunkWriter, block: JsonObject, index: number): ToolStream {
-  const wireName = String(own(block, "name") ?? "");
-  const id = String(own(block, "id") ?? "");
+  const wireName = ownText(block, "name");
+  const id = ownText(block, "id");
   const name = plan.names.restore(wireName);
   const text = createArgumentText(plan, wireName, own(block, "input"));
   const hold = createSurrogateHold();

@@ -35,7 +35,8 @@ function extensions(...holders: readonly JsonObject[]): JsonObject {
 
 function readName(definition: JsonObject, path: string): string {
   const name = own(definition, "name");
-  if (!isString(name) || name === "") throw invalidRequest("a tool needs a name", `${path}.name`, "missing_required_parameter");
+  if (!isString(name) || name === "")
+    throw invalidRequest("a tool needs a name", `${path}.name`, "missing_required_parameter");
   return name;
 }
 
@@ -199,12 +200,14 @@ export const TOOL_PART_ROWS: readonly FieldRow[] = [
   {
     field: "tools[].function.name",
     outcomes: ["M", "R"],
-    becomes: "`name`; characters that Claude does not take and names over 128 characters are hashed, and restored in answers; duplicates are refused",
+    becomes:
+      "`name`; characters that Claude does not take and names over 128 characters are hashed, and restored in answers; duplicates are refused",
   },
   {
     field: "tools[].function.parameters",
     outcomes: ["M", "A"],
-    becomes: "`input_schema` with `type: object`; a root that is no object, or combines schemas, travels as the property `value`",
+    becomes:
+      "`input_schema` with `type: object`; a root that is no object, or combines schemas, travels as the property `value`",
   },
   {
     field: "tools[].function.strict",

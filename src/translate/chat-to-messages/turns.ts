@@ -4,6 +4,7 @@ import { isObject, isString, own, type JsonObject } from "../../base/json.ts";
 import { takesMarker } from "./cache-markers.ts";
 import { withMarker } from "./content.ts";
 import { thinkingType, type Draft } from "./draft.ts";
+import { ownText } from "./own-text.ts";
 import { outputFormat } from "./thinking.ts";
 
 /** One turn: results of tools come before everything else. */
@@ -36,14 +37,17 @@ export function push(blocks: JsonObject[], block: JsonObject): void {
 
 /** System text for a user turn, marked as such. */
 export function renderReminder(block: JsonObject): JsonObject {
-  return { ...block, text: `<system-reminder>\n${String(own(block, "text"))}\n</system-reminder>` };
+  return { ...block, text: `<system-reminder>\n${ownText(block, "text")}\n</system-reminder>` };
 }
 
 /** Gives the history the beginning and the end that Claude wants, and a place to the text that still waits for one. */
 export function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject[]): void {
   const empty = turns.find((turn) => turn.role === "user" && turn.results.length + turn.blocks.length === 0);
   if (empty !== undefined) {
-    throw invalidRequest("a user message has no content; send text, an image or a file", `messages[${empty.index}].content`);
+    throw invalidRequest(
+      "a user message has no content; send text, an image or a file",
+      `messages[${empty.index}].content`,
+    );
   }
   const canStand = draft.model.capabilities.midConversationSystem;
   const hints = draft.hints.map((text): JsonObject => ({ type: "text", text }));

@@ -20,7 +20,10 @@ export function normalizeBase64(text: string): string {
   let data = text;
   if (/[\s=\-_%]/.test(data)) {
     data = data.replace(/%3D/gi, "=").replace(/%2B/gi, "+").replace(/%2F/gi, "/");
-    data = data.replace(/[\s=]+/g, "").replaceAll("-", "+").replaceAll("_", "/");
+    data = data
+      .replace(/[\s=]+/g, "")
+      .replaceAll("-", "+")
+      .replaceAll("_", "/");
   }
   const missing = (4 - (data.length % 4)) % 4;
   return missing === 0 ? data : data + "=".repeat(missing);

@@ -78,8 +78,7 @@ function planAdaptive(effort: Effort, capabilities: Capabilities): ThinkingPlan 
 function planBudget(effort: Effort, maxTokens: number): ThinkingPlan {
   if (effort === "none") return NOTHING;
   if (maxTokens <= MIN_CAP_FOR_BUDGET_TOKENS) return { ...NOTHING, adapted: "none" };
-  const wanted =
-    effort === "max" ? Math.min(Math.floor(maxTokens / 2), MAX_BUDGET_TOKENS) : BUDGET_TOKENS[effort];
+  const wanted = effort === "max" ? Math.min(Math.floor(maxTokens / 2), MAX_BUDGET_TOKENS) : BUDGET_TOKENS[effort];
   const budget_tokens = Math.max(1_024, Math.min(wanted, maxTokens - ANSWER_ROOM_TOKENS));
   return { ...NOTHING, thinking: { type: "enabled", budget_tokens } };
 }

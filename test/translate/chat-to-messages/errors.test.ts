@@ -3,7 +3,11 @@ import { chatToMessages } from "../../../src/translate/chat-to-messages/index.ts
 
 function translateError(status: number, type: string, message = "M", authStatus: 401 | 502 = 502): unknown {
   const json = { type: "error", error: { type, message } };
-  const { status: out, error, headers } = chatToMessages.error({ status, headers: new Headers(), json, text: JSON.stringify(json) }, authStatus);
+  const {
+    status: out,
+    error,
+    headers,
+  } = chatToMessages.error({ status, headers: new Headers(), json, text: JSON.stringify(json) }, authStatus);
   return [out, error.type, error.code, headers["x-should-retry"] ?? null];
 }
 
@@ -27,15 +31,31 @@ describe("an error answer of Claude", () => {
   });
 
   test("401 stays 401 where the gateway is told so", () => {
-    expect(translateError(401, "authentication_error", "M", 401)).toEqual([401, "invalid_request_error", "invalid_api_key", null]);
+    expect(translateError(401, "authentication_error", "M", 401)).toEqual([
+      401,
+      "invalid_request_error",
+      "invalid_api_key",
+      null,
+    ]);
   });
 
-  test.each(["prompt is too long: 210000 tokens > 200000 maximum", "input length and `max_tokens` exceed context limit: 1 + 2 > 3"])("400 %s", (message) => {
-    expect(translateError(400, "invalid_request_error", message)).toEqual([400, "invalid_request_error", "context_length_exceeded", null]);
+  test.each([
+    "prompt is too long: 210000 tokens > 200000 maximum",
+    "input length and `max_tokens` exceed context limit: 1 + 2 > 3",
+  ])("400 %s", (message) => {
+    expect(translateError(400, "invalid_request_error", message)).toEqual([
+      400,
+      "invalid_request_error",
+      "context_length_exceeded",
+      null,
+    ]);
   });
 
   test("a body that is not JSON is summarised with status and 300 characters", () => {
-    const { error } = chatToMessages.error({ status: 502, headers: new Headers(), json: null, text: `<html>${"x".repeat(500)}` }, 502);
+    const { error } = chatToMessages.error(
+      { status: 502, headers: new Headers(), json: null, text: `<html>${"x".repeat(500)}` },
+      502,
+    );
     expect(error.message).toBe(`upstream answered 502: <html>${"x".repeat(294)}`);
     expect(error.param).toBeNull();
   });

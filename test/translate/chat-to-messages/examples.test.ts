@@ -86,7 +86,10 @@ describe("the same, streamed", () => {
       part('{"tool_calls":[{"index":0,"function":{"arguments":"{\\"city\\": \\"Oslo\\"}"}}]}'),
       "",
       "",
-      chunk('{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls","native_finish_reason":"tool_use"}', usage),
+      chunk(
+        '{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls","native_finish_reason":"tool_use"}',
+        usage,
+      ),
     ];
   };
 
@@ -113,7 +116,9 @@ describe("the same, streamed", () => {
   }
 
   test("carries in each frame the JSON of its text", () => {
-    const stream = translateText(request(',"stream":true,"stream_options":{"include_usage":true}')).stream(replyContext);
+    const stream = translateText(request(',"stream":true,"stream_options":{"include_usage":true}')).stream(
+      replyContext,
+    );
     const frames = [...EVENTS.flatMap((event) => stream.push(event, "")), ...stream.end()];
     for (const frame of frames) {
       if (frame.json !== null) expect(`data: ${JSON.stringify(frame.json)}\n\n`).toBe(frame.text);
@@ -135,4 +140,3 @@ describe("errors across formats", () => {
     });
   });
 });
-

@@ -8,13 +8,30 @@ const words = fc.constantFrom("x", "", " ", "hello", "So: ");
 const message = fc.oneof(
   fc.record({ role: fc.constantFrom("system", "developer"), content: words }),
   fc.record({ role: fc.constant("user"), content: words }),
-  fc.record({ role: fc.constant("user"), content: fc.array(words.map((text) => ({ type: "text", text })), { maxLength: 3 }) }),
+  fc.record({
+    role: fc.constant("user"),
+    content: fc.array(
+      words.map((text) => ({ type: "text", text })),
+      { maxLength: 3 },
+    ),
+  }),
   fc.record({ role: fc.constant("assistant"), content: words }),
-  fc.record({ role: fc.constant("assistant"), content: fc.option(words), tool_calls: fc.uniqueArray(ids, { minLength: 1, maxLength: 3 }).map((list) => list.map((id) => call(id))) }),
-  fc.record({ role: fc.constant("assistant"), content: fc.constant(null), function_call: fc.constant({ name: "weather", arguments: "{}" }) }),
+  fc.record({
+    role: fc.constant("assistant"),
+    content: fc.option(words),
+    tool_calls: fc.uniqueArray(ids, { minLength: 1, maxLength: 3 }).map((list) => list.map((id) => call(id))),
+  }),
+  fc.record({
+    role: fc.constant("assistant"),
+    content: fc.constant(null),
+    function_call: fc.constant({ name: "weather", arguments: "{}" }),
+  }),
   fc.record({ role: fc.constant("function"), name: fc.constant("weather"), content: words }),
   fc.record({ role: fc.constant("tool"), tool_call_id: ids, content: words }),
-  fc.record({ role: fc.constant("user"), content: ids.map((id) => [{ type: "tool_result", tool_use_id: id, content: "r" }]) }),
+  fc.record({
+    role: fc.constant("user"),
+    content: ids.map((id) => [{ type: "tool_result", tool_use_id: id, content: "r" }]),
+  }),
 );
 
 /** What Anthropic asks of messages, whatever the client's history looks like. */

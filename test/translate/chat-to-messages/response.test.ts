@@ -8,11 +8,24 @@ interface Answer {
 }
 
 const text = (value: string, more: object = {}): JsonObject => ({ type: "text", text: value, ...more });
-const use = (id: string, input: JsonObject = {}, name = "weather"): JsonObject => ({ type: "tool_use", id, name, input });
+const use = (id: string, input: JsonObject = {}, name = "weather"): JsonObject => ({
+  type: "tool_use",
+  id,
+  name,
+  input,
+});
 
 function reply(answer: Answer, fields: object = {}, setup: Setup = {}, context = replyContext): unknown {
-  const full = { id: "msg_01", type: "message", role: "assistant", model: "claude-x", stop_reason: "end_turn", content: [], ...answer };
-  return translate({ tools: [WEATHER], ...fields }, setup).response(full as JsonObject, context, []).body;
+  const full = {
+    id: "msg_01",
+    type: "message",
+    role: "assistant",
+    model: "claude-x",
+    stop_reason: "end_turn",
+    content: [],
+    ...answer,
+  };
+  return translate({ tools: [WEATHER], ...fields }, setup).response(full, context, []).body;
 }
 
 const message = (body: unknown): unknown => at(body, "choices", 0, "message");
@@ -38,7 +51,9 @@ describe("envelope", () => {
     ["batch", undefined],
     [null, undefined],
   ])("service tier %p is %p", (tier, expected) => {
-    expect(at(reply({ usage: { input_tokens: 1, output_tokens: 1, service_tier: tier } }), "service_tier")).toBe(expected);
+    expect(at(reply({ usage: { input_tokens: 1, output_tokens: 1, service_tier: tier } }), "service_tier")).toBe(
+      expected,
+    );
   });
 });
 
@@ -48,13 +63,21 @@ describe("content", () => {
     ["nothing at all", [], ""],
     ["only a call", [use("a")], null],
     ["text and a call", [text("a"), use("a")], "a"],
-    ["server tools' blocks are nothing", [{ type: "server_tool_use", id: "s", name: "web_search", input: {} }, text("a")], "a"],
+    [
+      "server tools' blocks are nothing",
+      [{ type: "server_tool_use", id: "s", name: "web_search", input: {} }, text("a")],
+      "a",
+    ],
   ])("%s", (_name, content, expected) => {
     expect(at(message(reply({ content })), "content")).toBe(expected);
   });
 
   test("calls in order, arguments as JSON, {} stays {} (pitfall 7)", () => {
-    const content = [use("a", { city: "Oslo" }), { type: "server_tool_use", id: "s", name: "web_search", input: {} }, { ...use("b"), caller: { type: "direct" } }];
+    const content = [
+      use("a", { city: "Oslo" }),
+      { type: "server_tool_use", id: "s", name: "web_search", input: {} },
+      { ...use("b"), caller: { type: "direct" } },
+    ];
     expect(at(message(reply({ content, stop_reason: "tool_use" })), "tool_calls")).toEqual([
       { id: "a", type: "function", function: { name: "weather", arguments: '{"city":"Oslo"}' } },
       { id: "b", type: "function", function: { name: "weather", arguments: "{}" } },
@@ -62,13 +85,20 @@ describe("content", () => {
   });
 
   test("no calls: no tool_calls key", () => {
-    expect(Object.keys(message(reply({ content: [text("a")] })) as object)).toEqual(["role", "content", "refusal", "annotations"]);
+    expect(Object.keys(message(reply({ content: [text("a")] })) as object)).toEqual([
+      "role",
+      "content",
+      "refusal",
+      "annotations",
+    ]);
   });
 
   test("a custom tool's call comes back as its text", () => {
     const fields = { tools: [{ type: "custom", custom: { name: "run" } }] };
     const body = reply({ content: [use("a", { input: "ls\n" }, "run")], stop_reason: "tool_use" }, fields);
-    expect(at(message(body), "tool_calls")).toEqual([{ id: "a", type: "custom", custom: { name: "run", input: "ls\n" } }]);
+    expect(at(message(body), "tool_calls")).toEqual([
+      { id: "a", type: "custom", custom: { name: "run", input: "ls\n" } },
+    ]);
   });
 
   test("a wrapped argument is unwrapped", () => {
@@ -109,10 +139,16 @@ describe("finish_reason", () => {
   });
 
   test("a refusal has its explanation, the partial text stays (pitfall 55)", () => {
-    const explained = reply({ content: [text("Well")], stop_reason: "refusal", stop_details: { type: "refusal", explanation: "No." } });
+    const explained = reply({
+      content: [text("Well")],
+      stop_reason: "refusal",
+      stop_details: { type: "refusal", explanation: "No." },
+    });
     expect(at(message(explained), "refusal")).toBe("No.");
     expect(at(message(explained), "content")).toBe("Well");
-    expect(at(message(reply({ stop_reason: "refusal", stop_details: null })), "refusal")).toBe("The model declined to answer this request.");
+    expect(at(message(reply({ stop_reason: "refusal", stop_details: null })), "refusal")).toBe(
+      "The model declined to answer this request.",
+    );
     expect(at(message(reply({ stop_details: null })), "refusal")).toBeNull();
   });
 
@@ -127,24 +163,44 @@ describe("finish_reason", () => {
 describe("usage", () => {
   test("prompt tokens count cache reads and writes (pitfalls 17-19)", () => {
     const usage = {
-      input_tokens: 10, cache_creation_input_tokens: 20, cache_read_input_tokens: 30, output_tokens: 5,
-      output_tokens_details: { thinking_tokens: 3 }, cache_creation: { ephemeral_5m_input_tokens: 20 }, server_tool_use: { web_search_requests: 1 },
+      input_tokens: 10,
+      cache_creation_input_tokens: 20,
+      cache_read_input_tokens: 30,
+      output_tokens: 5,
+      output_tokens_details: { thinking_tokens: 3 },
+      cache_creation: { ephemeral_5m_input_tokens: 20 },
+      server_tool_use: { web_search_requests: 1 },
     };
     expect(at(reply({ usage }), "usage")).toEqual({
-      prompt_tokens: 60, completion_tokens: 5, total_tokens: 65,
+      prompt_tokens: 60,
+      completion_tokens: 5,
+      total_tokens: 65,
       prompt_tokens_details: { cached_tokens: 30, cache_write_tokens: 20 },
       completion_tokens_details: { reasoning_tokens: 3 },
-      cache_creation: { ephemeral_5m_input_tokens: 20 }, server_tool_use: { web_search_requests: 1 },
+      cache_creation: { ephemeral_5m_input_tokens: 20 },
+      server_tool_use: { web_search_requests: 1 },
     });
   });
 });
 
 describe("citations", () => {
-  const web = (url: string): JsonObject => ({ type: "web_search_result_location", url, title: "T", cited_text: "c", encrypted_index: "e" });
+  const web = (url: string): JsonObject => ({
+    type: "web_search_result_location",
+    url,
+    title: "T",
+    cited_text: "c",
+    encrypted_index: "e",
+  });
   const other: JsonObject = { type: "char_location", document_index: 0, cited_text: "c" };
 
   test("web citations are annotations over the joined text, others an extension", () => {
-    const body = reply({ content: [text("ab"), text("cde", { citations: [web("https://a.example"), other] }), text("f", { citations: null })] });
+    const body = reply({
+      content: [
+        text("ab"),
+        text("cde", { citations: [web("https://a.example"), other] }),
+        text("f", { citations: null }),
+      ],
+    });
     expect(at(message(body), "annotations")).toEqual([
       { type: "url_citation", url_citation: { url: "https://a.example", title: "T", start_index: 2, end_index: 5 } },
     ]);
@@ -155,7 +211,13 @@ describe("citations", () => {
 describe("pause_turn", () => {
   const search = { tools: undefined, web_search_options: {} };
   const paused = (id: string, block: JsonObject): JsonObject => ({
-    id, type: "message", role: "assistant", model: "c", stop_reason: "pause_turn", content: [block], usage: { input_tokens: 1, output_tokens: 2 },
+    id,
+    type: "message",
+    role: "assistant",
+    model: "c",
+    stop_reason: "pause_turn",
+    content: [block],
+    usage: { input_tokens: 1, output_tokens: 2 },
   });
 
   test("is continued with the answer as the last turn, and joined", () => {

@@ -1,19 +1,50 @@
 import { describe, expect, test } from "bun:test";
-import { at, bodyOf, ending, finishChoice, json, OPUS_4_6, openText, openTool, outcome, pieces, play, replyContext, SONNET_4_5, SONNET_5_5, start, stop, text, translate, WEATHER } from "./support.ts";
+import {
+  at,
+  bodyOf,
+  ending,
+  finishChoice,
+  json,
+  OPUS_4_6,
+  openText,
+  openTool,
+  outcome,
+  pieces,
+  play,
+  replyContext,
+  SONNET_4_5,
+  SONNET_5_5,
+  start,
+  stop,
+  text,
+  translate,
+  WEATHER,
+} from "./support.ts";
 
-const closed = { type: "object", properties: { age: { type: "integer" } }, required: ["age"], additionalProperties: false };
+const closed = {
+  type: "object",
+  properties: { age: { type: "integer" } },
+  required: ["age"],
+  additionalProperties: false,
+};
 const openSchema = { type: "object", properties: {}, additionalProperties: { type: "string" } };
 const format = (schema: object, more: object = {}): object => ({
   response_format: { type: "json_schema", json_schema: { name: "person", schema, strict: true, ...more } },
 });
 const noStructured = { structuredOutputs: false };
-const answer = (...content: object[]): { id: string; model: string; content: never; stop_reason: string } =>
-  ({ id: "msg_1", model: "c", content: content as never, stop_reason: "end_turn" });
+const answer = (...content: object[]): { id: string; model: string; content: never; stop_reason: string } => ({
+  id: "msg_1",
+  model: "c",
+  content: content as never,
+  stop_reason: "end_turn",
+});
 
 describe("response_format", () => {
   test("json_schema is output_config.format, without the name and without a beta", () => {
     const translated = translate(format(closed));
-    expect(at(JSON.parse(translated.body), "output_config")).toEqual({ format: { type: "json_schema", schema: closed } });
+    expect(at(JSON.parse(translated.body), "output_config")).toEqual({
+      format: { type: "json_schema", schema: closed },
+    });
     expect(translated.adapted).toEqual([]);
     expect(translated.betas).toEqual([]);
     expect(translated.checks).toEqual([]);
@@ -56,7 +87,13 @@ describe("response_format", () => {
     expect(at(reply.body, "choices", 0, "native_finish_reason")).toBe("tool_use");
 
     const frames = play(translate({ ...format(openSchema), stream: true }), [
-      start(), openTool(0, "t", "json_response"), json(0, ""), json(0, '{"a":'), json(0, '"b"}'), stop(0), ...ending("tool_use"),
+      start(),
+      openTool(0, "t", "json_response"),
+      json(0, ""),
+      json(0, '{"a":'),
+      json(0, '"b"}'),
+      stop(0),
+      ...ending("tool_use"),
     ]);
     expect(pieces(frames, "content")).toEqual(["", '{"a":', '"b"}']);
     expect(pieces(frames, "tool_calls")).toEqual([]);
@@ -65,7 +102,14 @@ describe("response_format", () => {
 
   test("the text is shown when the model answers in words after all", () => {
     const translated = translate({ ...format(openSchema), stream: true });
-    const frames = play(translated, [start(), openText(0), text(0, "I can"), text(0, "not."), stop(0), ...ending("end_turn")]);
+    const frames = play(translated, [
+      start(),
+      openText(0),
+      text(0, "I can"),
+      text(0, "not."),
+      stop(0),
+      ...ending("end_turn"),
+    ]);
     expect(pieces(frames, "content").join("")).toBe("I cannot.");
   });
 
@@ -73,7 +117,14 @@ describe("response_format", () => {
     const list = { type: "array", items: { type: "object" } };
     const translated = translate({ ...format(list), stream: true });
     expect(at(JSON.parse(translated.body), "tools", 0, "input_schema", "properties", "value")).toEqual(list);
-    const frames = play(translated, [start(), openTool(0, "t", "json_response"), json(0, '{"value":[{}'), json(0, "]}"), stop(0), ...ending("tool_use")]);
+    const frames = play(translated, [
+      start(),
+      openTool(0, "t", "json_response"),
+      json(0, '{"value":[{}'),
+      json(0, "]}"),
+      stop(0),
+      ...ending("tool_use"),
+    ]);
     expect(pieces(frames, "content").join("")).toBe("[{}]");
   });
 
@@ -88,18 +139,27 @@ describe("response_format", () => {
 
   test("so it is on a model that refuses forced tools, and without structured outputs", () => {
     expect(at(bodyOf(format(openSchema), { model: SONNET_5_5 }), "tools")).toBeUndefined();
-    expect(at(bodyOf(format(closed), { capabilities: { ...noStructured, forcedToolUse: false } }), "system", 0, "text")).toContain('"age"');
+    expect(
+      at(bodyOf(format(closed), { capabilities: { ...noStructured, forcedToolUse: false } }), "system", 0, "text"),
+    ).toContain('"age"');
   });
 
   test("a last assistant turn is no beginning beside a format", () => {
-    const messages = [{ role: "user", content: "x" }, { role: "assistant", content: "{" }];
+    const messages = [
+      { role: "user", content: "x" },
+      { role: "assistant", content: "{" },
+    ];
     const result = outcome({ ...format(closed), messages });
     expect(at(result.body, "messages", -1, "role")).toBe("user");
     expect(result.adapted).toEqual(["messages"]);
   });
 
   test("citations of documents are left out beside a format", () => {
-    const document = { type: "document", source: { type: "text", media_type: "text/plain", data: "x" }, citations: { enabled: true } };
+    const document = {
+      type: "document",
+      source: { type: "text", media_type: "text/plain", data: "x" },
+      citations: { enabled: true },
+    };
     const result = outcome({ ...format(closed), messages: [{ role: "user", content: [document] }] });
     expect(at(result.body, "messages", 0, "content", 0, "citations")).toBeUndefined();
     expect(result.adapted).toEqual(["messages[].content[].citations"]);
@@ -121,7 +181,14 @@ describe("response_format json_object", () => {
   });
 
   test("the brace is given back first in a stream", () => {
-    const frames = play(translate({ ...fields, stream: true }), [start(), openText(0), text(0, '"a"'), text(0, ":1}"), stop(0), ...ending("end_turn")]);
+    const frames = play(translate({ ...fields, stream: true }), [
+      start(),
+      openText(0),
+      text(0, '"a"'),
+      text(0, ":1}"),
+      stop(0),
+      ...ending("end_turn"),
+    ]);
     expect(pieces(frames, "content")).toEqual(["", '{"a"', ":1}"]);
   });
 

@@ -76,7 +76,10 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
 }
 
 /** Body and reports of a request together. */
-export function outcome(fields: object, setup: Setup = {}): {
+export function outcome(
+  fields: object,
+  setup: Setup = {},
+): {
   readonly body: JsonObject;
   readonly dropped: readonly string[];
   readonly adapted: readonly string[];
@@ -86,7 +89,10 @@ export function outcome(fields: object, setup: Setup = {}): {
 }
 
 /** The error that a request is refused with; throws when it is not. */
-export function refusal(fields: object, setup: Setup = {}): { readonly param: string | null; readonly kind: string; readonly status: number } {
+export function refusal(
+  fields: object,
+  setup: Setup = {},
+): { readonly param: string | null; readonly kind: string; readonly status: number } {
   try {
     translate(fields, setup);
   } catch (error) {
@@ -150,12 +156,24 @@ export const open = (index: number, block: JsonObject): JsonObject => ({
 export const openText = (index: number): JsonObject => open(index, { type: "text", text: "" });
 export const openTool = (index: number, id: string, name = "weather", input: JsonObject = {}): JsonObject =>
   open(index, { type: "tool_use", id, name, input });
-export const delta = (index: number, value: JsonObject): JsonObject => ({ type: "content_block_delta", index, delta: value });
+export const delta = (index: number, value: JsonObject): JsonObject => ({
+  type: "content_block_delta",
+  index,
+  delta: value,
+});
 export const text = (index: number, value: string): JsonObject => delta(index, { type: "text_delta", text: value });
 export const json = (index: number, value: string): JsonObject =>
   delta(index, { type: "input_json_delta", partial_json: value });
 export const stop = (index: number): JsonObject => ({ type: "content_block_stop", index });
-export const ending = (reason: string, usage: JsonObject = { output_tokens: 5 }, details?: JsonObject): JsonObject[] => [
-  { type: "message_delta", delta: { stop_reason: reason, stop_sequence: null, ...(details === undefined ? {} : { stop_details: details }) }, usage },
+export const ending = (
+  reason: string,
+  usage: JsonObject = { output_tokens: 5 },
+  details?: JsonObject,
+): JsonObject[] => [
+  {
+    type: "message_delta",
+    delta: { stop_reason: reason, stop_sequence: null, ...(details === undefined ? {} : { stop_details: details }) },
+    usage,
+  },
   { type: "message_stop" },
 ];

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../../src/base/errors.ts";
-import { normalizeBase64, parseDataUrl, renderDataUrl, renderFileBlock, renderFilePart, renderImageBlock, renderImageUrl, sniffMediaType } from "../../../src/translate/maps/media.ts";
+import {
+  normalizeBase64,
+  parseDataUrl,
+  renderDataUrl,
+  renderFileBlock,
+  renderFilePart,
+  renderImageBlock,
+  renderImageUrl,
+  sniffMediaType,
+} from "../../../src/translate/maps/media.ts";
 import { own } from "../../../src/base/json.ts";
 
 const base64 = (text: string): string => Buffer.from(text, "latin1").toString("base64");
@@ -54,7 +63,10 @@ describe("media", () => {
   test("a PDF goes there and back", () => {
     const block = renderFileBlock(base64("%PDF-1"), "a.pdf", "p");
     const part = renderFilePart(String(own(own(block, "source"), "data")), String(own(block, "title")));
-    expect(part).toEqual({ type: "file", file: { filename: "a.pdf", file_data: `data:application/pdf;base64,${base64("%PDF-1")}` } });
+    expect(part).toEqual({
+      type: "file",
+      file: { filename: "a.pdf", file_data: `data:application/pdf;base64,${base64("%PDF-1")}` },
+    });
     expect(renderFileBlock(String(own(own(part, "file"), "file_data")), "a.pdf", "p")).toEqual(block);
     expect(own(own(renderFilePart("x", null), "file"), "filename")).toBe("document.pdf");
   });

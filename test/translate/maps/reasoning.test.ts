@@ -45,7 +45,11 @@ describe("an Anthropic request's thinking as an effort", () => {
   });
 
   test("is dropped on a model that does not reason", () => {
-    expect(planEffort({ type: "enabled", budget_tokens: 1_024 }, "low", plain)).toEqual({ effort: null, adapted: null, dropped: ["thinking", "output_config.effort"] });
+    expect(planEffort({ type: "enabled", budget_tokens: 1_024 }, "low", plain)).toEqual({
+      effort: null,
+      adapted: null,
+      dropped: ["thinking", "output_config.effort"],
+    });
     expect(planEffort({ type: "disabled" }, undefined, plain).dropped).toEqual([]);
   });
 
@@ -53,7 +57,9 @@ describe("an Anthropic request's thinking as an effort", () => {
     const claude = testModel("claude-opus-5-5").capabilities;
     for (const effort of EFFORTS.filter((word): word is Effort => word !== "none" && word !== "minimal")) {
       const there = planThinking(effort, claude, 64_000);
-      expect(planEffort(there.thinking ?? undefined, there.effort ?? undefined, { ...reasoning, efforts: EFFORTS }).effort).toBe(effort);
+      expect(
+        planEffort(there.thinking ?? undefined, there.effort ?? undefined, { ...reasoning, efforts: EFFORTS }).effort,
+      ).toBe(effort);
     }
   });
 });

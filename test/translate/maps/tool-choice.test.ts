@@ -1,11 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { isSingleCall, parseAnthropicChoice, parseOpenAiChoice, renderAnthropicChoice, renderOpenAiChoice, type ToolChoice } from "../../../src/translate/maps/tool-choice.ts";
+import {
+  isSingleCall,
+  parseAnthropicChoice,
+  parseOpenAiChoice,
+  renderAnthropicChoice,
+  renderOpenAiChoice,
+  type ToolChoice,
+} from "../../../src/translate/maps/tool-choice.ts";
 
 const BOTH: readonly [ToolChoice, unknown, object][] = [
   [{ kind: "auto" }, "auto", { type: "auto" }],
   [{ kind: "none" }, "none", { type: "none" }],
   [{ kind: "required" }, "required", { type: "any" }],
-  [{ kind: "named", name: "f" }, { type: "function", function: { name: "f" } }, { type: "tool", name: "f" }],
+  [
+    { kind: "named", name: "f" },
+    { type: "function", function: { name: "f" } },
+    { type: "tool", name: "f" },
+  ],
 ];
 
 describe("tool choice", () => {
@@ -28,8 +39,12 @@ describe("tool choice", () => {
 
   test("custom tools and allowed tools keep their shape at OpenAI", () => {
     const custom = { type: "custom", custom: { name: "run" } };
-    const allowed = { type: "allowed_tools", allowed_tools: { mode: "required", tools: [{ type: "function", function: { name: "f" } }] } };
-    for (const value of [custom, allowed]) expect(renderOpenAiChoice(parseOpenAiChoice(value) as ToolChoice)).toEqual(value);
+    const allowed = {
+      type: "allowed_tools",
+      allowed_tools: { mode: "required", tools: [{ type: "function", function: { name: "f" } }] },
+    };
+    for (const value of [custom, allowed])
+      expect(renderOpenAiChoice(parseOpenAiChoice(value) as ToolChoice)).toEqual(value);
   });
 
   test.each([[null], [undefined]])("%p is none given", (value) => {
@@ -37,7 +52,14 @@ describe("tool choice", () => {
     expect(parseAnthropicChoice(value)).toBeNull();
   });
 
-  test.each([["sometimes"], [7], [{ type: "function" }], [{ type: "function", function: { name: "" } }], [{ type: "allowed_tools", allowed_tools: { mode: "auto", tools: [] } }], [{ type: "mcp" }]])("refuses %j", (value) => {
+  test.each([
+    ["sometimes"],
+    [7],
+    [{ type: "function" }],
+    [{ type: "function", function: { name: "" } }],
+    [{ type: "allowed_tools", allowed_tools: { mode: "auto", tools: [] } }],
+    [{ type: "mcp" }],
+  ])("refuses %j", (value) => {
     expect(() => parseOpenAiChoice(value)).toThrow();
   });
 });
