@@ -18,7 +18,10 @@ const COMMANDS: Readonly<Record<string, { readonly help: string; readonly load: 
       return (args, io) => runCheck(args, io, askProviders);
     },
   },
-  explain: { help: "show what is decided for a request", load: async () => (await import("./cli/explain.ts")).runExplain },
+  explain: {
+    help: "show what is decided for a request",
+    load: async () => (await import("./cli/explain.ts")).runExplain,
+  },
   test: { help: "run the policy's own tests", load: async () => (await import("./cli/test.ts")).runTest },
   models: { help: "print the catalog of models", load: async () => (await import("./cli/models.ts")).runModels },
   healthcheck: {
@@ -46,7 +49,7 @@ const io: CliIo = {
   stderr: (text) => void process.stderr.write(text),
   env: process.env,
   cwd: process.cwd(),
-  isTerminal: process.stdout.isTTY === true,
+  isTerminal: process.stdout.isTTY,
   now: systemClock.wallMs,
 };
 
@@ -61,7 +64,9 @@ async function main(args: readonly string[]): Promise<number> {
   const [command, commandArgs] = name.startsWith("-") ? ["serve", args] : [name, rest];
   const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (entry === undefined) {
-    io.stderr(`arouter: unknown command "${command}"${suggestion(command, Object.keys(COMMANDS))}\nTry "arouter --help".\n`);
+    io.stderr(
+      `arouter: unknown command "${command}"${suggestion(command, Object.keys(COMMANDS))}\nTry "arouter --help".\n`,
+    );
     return EXIT.usage;
   }
   const run = await entry.load();

@@ -22,7 +22,7 @@ export function gatewaySettings(config: Config): GatewaySettings {
     translation,
     strictTranslation: translation.strict,
     thinkingStore: translation.thinkingStore,
-    overrides: router.overrides as GatewaySettings["overrides"],
+    overrides: router.overrides,
     streamUsage: router.streamUsage,
     echoRequestedModel: router.echoRequestedModel,
     upstreamAuthStatus: router.upstreamAuthStatus,

@@ -64,3 +64,36 @@ export function parseObject(bytes: Uint8Array | string): JsonObject | null {
     return null;
   }
 }
+
+/** The same body, pulled; tells each piece's size, and once how it ended. */
+export function watchBody(
+  body: ReadableStream<Uint8Array>,
+  onBytes: (bytes: number) => void,
+  onEnd: (isWhole: boolean) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            onEnd(true);
+            controller.close();
+            return;
+          }
+          onBytes(value.byteLength);
+          controller.enqueue(value);
+        } catch (error) {
+          onEnd(false);
+          controller.error(error);
+        }
+      },
+      cancel: () => {
+        onEnd(false);
+        void reader.cancel().catch(() => undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -24,7 +24,11 @@ export async function askProviders(config: Config, policy: Policy): Promise<read
       const ids = new Set(models.map((model) => own(model, "id")).filter((id) => typeof id === "string"));
       return namedModels(policy)
         .filter(({ model }) => registry.resolve(model) === name && !ids.has(model) && !ids.has(undatedId(model)))
-        .map(({ model, place }) => ({ ...place, severity: "warning", text: `${name} does not list the model "${model}"` }));
+        .map(({ model, place }) => ({
+          ...place,
+          severity: "warning",
+          text: `${name} does not list the model "${model}"`,
+        }));
     }),
   );
   pool.close();
@@ -67,4 +71,3 @@ function targetsOf({ then }: Rule): readonly string[] {
       return [...choice.choices.map(({ model }) => model), ...chain];
   }
 }
-

@@ -20,7 +20,11 @@ function isUnwanted(name: string, useEnvProxy: boolean): boolean {
 }
 
 /** The environment to start again with; null when this one will do. */
-export function neededEnvironment(env: Environment, maxInFlight: number, useEnvProxy: boolean): Record<string, string> | null {
+export function neededEnvironment(
+  env: Environment,
+  maxInFlight: number,
+  useEnvProxy: boolean,
+): Record<string, string> | null {
   const needed = Math.min(MAX_REQUESTS, maxInFlight * PER_REQUEST);
   if (Number(env[VARIABLE] ?? 0) >= needed) return null;
   const kept: Record<string, string> = {};

@@ -48,10 +48,14 @@ export async function runHealthcheck(args: readonly string[], io: CliIo): Promis
   try {
     const response = await fetch(...requestFor(address, scheme, path));
     const text = await response.text();
-    io.stdout(json === true ? `${JSON.stringify({ path, status: response.status, body: text.trim() })}\n` : `${text.trim()}\n`);
+    io.stdout(
+      json === true ? `${JSON.stringify({ path, status: response.status, body: text.trim() })}\n` : `${text.trim()}\n`,
+    );
     return response.ok ? EXIT.fine : EXIT.no;
   } catch (error) {
-    io.stderr(`arouter healthcheck: no answer from ${address}: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr(
+      `arouter healthcheck: no answer from ${address}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return EXIT.no;
   }
 }
@@ -62,5 +66,8 @@ function requestFor(address: string, scheme: string, path: string): [string, Bun
   if (address.startsWith("unix:")) return [`http://localhost${path}`, { ...init, unix: address.slice("unix:".length) }];
   const host = address.replace(/^(?:0\.0\.0\.0|\[::\]|)(?=:\d+$)/, "127.0.0.1");
   // The certificate is made out to the name that clients use, not to the loopback address asked here.
-  return [`${scheme}://${host}${path}`, scheme === "https" ? { ...init, tls: { checkServerIdentity: () => undefined } } : init];
+  return [
+    `${scheme}://${host}${path}`,
+    scheme === "https" ? { ...init, tls: { checkServerIdentity: () => undefined } } : init,
+  ];
 }

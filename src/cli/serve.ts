@@ -114,6 +114,8 @@ function describeProviders(app: App): string {
   const { configured } = app.snapshot().registry;
   if (configured.length === PROVIDER_NAMES.length) return "providers ready";
   return PROVIDER_NAMES.map((name) =>
-    configured.includes(name) ? `${name} ready` : `${name} has no key (set ${KEY_VARIABLE[name]} or providers.${name}.api_key)`,
+    configured.includes(name)
+      ? `${name} ready`
+      : `${name} has no key (set ${KEY_VARIABLE[name]} or providers.${name}.api_key)`,
   ).join(", ");
 }

@@ -33,7 +33,10 @@ export interface Candidates {
   readonly refusal: () => GatewayError;
 }
 
-const OTHER_PROVIDER = new GatewayError("upstream-unreachable", "the provider refused the gateway's credentials or quota");
+const OTHER_PROVIDER = new GatewayError(
+  "upstream-unreachable",
+  "the provider refused the gateway's credentials or quota",
+);
 
 /** Walks over `entries` for one request. A lone candidate's own error is thrown by `next`. */
 export function createCandidates(
@@ -108,7 +111,10 @@ export function createCandidates(
       const entry = again === undefined ? undefined : entries[again];
       if (entry === undefined) return null;
       anySent = true;
-      record.chain.splice(record.chain.findIndex(({ model }) => model === entry.model), 1);
+      record.chain.splice(
+        record.chain.findIndex(({ model }) => model === entry.model),
+        1,
+      );
       return prepare(entry, wish, true);
     },
     refusal: () => {
@@ -121,7 +127,11 @@ export function createCandidates(
 
 /** The 503 of a request whose every candidate is being rested; `waitMs` until the earliest may be probed. */
 function circuitOpen(waitMs: number): GatewayError {
-  return new GatewayError("circuit-open", "every provider that could answer is failing and is given a rest; try again later", {
-    retryAfterMs: Math.min(60_000, Math.max(1000, waitMs)),
-  });
+  return new GatewayError(
+    "circuit-open",
+    "every provider that could answer is failing and is given a rest; try again later",
+    {
+      retryAfterMs: Math.min(60_000, Math.max(1000, waitMs)),
+    },
+  );
 }

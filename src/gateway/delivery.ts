@@ -3,9 +3,11 @@ import type { Clock } from "../base/clock.ts";
 import type { GatewayError } from "../base/errors.ts";
 import type { DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
 import type { JsonObject } from "../base/json.ts";
+import { watchBody } from "../base/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
 import { renderArouterHeaders } from "./arouter-headers.ts";
 import type { ClientStream } from "./client-stream.ts";
+import { describeError } from "./decode-error.ts";
 import { asStream, noteDelivered, noteVerdict, outcomeOf, withHeld } from "./deliver.ts";
 import { isRetryDiscouraged, renderErrorReply } from "./error-reply.ts";
 import type { Arrival, Exchange } from "./exchange.ts";
@@ -151,7 +153,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     if (candidate.kind === "failed") return sendError(candidate.error);
     if (candidate.kind === "stream") return sendStream(judged);
     record.status = candidate.status;
-    if (candidate.kind === "error") record.errorMessage = candidate.error.message;
+    if (candidate.kind === "error") record.errorMessage = describeError(candidate.error);
     else record.usage = candidate.attempt.usage;
     settleCosts(catalog, record, terms);
     const own: Record<string, string> = {};
@@ -236,39 +238,6 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       return { status: 200, headers, body };
     },
   };
-}
-
-/** The same body, pulled; tells each piece's size, and once how it ended. */
-function watchBody(
-  body: ReadableStream<Uint8Array>,
-  onBytes: (bytes: number) => void,
-  onEnd: (isWhole: boolean) => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        try {
-          const { done, value } = await reader.read();
-          if (done) {
-            onEnd(true);
-            controller.close();
-            return;
-          }
-          onBytes(value.byteLength);
-          controller.enqueue(value);
-        } catch (error) {
-          onEnd(false);
-          controller.error(error);
-        }
-      },
-      cancel: () => {
-        onEnd(false);
-        void reader.cancel().catch(() => undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 function sizeOf(body: Reply["body"]): number {

@@ -1,7 +1,7 @@
 /** From the client's request to the bytes for one candidate. Always from the original, never from another attempt's. */
 import { GatewayError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
-import { own } from "../base/json.ts";
+import { isObject, own } from "../base/json.ts";
 import type { Decision, ParamsBlock } from "../policy/decision.ts";
 import type { ThinkingStore, Translated } from "../translate/translator.ts";
 import { mergeBetas } from "../upstream/headers.ts";
@@ -19,6 +19,12 @@ export interface Encoded {
   readonly translated: Translated | null;
   /** The usage chunk was asked for by the gateway and is kept from the client. */
   readonly withholdUsage: boolean;
+}
+
+/** A request as it was sent, with what is needed to read its answer. */
+export interface Sent {
+  readonly target: Target;
+  readonly encoded: Encoded;
 }
 
 export interface EncodeOptions {
@@ -45,8 +51,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
   const withholdUsage = settings.streamUsage === "request" && facts.stream && !facts.streamUsage;
   if (withholdUsage) {
     const asked = own(parsed.json, "stream_options");
-    const value = { ...(typeof asked === "object" && asked !== null ? asked : {}), include_usage: true };
-    edits.push({ field: "stream_options", value: value as Json });
+    edits.push({ field: "stream_options", value: { ...(isObject(asked) ? asked : {}), include_usage: true } });
   }
   let body = edits.length === 0 ? parsed.bytes : spliceFields(parsed.bytes, edits);
   if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);

@@ -190,4 +190,3 @@ function raceTimer<T>(work: Promise<T>, limitMs: number, clock: Clock): Promise<
     work.then(resolve, reject).finally(cancel);
   });
 }
-

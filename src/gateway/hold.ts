@@ -8,6 +8,7 @@ import { classified, classifyAnswer, statusOfInBandError } from "../upstream/cla
 import type { ReplyFacts } from "../wire/format.ts";
 import type { Candidate, StreamCandidate } from "./candidate.ts";
 import type { ClientFrame, ClientRead, ClientStreamError } from "./client-stream.ts";
+import { describeError } from "./decode-error.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Opens a check of one choice's text, which says as early as it can that no valid answer follows. */
@@ -117,7 +118,7 @@ function errorCandidate(exchange: Exchange, candidate: StreamCandidate, read: Cl
   const headers: Record<string, string> = { ...candidate.headers, "content-type": "application/json" };
   const classification = classifyAnswer(status, new Headers(headers), read.error, exchange.clock.wallMs());
   attempt.class = classification.class;
-  attempt.failure = read.error.message.slice(0, 256);
+  attempt.failure = describeError(read.error);
   const requestId = headers["request-id"] ?? exchange.record.id;
   const isPassed = target.translator === null && read.raw !== null && read.raw.json !== null;
   return {

@@ -34,9 +34,9 @@ export function judgeSettings(
 
 /** The check of text as it streams in, where the text as a whole is to be JSON; null where it is not. */
 function earlyCheck({ validate }: Decision, { jsonSchema }: Facts, schemas: SchemaStore): OpenEarlyCheck | null {
-  if (validate.includes("json_schema") && jsonSchema !== null) {
-    const opened = schemas.open(jsonSchema);
-    if (opened.ok) return () => createEarlyCheck(opened.document);
-  }
-  return validate.includes("json") ? () => createEarlyCheck(null) : null;
+  const isSchema = validate.includes("json_schema") && jsonSchema !== null;
+  if (!isSchema) return validate.includes("json") ? () => createEarlyCheck(null) : null;
+  const opened = schemas.open(jsonSchema);
+  // A schema that cannot be used still asks for JSON.
+  return () => createEarlyCheck(opened.ok ? opened.document : null);
 }

@@ -91,14 +91,18 @@ function judgeAll(
   }
   if (judgement.result === "fail") return judgement;
   const own = candidate.checks.map((check) => judgeOwn(check, reply, facts, schemas));
-  return own.find(({ result }) => result === "fail") ?? (judgement.result === "pass" ? judgement : (own[0] ?? judgement));
+  return (
+    own.find(({ result }) => result === "fail") ?? (judgement.result === "pass" ? judgement : (own[0] ?? judgement))
+  );
 }
 
 /** What the translation could only ask the model for. */
 function judgeOwn(check: OwnCheck, reply: ReplyFacts, facts: Facts, schemas: SchemaStore): Verdict {
   if (check !== "tool_call") return judgeByValidators([check], reply, facts, schemas);
   const called = reply.choices.every(({ toolCalls }) => toolCalls.length > 0);
-  return called ? { result: "pass", reason: null } : { result: "fail", reason: "the answer calls no tool although one was demanded" };
+  return called
+    ? { result: "pass", reason: null }
+    : { result: "fail", reason: "the answer calls no tool although one was demanded" };
 }
 
 function reject(candidate: WholeCandidate | StreamCandidate, held: readonly ClientFrame[], reason: string): Judged {

@@ -47,8 +47,11 @@ const ASK_TIMEOUT_MS = 5000;
 
 export function createModels(options: ModelsOptions): Models {
   const { clock } = options;
-  let cached: { readonly snapshot: Snapshot; readonly untilMs: number; readonly list: Promise<readonly Listed[]> } | null =
-    null;
+  let cached: {
+    readonly snapshot: Snapshot;
+    readonly untilMs: number;
+    readonly list: Promise<readonly Listed[]>;
+  } | null = null;
 
   const list = (): Promise<readonly Listed[]> => {
     const snapshot = options.snapshot();
@@ -113,7 +116,11 @@ function readListed(entry: Json, provider: ProviderName): readonly Listed[] {
   const createdAt = own(entry, "created_at");
   const name = own(entry, "display_name");
   const seconds =
-    typeof created === "number" ? created : typeof createdAt === "string" ? Math.floor(Date.parse(createdAt) / 1000) : 0;
+    typeof created === "number"
+      ? created
+      : typeof createdAt === "string"
+        ? Math.floor(Date.parse(createdAt) / 1000)
+        : 0;
   return [
     {
       id,

@@ -53,9 +53,13 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
     try {
       const provider = snapshot.registry.get(call.provider);
       if (provider === null) {
-        throw new GatewayError("not-found", `the ${call.provider} provider has no API key, so this route is not served`, {
-          code: "unknown_url",
-        });
+        throw new GatewayError(
+          "not-found",
+          `the ${call.provider} provider has no API key, so this route is not served`,
+          {
+            code: "unknown_url",
+          },
+        );
       }
       const headers: Record<string, string> = {
         ...provider.forwardHeaders(arrival.headers, true),
@@ -78,7 +82,8 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
         signal: abort.signal,
       });
       record.provider = call.provider;
-      const body = response.body === null ? null : decodeContent(response.body, response.headers.get("content-encoding"));
+      const body =
+        response.body === null ? null : decodeContent(response.body, response.headers.get("content-encoding"));
       if (response.status >= 300 && response.status < 400) {
         throw new GatewayError("upstream-invalid", "upstream answered with a redirect, which is never followed");
       }

@@ -115,7 +115,9 @@ export function createReplyStream(
 
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, cause: unknown): void => {
     const error =
-      cause instanceof GatewayError ? cause : new GatewayError("internal", "the gateway failed while streaming", { cause });
+      cause instanceof GatewayError
+        ? cause
+        : new GatewayError("internal", "the gateway failed while streaming", { cause });
     if (error.kind === "client-closed") {
       end({ kind: "client-gone" });
       controller.error(error);

@@ -5,10 +5,10 @@ import type { Call } from "../resilience/dispatch.ts";
 import { judgeByClass, type LegVerdict } from "../resilience/hedge.ts";
 import type { Entry } from "../resilience/retry.ts";
 import type { UpstreamAnswer, UpstreamRequest } from "../upstream/upstream.ts";
-import { decodeAnswer, type Sent, toUpstreamRequest } from "./attempt.ts";
+import { decodeAnswer, toUpstreamRequest } from "./attempt.ts";
 import { callPolicy, phaseTimeouts, planHedge } from "./call-policy.ts";
 import type { Prepared } from "./candidates.ts";
-import { encode } from "./encode.ts";
+import { encode, type Sent } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 import { judgeCandidate, type Judged } from "./judge.ts";
 import { resolveTarget } from "./target.ts";
@@ -58,7 +58,12 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
       const hedge = isLeg ? null : planHedge(exchange, target, decision, attempts, encodeLeg);
       const policy = callPolicy(exchange, target, decision, { attempts, entry, hedge, judge: judgeLeg });
       const defaults = snapshot.settings.providers[target.provider.name].timeout;
-      const request = toUpstreamRequest(exchange, sent, policy, phaseTimeouts(defaults, decision, target.entry.timeout));
+      const request = toUpstreamRequest(
+        exchange,
+        sent,
+        policy,
+        phaseTimeouts(defaults, decision, target.entry.timeout),
+      );
       sentOf.set(request, sent);
       return request;
     };

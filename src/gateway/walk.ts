@@ -61,13 +61,22 @@ export async function walk(exchange: Exchange, options: WalkOptions): Promise<Ju
     const mayMove = reason !== null && decision.fallbackOn.includes(reason) && !options.signal.aborted;
     if (judged.reason !== null) reasons.push(judged.reason);
     const next: Prepared | null = mayMove
-      ? candidates.next({ notProvider: blamed(judged), feedback: isTold && reasons.length > 0 ? renderFeedback(reasons) : null })
+      ? candidates.next({
+          notProvider: blamed(judged),
+          feedback: isTold && reasons.length > 0 ? renderFeedback(reasons) : null,
+        })
       : null;
     if (next === null || reason === null) return judged;
     drop(judged);
     record.fallbackReason = outcome;
     record.fallbacks.push(reason);
-    exchange.emit({ type: "candidate-rejected", record, model: candidate.target.entry.model, class: outcome, reason: judged.reason ?? outcome });
+    exchange.emit({
+      type: "candidate-rejected",
+      record,
+      model: candidate.target.entry.model,
+      class: outcome,
+      reason: judged.reason ?? outcome,
+    });
     last = judged;
     prepared = next;
   }
@@ -113,4 +122,3 @@ function drop({ candidate }: Judged): void {
   candidate.attempt.usage = candidate.stream.spent()?.usage ?? null;
   candidate.stream.cancel(classified("aborted"));
 }
-

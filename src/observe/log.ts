@@ -46,7 +46,8 @@ export function createLog(options: LogOptions): Log {
   const { redact } = options;
   const repeats = new Map<string, { untilMs: number; left: number }>();
 
-  const safe = (value: Json | undefined): Json | undefined => (typeof value === "string" ? shorten(redact(value)) : value);
+  const safe = (value: Json | undefined): Json | undefined =>
+    typeof value === "string" ? shorten(redact(value)) : value;
 
   const write = (level: LogLevel, message: string, fields: LogFields): void => {
     const time = new Date(options.wallMs()).toISOString();
@@ -59,7 +60,9 @@ export function createLog(options: LogOptions): Log {
     const rest = entries
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : JSON.stringify(value)}`);
-    options.write(`${escapeControls(`${time.slice(11, 23)} ${level.padEnd(5)} ${String(safe(message))}${rest.join("")}`)}\n`);
+    options.write(
+      `${escapeControls(`${time.slice(11, 23)} ${level.padEnd(5)} ${shorten(redact(message))}${rest.join("")}`)}\n`,
+    );
   };
 
   const log: Log["log"] = (level, message, fields = {}) => {
@@ -120,10 +123,14 @@ function observe(event: GatewayEvent, access: boolean, log: Write, logOnce: Writ
       });
       return;
     case "config-reloaded":
-      log(event.ok ? "info" : "error", event.ok ? `${event.file} reloaded` : `${event.file} not reloaded; the last good one stays`, {
-        policy: event.policy,
-        problems: event.messages.length === 0 ? undefined : event.messages.join("; "),
-      });
+      log(
+        event.ok ? "info" : "error",
+        event.ok ? `${event.file} reloaded` : `${event.file} not reloaded; the last good one stays`,
+        {
+          policy: event.policy,
+          problems: event.messages.length === 0 ? undefined : event.messages.join("; "),
+        },
+      );
       return;
     case "request-shed":
       logOnce(`shed ${event.reason}`, "warn", "request shed", { reason: event.reason });
@@ -172,7 +179,8 @@ function accessFields(record: RequestRecord): LogFields {
     model: record.model ?? undefined,
     provider: record.provider ?? undefined,
     attempts: record.attempts.length,
-    chain: record.chain.length > 1 ? record.chain.map(({ model, result }) => `${model}=${result}`).join(", ") : undefined,
+    chain:
+      record.chain.length > 1 ? record.chain.map(({ model, result }) => `${model}=${result}`).join(", ") : undefined,
     heal: record.heal ?? undefined,
     tokens_input: usage === null ? undefined : totalInput(usage),
     tokens_output: usage?.output,
@@ -191,6 +199,9 @@ function accessFields(record: RequestRecord): LogFields {
     user_agent: record.userAgent ?? undefined,
     client_request_id: record.clientRequestId ?? undefined,
     upstream_request_id: record.attempts.at(-1)?.upstreamRequestId ?? undefined,
-    tags: Object.keys(record.callerTags).length + Object.keys(record.tags).length > 0 ? { ...record.callerTags, ...record.tags } : undefined,
+    tags:
+      Object.keys(record.callerTags).length + Object.keys(record.tags).length > 0
+        ? { ...record.callerTags, ...record.tags }
+        : undefined,
   };
 }

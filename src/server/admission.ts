@@ -83,9 +83,13 @@ function checkHost(settings: AdmissionSettings, host: string | null): void {
   }
   // A page on another site can point its own name at 127.0.0.1 (DNS rebinding): only loopback names are served there.
   if (settings.loopback && !LOOPBACK_HOST.test(host) && !settings.allowedHosts.includes(host.replace(/:\d+$/, ""))) {
-    throw new GatewayError("forbidden", "this Host is not served on a loopback address; add it to server.allowed_hosts", {
-      param: "host",
-    });
+    throw new GatewayError(
+      "forbidden",
+      "this Host is not served on a loopback address; add it to server.allowed_hosts",
+      {
+        param: "host",
+      },
+    );
   }
 }
 
@@ -93,9 +97,13 @@ function checkOrigin(settings: AdmissionSettings, request: Request): void {
   const origin = request.headers.get("origin");
   if (origin === null || settings.allowedOrigins.includes(origin)) return;
   if (request.method === "POST" || request.method === "DELETE") {
-    throw new GatewayError("forbidden", "requests from this browser origin are not allowed; add it to server.allowed_origins", {
-      param: "origin",
-    });
+    throw new GatewayError(
+      "forbidden",
+      "requests from this browser origin are not allowed; add it to server.allowed_origins",
+      {
+        param: "origin",
+      },
+    );
   }
 }
 
@@ -104,9 +112,13 @@ function checkKey(settings: AdmissionSettings, headers: Headers, path: string, r
   const presented = presentedKey(headers, route.kind === "dashboard" || route.kind === "request");
   const key = presented === null ? null : findKey(settings.keys, presented);
   if (key === null && !settings.publicPaths.includes(path)) {
-    throw new GatewayError("unauthorized", presented === null ? "no API key was sent; this gateway needs one" : "the API key is not valid for this gateway", {
-      headers: route.kind === "dashboard" ? { "www-authenticate": 'Basic realm="arouter"' } : {},
-    });
+    throw new GatewayError(
+      "unauthorized",
+      presented === null ? "no API key was sent; this gateway needs one" : "the API key is not valid for this gateway",
+      {
+        headers: route.kind === "dashboard" ? { "www-authenticate": 'Basic realm="arouter"' } : {},
+      },
+    );
   }
   return { key };
 }

@@ -24,9 +24,13 @@ function tooLarge(limit: number): GatewayError {
 export async function readBody(request: Request, limits: BodyLimits, clock: Clock): Promise<Uint8Array> {
   const encoding = (request.headers.get("content-encoding") ?? "").trim().toLowerCase();
   if (!ACCEPTED_ENCODINGS.has(encoding)) {
-    throw new GatewayError("unsupported-media", `content-encoding "${encoding.slice(0, 32)}" is not accepted; send gzip, zstd or none`, {
-      param: "content-encoding",
-    });
+    throw new GatewayError(
+      "unsupported-media",
+      `content-encoding "${encoding.slice(0, 32)}" is not accepted; send gzip, zstd or none`,
+      {
+        param: "content-encoding",
+      },
+    );
   }
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
@@ -49,11 +53,15 @@ async function readDecoded(request: Request, encoding: string, maxBytes: number)
   } catch (error) {
     if (error instanceof GatewayError) throw error;
     if (request.signal.aborted) throw new GatewayError("client-closed", "the client left while sending its request");
-    throw new GatewayError("invalid-request", `the request body could not be read${encoding === "" ? "" : ` as ${encoding}`}`, {
-      code: "invalid_value",
-      param: encoding === "" ? "body" : "content-encoding",
-      cause: error,
-    });
+    throw new GatewayError(
+      "invalid-request",
+      `the request body could not be read${encoding === "" ? "" : ` as ${encoding}`}`,
+      {
+        code: "invalid_value",
+        param: encoding === "" ? "body" : "content-encoding",
+        cause: error,
+      },
+    );
   }
 }
 

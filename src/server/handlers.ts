@@ -53,7 +53,12 @@ export function createHandlers(options: HandlerOptions): Handlers {
 
 /** Routes whose requests are told to the observers, also when they are turned away. */
 function isRecorded(route: Route): boolean {
-  return route.kind === "generate" || route.kind === "count-tokens" || route.kind === "passthrough" || route.kind === "unknown";
+  return (
+    route.kind === "generate" ||
+    route.kind === "count-tokens" ||
+    route.kind === "passthrough" ||
+    route.kind === "unknown"
+  );
 }
 
 function plainError(arrival: Arrival, format: WireFormat, error: GatewayError): Reply {
@@ -89,10 +94,14 @@ async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
     case "metrics":
       return options.metrics === null ? unknownRoute() : serveMetrics(options.metrics);
     case "websocket":
-      throw new GatewayError("unsupported-translation", "the realtime API and WebSockets are not served by this gateway", {
-        status: 404,
-        code: "unsupported_endpoint",
-      });
+      throw new GatewayError(
+        "unsupported-translation",
+        "the realtime API and WebSockets are not served by this gateway",
+        {
+          status: 404,
+          code: "unsupported_endpoint",
+        },
+      );
     case "dashboard":
     case "request":
     case "unknown":
@@ -125,7 +134,11 @@ async function passThrough(
   return options.passThrough(arrival, { provider, path: route.path + query, format, body });
 }
 
-async function serveModels(models: Models, visit: Visit, route: Extract<Route, { kind: "models" | "model" }>): Promise<Reply> {
+async function serveModels(
+  models: Models,
+  visit: Visit,
+  route: Extract<Route, { kind: "models" | "model" }>,
+): Promise<Reply> {
   const shape: ProviderName = visit.arrival.headers.has("anthropic-version") ? "anthropic" : "openai";
   if (route.kind === "model") return json(await models.find(route.id, shape));
   return json(shape === "openai" ? await models.listOpenAi() : await models.listAnthropic(readPaging(visit.query)));

@@ -26,7 +26,8 @@ export interface Visit {
   readonly requireJson: () => void;
 }
 
-export type Permit = { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly reason: string };
+export type Permit =
+  { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly reason: string };
 
 export interface ServerOptions {
   readonly clock: Clock;
@@ -71,7 +72,7 @@ export function startServer(options: ServerOptions): RunningServer {
   const idleSeconds = Math.min(MAX_IDLE_SECONDS, Math.ceil(options.clientIdleMs / 1000));
   const app = new Elysia({ systemRouter: false, serve: { development: false } }).all(
     "/*",
-    ({ request, server }) => visit(options, request, server as BunServer | null, idleSeconds),
+    ({ request, server }) => visit(options, request, server, idleSeconds),
     { parse: "none" },
   );
   const place = options.listenAddr.startsWith("unix:")
@@ -174,18 +175,25 @@ function shed(options: ServerOptions, reason: string): GatewayError {
 
 function checkMethod({ route, methods }: RouteMatch, method: string): void {
   if (methods.includes(method) && route.kind !== "unknown") return;
-  if (route.kind === "unknown" && (method === "GET" || method === "HEAD" || method === "POST" || method === "DELETE")) return;
+  if (route.kind === "unknown" && (method === "GET" || method === "HEAD" || method === "POST" || method === "DELETE"))
+    return;
   const allow = route.kind === "unknown" ? ["GET", "HEAD", "POST", "DELETE"] : methods;
-  throw new GatewayError("method-not-allowed", `this route does not answer to ${method.slice(0, 16)}; it takes ${allow.join(", ")}`, {
-    allow,
-  });
+  throw new GatewayError(
+    "method-not-allowed",
+    `this route does not answer to ${method.slice(0, 16)}; it takes ${allow.join(", ")}`,
+    {
+      allow,
+    },
+  );
 }
 
 function requireJson(request: Request): void {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "application/json" || /^application\/[\w.-]+\+json$/.test(type)) return;
   const sent = type === "" ? "none was sent" : `"${type.slice(0, 64)}" was sent`;
-  throw new GatewayError("unsupported-media", `the content-type must be application/json; ${sent}`, { param: "content-type" });
+  throw new GatewayError("unsupported-media", `the content-type must be application/json; ${sent}`, {
+    param: "content-type",
+  });
 }
 
 /** @see https://fetch.spec.whatwg.org/#http-cors-protocol (read 2026-11-24) */

@@ -106,7 +106,10 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
       if (call.signal.aborted) {
         const reason: unknown = call.signal.reason;
         if (errorCode(reason) === "TimeoutError") {
-          return failed(classified("timeout"), new GatewayError("upstream-timeout", "upstream took too long to answer"));
+          return failed(
+            classified("timeout"),
+            new GatewayError("upstream-timeout", "upstream took too long to answer"),
+          );
         }
         return failed(classified("aborted"), reason instanceof GatewayError ? reason : clientClosed());
       }

@@ -23,7 +23,10 @@ export interface ModelsAnswer {
 const LIST_BYTES = 4 * 1024 * 1024;
 
 /** `GET /v1/models`, the longest page. Never rejects. */
-export async function askModels({ clock, pool, userAgent, timeoutMs }: AskOptions, provider: Provider): Promise<ModelsAnswer> {
+export async function askModels(
+  { clock, pool, userAgent, timeoutMs }: AskOptions,
+  provider: Provider,
+): Promise<ModelsAnswer> {
   const startMs = clock.nowMs();
   const abort = new AbortController();
   const cancel = clock.after(timeoutMs, () => abort.abort());

@@ -24,7 +24,7 @@ export interface AnthropicSettings {
 /** A base URL with `/v1` exactly once and no trailing slash: vendors' SDKs differ in whether it is part of it. */
 export function normalizeBaseUrl(baseUrl: string): string {
   const bare = baseUrl.replace(/\/+$/, "");
-  return /\/v1$/.test(bare) ? bare : `${bare}/v1`;
+  return bare.endsWith("/v1") ? bare : `${bare}/v1`;
 }
 
 export function createOpenAi(settings: OpenAiSettings): Provider {

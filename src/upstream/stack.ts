@@ -156,8 +156,10 @@ export function createStack(options: StackOptions): UpstreamDispatch {
   });
 
   const observe: UpstreamLayer = (next) => async (request, call) => {
-    if (call.retry === 0 && call.leg === "primary") state.hedgeBudget(request.provider).deposit();
     const answer = await next(request, call);
+    const isFirstTry = call.retry === 0 && call.leg === "primary";
+    // What a layer of ours refused was not offered to the upstream, and earns no extra load.
+    if (isFirstTry && answer.classification.class !== "local") state.hedgeBudget(request.provider).deposit();
     if (answer.kind === "stream" && answer.attempt.ttftMs !== null) {
       state.latency(request.provider, request.model).record(answer.attempt.ttftMs);
     }

@@ -1,0 +1,81 @@
+/** An upstream's error answer in the client's format. */
+import type { ErrorAnswer, StreamAnswer } from "../upstream/upstream.ts";
+import { statusOfInBandError } from "../upstream/classify.ts";
+import type { InBandError, RenderableError } from "../wire/format.ts";
+import { answerHeaders } from "./answer-headers.ts";
+import type { Sent } from "./encode.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Target } from "./target.ts";
+
+/** As it came where the formats are the same; translated, status too, where they differ. */
+export function decodeError(exchange: Exchange, answer: ErrorAnswer, { target }: Sent): Candidate {
+  const { attempt, classification, json, status } = answer;
+  const told = json === null ? null : target.surface.readError(json);
+  const error = told ?? { type: null, code: null, message: `upstream answered with status ${status}` };
+  attempt.failure = describeError(error);
+  const base = { kind: "error", target, attempt, classification, error } as const;
+  const headers = { ...answerHeaders(exchange, answer, target) };
+  if (target.translator === null) {
+    if (answer.inBand) headers["content-type"] = "application/json";
+    const body = answer.inBand && json !== null ? JSON.stringify(json) : answer.bytes;
+    return { ...base, status, headers, body, shown: showAsIs(error, status) };
+  }
+  const translated = target.translator.error(
+    { status, headers: answer.headers, json, text: errorText(answer) },
+    exchange.snapshot.settings.upstreamAuthStatus,
+  );
+  const requestId = headers["request-id"] ?? exchange.record.id;
+  return {
+    ...base,
+    status: translated.status,
+    headers: { ...headers, ...translated.headers },
+    body: exchange.format.renderError(translated.error, requestId),
+    shown: translated.error,
+  };
+}
+
+/** An error of the client's own format, to be rendered again in a stream. */
+function showAsIs({ type, code, message }: InBandError, status: number): RenderableError {
+  return {
+    message,
+    status,
+    type: type ?? "server_error",
+    code,
+    param: null,
+    ...(type === null ? {} : { anthropicType: type }),
+  };
+}
+
+/**
+ * What a log may hold of an upstream's error: its type, and its message without long quotations, in which providers repeat
+ * parts of the request.
+ */
+export function describeError({ type, code, message }: InBandError): string {
+  const words = [type, code].filter((word) => word !== null).join(" ");
+  const told = message.replace(/(["'`])(?:(?!\1)[^]){41,}\1/g, "$1…$1").slice(0, MESSAGE_CHARS);
+  return words === "" ? told : `${words}: ${told}`;
+}
+
+const MESSAGE_CHARS = 200;
+
+/** An in-band error as an HTTP error of its type would be shown to this client. */
+export function createShowError(
+  exchange: Exchange,
+  { headers }: StreamAnswer,
+  { translator }: Target,
+): (error: InBandError) => RenderableError {
+  return ({ type, code, message }) => {
+    const status = statusOfInBandError({ type, code, message });
+    if (translator === null) return showAsIs({ type, code, message }, status);
+    const json = { type: "error", error: { type, code, message } };
+    const { upstreamAuthStatus } = exchange.snapshot.settings;
+    return translator.error({ status, headers, json, text: "" }, upstreamAuthStatus).error;
+  };
+}
+
+const ERROR_TEXT_BYTES = 65_536;
+
+function errorText(answer: ErrorAnswer): string {
+  return new TextDecoder().decode(answer.bytes.subarray(0, ERROR_TEXT_BYTES));
+}

@@ -1,0 +1,105 @@
+/** A whole answer in the client's format; paused ones are continued until they are whole. */
+import { GatewayError } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import { addUsage } from "../base/usage.ts";
+import type { Call } from "../resilience/dispatch.ts";
+import type { Translated } from "../translate/translator.ts";
+import type { BufferedAnswer, UpstreamAnswer } from "../upstream/upstream.ts";
+import { classified } from "../upstream/classify.ts";
+import { spliceModelInReply } from "../wire/splice.ts";
+import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
+import { decodeError } from "./decode-error.ts";
+import type { Sent } from "./encode.ts";
+import type { Candidate } from "./candidate.ts";
+import { MAX_CONTINUATIONS } from "./client-stream.ts";
+import { continuationOf } from "./continuation.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Target } from "./target.ts";
+import { estimateUsage } from "./usage.ts";
+
+/** Decodes a whole 2xx answer. */
+export async function decodeWhole(
+  exchange: Exchange,
+  answer: BufferedAnswer,
+  { target, encoded }: Sent,
+  call: Call,
+): Promise<Candidate> {
+  noteReply(exchange, answer, answer.json, target);
+  const { translated } = encoded;
+  const base = { kind: "whole", target, attempt: answer.attempt, status: answer.status } as const;
+  if (translated === null) {
+    const modelShown = shownModel(exchange);
+    const { json, bytes } = answer;
+    return {
+      ...base,
+      classification: answer.classification,
+      headers: answerHeaders(exchange, answer, target),
+      body: modelShown === null ? bytes : spliceModelInReply(bytes, modelShown),
+      reply: () => exchange.format.readReply(json),
+      checks: [],
+    };
+  }
+  const joined = await joinContinuations(exchange, answer, translated, call);
+  if (joined.kind === "failed") return decodeFailure(exchange, joined.failed, { target, encoded });
+  const { body } = joined;
+  exchange.record.adapted = [...exchange.record.adapted, ...joined.adapted];
+  return {
+    ...base,
+    classification: answer.classification,
+    headers: answerHeaders(exchange, answer, target),
+    body: JSON.stringify(body),
+    reply: () => exchange.format.readReply(body),
+    checks: translated.checks,
+  };
+}
+
+/** A continuation that gave no whole answer: the answer that it was to continue is lost with it. */
+function decodeFailure(exchange: Exchange, answer: UpstreamAnswer, sent: Sent): Candidate {
+  const { target } = sent;
+  if (answer.kind === "error") return decodeError(exchange, answer, sent);
+  if (answer.kind === "failed") {
+    return { kind: "failed", target, classification: answer.classification, error: answer.error };
+  }
+  const error = new GatewayError("upstream-invalid", "upstream continued its answer in another form");
+  return { kind: "failed", target, classification: classified("broken"), error };
+}
+
+/** Sends paused answers on until they are whole (Anthropic's `pause_turn`). */
+async function joinContinuations(
+  exchange: Exchange,
+  first: BufferedAnswer,
+  translated: Translated,
+  call: Call,
+): Promise<
+  | { readonly kind: "answer"; readonly body: JsonObject; readonly adapted: readonly string[] }
+  | { readonly kind: "failed"; readonly failed: UpstreamAnswer }
+> {
+  const earlier: JsonObject[] = [];
+  let current = first;
+  for (;;) {
+    const reply = translated.response(current.json, replyContext(exchange), earlier);
+    if (reply.kind === "answer") return reply;
+    earlier.push(current.json);
+    const next = await exchange.snapshot.dispatch(continuationOf(first.request, reply.body), call);
+    if (next.kind !== "buffered") return { kind: "failed", failed: next };
+    addUsageOf(next, first);
+    current = next;
+    if (earlier.length >= MAX_CONTINUATIONS) {
+      const last = translated.response({ ...current.json, stop_reason: "end_turn" }, replyContext(exchange), earlier);
+      if (last.kind === "answer") return last;
+    }
+  }
+}
+
+/** Adds the usage of a continuation to the attempt that it continues; the continuation's own record then has none. */
+function addUsageOf(next: BufferedAnswer, first: BufferedAnswer): void {
+  const { usage } = next.request.format.readReply(next.json);
+  if (usage !== null && first.attempt.usage !== null) first.attempt.usage = addUsage(first.attempt.usage, usage);
+}
+
+/** Keeps what a whole answer tells of its usage. */
+function noteReply(exchange: Exchange, answer: BufferedAnswer, json: JsonObject, target: Target): void {
+  const { usage, serviceTier } = target.surface.readReply(json);
+  answer.attempt.usage = usage ?? estimateUsage(exchange.facts, 0);
+  answer.attempt.serviceTier = serviceTier;
+}
