@@ -37,10 +37,15 @@ export const MESSAGES_FIELDS: Readonly<Record<string, AnthropicField>> = {
   fallbacks: { type: "array", nullable: true, beta: "server-side-fallback" },
   fallback_credit_token: { type: "string", nullable: true, beta: "fallback-credit" },
   diagnostics: { ...OBJECT, beta: "cache-diagnosis" },
-  billing_policy: { ...OBJECT, beta: "billing-policy" },
+  billing_policy: { ...OBJECT, beta: "user-profiles-billing" },
   compaction: { ...OBJECT, beta: "compact" },
   user_profile_id: { type: "string", nullable: true, beta: "user-profiles" },
 };
+
+/** Whether a beta of that start was asked for; without headers to look at (null) every one counts as asked for. */
+export function hasBeta(betas: readonly string[] | null, start: string): boolean {
+  return betas === null || betas.some((beta) => beta.startsWith(start));
+}
 
 /** Fields that count_tokens does not take. */
 export const NOT_COUNTED: readonly string[] = [

@@ -2,7 +2,7 @@
 import { isArray, isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import { checkBlock, emptyText } from "./anthropic-blocks.ts";
 import { checkExtra, checkShape, refuse, required } from "./anthropic-checks.ts";
-import { MESSAGES_FIELDS, NO_SAMPLING_VERSION, NOT_COUNTED } from "./anthropic-fields.ts";
+import { hasBeta, MESSAGES_FIELDS, NO_SAMPLING_VERSION, NOT_COUNTED } from "./anthropic-fields.ts";
 import { checkSchema } from "./anthropic-schema.ts";
 import {
   checkBudget,
@@ -144,7 +144,7 @@ function checkFields({ json, betas, counting }: MessagesRequest): Refusal | null
   return firstOf(Object.keys(json), (name) => {
     const field = Object.hasOwn(MESSAGES_FIELDS, name) ? MESSAGES_FIELDS[name] : undefined;
     const beta = field?.beta;
-    const allowed = beta === undefined || betas === null || betas.some((value) => value.startsWith(beta));
+    const allowed = beta === undefined || hasBeta(betas, beta);
     return field === undefined || !allowed || (counting && NOT_COUNTED.includes(name))
       ? refuse(`${name}: Extra inputs are not permitted`)
       : null;

@@ -1,12 +1,15 @@
 /** What models take of thinking, effort and sampling. */
 import { isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import { checkExtra, checkShape, listOr, refuse, required } from "./anthropic-checks.ts";
-import { NO_SAMPLING_VERSION } from "./anthropic-fields.ts";
+import { hasBeta, NO_SAMPLING_VERSION } from "./anthropic-fields.ts";
 import type { MessagesRequest } from "./anthropic-rules.ts";
 import { firstOf, type Refusal } from "./refusal.ts";
 
+/** Beta without which `thinking.block_binding` is unknown. */
+const BINDING_BETA = "thinking-binding-controls";
+
 /** The form of `thinking`, by model and effort. */
-export function checkThinking({ thinking, model, json }: MessagesRequest): Refusal | null {
+export function checkThinking({ thinking, model, json, betas }: MessagesRequest): Refusal | null {
   if (thinking === undefined) return null;
   const type = own(thinking, "type");
   const known = ["adaptive", "enabled", "disabled", "between_tools"] as const;
@@ -16,11 +19,12 @@ export function checkThinking({ thinking, model, json }: MessagesRequest): Refus
     return refuse(
       `thinking: Input tag '${String(type)}' found using 'type' does not match any of the expected tags: ${listOr(known)}`,
     );
+  const binding = hasBeta(betas, BINDING_BETA) ? ["block_binding"] : [];
   const keys = {
-    adaptive: ["type", "display", "block_binding"],
-    enabled: ["type", "budget_tokens", "display", "block_binding"],
-    disabled: ["type", "block_binding"],
-    between_tools: ["type", "display", "block_binding"],
+    adaptive: ["type", "display", ...binding],
+    enabled: ["type", "budget_tokens", "display", ...binding],
+    disabled: ["type", ...binding],
+    between_tools: ["type", "display", ...binding],
   }[form];
   const extra =
     checkExtra(`thinking.${form}`, thinking as JsonObject, keys) ??
@@ -60,10 +64,14 @@ export function checkBudget({ thinking, json, betas }: MessagesRequest): Refusal
 }
 
 /** `output_config` and the efforts of the model. */
-export function checkEffort({ json, model }: MessagesRequest): Refusal | null {
+export function checkEffort({ json, model, betas }: MessagesRequest): Refusal | null {
   const config = own(json, "output_config");
   if (!isObject(config)) return null;
-  const extra = checkExtra("output_config", config, ["effort", "format", "task_budget"]);
+  const extra = checkExtra("output_config", config, [
+    "effort",
+    "format",
+    ...(hasBeta(betas, "task-budgets") ? ["task_budget"] : []),
+  ]);
   const effort = own(config, "effort");
   if (extra !== null || effort === undefined || effort === null) return extra;
   if (model.efforts.length === 0) return refuse("This model does not support the effort parameter.");

@@ -2,11 +2,18 @@
 import { isArray, isObject, own, type Json } from "../base/json.ts";
 import { blankText, checkBlock, emptyText } from "./anthropic-blocks.ts";
 import { checkExtra, refuse, required } from "./anthropic-checks.ts";
+import { hasBeta } from "./anthropic-fields.ts";
 import type { MessagesRequest } from "./anthropic-rules.ts";
 import { prefixHashes } from "./prompt.ts";
 import { arrayOf } from "./read-chat.ts";
 import { blocksOf, promptBlocks } from "./read-messages.ts";
 import { firstOf, type Refusal } from "./refusal.ts";
+
+/** Keys of a system message that are behind a beta. */
+const SYSTEM_BETAS = [
+  ["clear_at", "mid-conversation-system-clear-at"],
+  ["output_config", "mid-conversation-output-config"],
+] as const;
 
 /** Shape of one message and its blocks. */
 export function checkMessage(message: Json, index: number, request: MessagesRequest): Refusal | null {
@@ -21,11 +28,11 @@ export function checkMessage(message: Json, index: number, request: MessagesRequ
       `messages: Unexpected role "system". The Messages API accepts a top-level \`system\` parameter, not "system" as an input message role.`,
     );
   }
-  const extra = checkExtra(
-    path,
-    message,
-    role === "system" ? ["role", "content", "clear_at", "output_config"] : ["role", "content"],
-  );
+  const extra = checkExtra(path, message, [
+    "role",
+    "content",
+    ...SYSTEM_BETAS.filter(([, beta]) => role === "system" && hasBeta(request.betas, beta)).map(([key]) => key),
+  ]);
   if (extra !== null) return extra;
   const content = own(message, "content");
   if (content === undefined) return required(`${path}.content`);

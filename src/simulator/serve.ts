@@ -26,6 +26,8 @@ export interface Service {
   readonly clock: Clock;
   readonly today: string;
   readonly servesShutDown: boolean;
+  /** Pause between events where no control word gives one. */
+  readonly delayMs: number;
   readonly keys: Partial<Readonly<Record<ProviderName, string>>>;
   readonly modelControls: ReadonlyMap<string, readonly Control[]>;
   readonly journal: Journal;
@@ -89,7 +91,7 @@ function generate(exchange: Exchange, judged: Extract<Judged, { kind: "prompt" }
       : errorReply(exchange, errorAnswer(provider, failing, service.clock.wallMs()));
   return send(exchange, fault === null ? reply : breakReply(reply, provider, fault, exchange.requestId), {
     slowMs: numberOf(findControl(controls, "slow")?.values[0], 0),
-    delayMs: numberOf(findControl(controls, "delay")?.values[0], 0),
+    delayMs: numberOf(findControl(controls, "delay")?.values[0], reply.streamed ? service.delayMs : 0),
     bytesPerWrite:
       findControl(controls, "bytes") === null ? null : numberOf(findControl(controls, "bytes")?.values[0], 1),
   });

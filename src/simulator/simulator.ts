@@ -27,6 +27,8 @@ export interface SimulatorOptions {
   readonly maxLog?: number;
   /** Serves without the TCP front: faster, but faults cannot reset a connection. */
   readonly direct?: boolean;
+  /** Milliseconds between the events of a stream that says nothing about its delay, as for a demonstration; default 0. */
+  readonly delayMs?: number;
   readonly clock?: Clock;
 }
 
@@ -70,6 +72,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     clock,
     today: options.today ?? DEFAULT_TODAY,
     servesShutDown: options.servesShutDown ?? false,
+    delayMs: options.delayMs ?? 0,
     keys: options.keys ?? {},
     modelControls: new Map(Object.entries(options.models ?? {}).map(([id, words]) => [id, parseControlScript(words)])),
     journal,

@@ -205,6 +205,19 @@ const cases: readonly Case[] = [
     acceptsWith: { version: "2023-06-01" },
   },
   {
+    rule: "message shape",
+    refuses: {
+      model: "claude-opus-5-5",
+      messages: [user, { role: "system", content: "x", clear_at: "next_user_turn" }],
+    },
+    accepts: {
+      model: "claude-opus-5-5",
+      messages: [user, { role: "system", content: "x", clear_at: "next_user_turn" }],
+    },
+    message: "messages.1.clear_at: Extra inputs are not permitted",
+    acceptsWith: { betas: ["mid-conversation-system-clear-at-2026-08-21"] },
+  },
+  {
     rule: "system turns",
     refuses: { model: "claude-opus-5-5", messages: [{ role: "system", content: "x" }, user] },
     accepts: { model: "claude-opus-5-5", messages: [user, { role: "system", content: "x" }] },
@@ -346,6 +359,13 @@ const cases: readonly Case[] = [
     message: "adaptive",
   },
   {
+    rule: "thinking by model",
+    refuses: { model: "claude-opus-5-5", thinking: { type: "adaptive", block_binding: {} } },
+    accepts: { model: "claude-opus-5-5", thinking: { type: "adaptive", block_binding: {} } },
+    message: "thinking.adaptive.block_binding: Extra inputs are not permitted",
+    acceptsWith: { betas: ["thinking-binding-controls-2026-08-01"] },
+  },
+  {
     rule: "thinking budget",
     refuses: { thinking: { type: "enabled", budget_tokens: 1023 }, max_tokens: 2000 },
     accepts: budget,
@@ -368,6 +388,13 @@ const cases: readonly Case[] = [
     refuses: { output_config: { effort: "low" } },
     accepts: { model: "claude-opus-4-5", output_config: { effort: "low" } },
     message: "does not support the effort parameter",
+  },
+  {
+    rule: "effort by model",
+    refuses: { output_config: { task_budget: { type: "tokens", total: 20_000 } } },
+    accepts: { output_config: { task_budget: { type: "tokens", total: 20_000 } } },
+    message: "output_config.task_budget: Extra inputs are not permitted",
+    acceptsWith: { betas: ["task-budgets-2026-03-13"] },
   },
   {
     rule: "sampling by model",
@@ -504,6 +531,7 @@ const cases: readonly Case[] = [
       messages: turns("hi", [signed("claude-opus-5-5", "t"), text("y")], "z"),
     },
     message: "different prefix",
+    acceptsWith: { betas: ["thinking-binding-controls-2026-08-01"] },
   },
   {
     rule: "context length",

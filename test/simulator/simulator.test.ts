@@ -285,6 +285,24 @@ describe("pace", () => {
   });
 });
 
+test("delayMs paces streams that say nothing about it", async () => {
+  const paced = createSimulator({ delayMs: 10 });
+  const ask = async (words: string, extra: object): Promise<number> => {
+    const start = performance.now();
+    const body = chatBody(words, extra);
+    const request = new Request("http://simulated/v1/chat/completions", {
+      method: "POST",
+      headers: openaiHeaders,
+      body,
+    });
+    await (await paced.openai(request)).text();
+    return performance.now() - start;
+  };
+  expect(await ask("[[sim: long 5]]", { stream: true })).toBeGreaterThanOrEqual(65);
+  expect(await ask("[[sim: long 5; delay 0]]", { stream: true })).toBeLessThan(60);
+  expect(await ask("[[sim: long 5]]", {})).toBeLessThan(60);
+});
+
 describe("in process", () => {
   test("answers without a port, and rejects where the socket would be reset", async () => {
     const request = (words: string): Request =>
