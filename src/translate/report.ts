@@ -4,9 +4,17 @@ export interface Report {
   readonly drop: (path: string) => void;
   /** Notes a field that is honoured differently; `value` is what took its place, where one word says it. */
   readonly adapt: (path: string, value?: string) => void;
-  /** Paths in the order in which they were noted. */
+  /** Paths in the order in which they were noted; beyond 32 the rest as a number (`+12`). */
   readonly dropped: () => readonly string[];
   readonly adapted: () => readonly string[];
+}
+
+/** Paths listed of each kind; a long history could name hundreds, and they travel in a header. */
+const MAX_PATHS = 32;
+
+function listed(paths: ReadonlySet<string>): readonly string[] {
+  if (paths.size <= MAX_PATHS) return [...paths];
+  return [...[...paths].slice(0, MAX_PATHS), `+${paths.size - MAX_PATHS}`];
 }
 
 /** Starts an empty report for one request. */
@@ -16,7 +24,7 @@ export function createReport(): Report {
   return {
     drop: (path) => void dropped.add(path),
     adapt: (path, value) => void adapted.add(value === undefined ? path : `${path}=${value}`),
-    dropped: () => [...dropped],
-    adapted: () => [...adapted],
+    dropped: () => listed(dropped),
+    adapted: () => listed(adapted),
   };
 }

@@ -40,8 +40,7 @@ function restrict(draft: Draft, names: readonly string[]): void {
     return;
   }
   const allowed = new Set<string | null>(names);
-  const kept = draft.tools.filter((tool) => allowed.has(tool.wireName));
-  draft.tools.splice(0, draft.tools.length, ...kept);
+  for (const tool of draft.tools.splice(0)) if (allowed.has(tool.wireName)) draft.tools.push(tool);
 }
 
 /** Sends a choice that forces a call, or asks for one in words where the model refuses force. */

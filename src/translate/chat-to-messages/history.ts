@@ -6,11 +6,11 @@ import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { messagesToolId } from "../maps/tool-names.ts";
 import type { FieldRow } from "../translator.ts";
-import { mergeResults, missingResult, orphanBlocks, renderCall, renderFunctionCall, renderResult } from "./calls.ts";
-import { readMarker } from "./cache-markers.ts";
-import { markLast, renderContent } from "./content.ts";
+import { renderAssistant } from "./assistant.ts";
+import { mergeResults, missingResult, orphanBlocks, renderResult } from "./calls.ts";
+import { renderContent } from "./content.ts";
 import type { Draft } from "./draft.ts";
-import { filterThinking, planThinkingHistory, restoreThinking } from "./thinking-history.ts";
+import { planThinkingHistory } from "./thinking-history.ts";
 import { isBlank, push, renderReminder, settle, type Turn } from "./turns.ts";
 
 /** What becomes of messages. */
@@ -94,7 +94,7 @@ export function renderHistory(draft: Draft): History {
     if (last?.role === role) return last;
     const turn: Turn = { role, results: [], blocks: [], index };
     turns.push(turn);
-    if (role === "user" && !canStand) turn.blocks.push(...waiting.splice(0));
+    if (role === "user" && !canStand) for (const block of waiting.splice(0)) turn.blocks.push(block);
     return turn;
   };
 
@@ -137,7 +137,7 @@ export function renderHistory(draft: Draft): History {
   };
 
   const addAssistant = (message: JsonObject, index: number): void => {
-    const blocks = assistantBlocks(message, index);
+    const blocks = renderAssistant(draft, message, index, { thinking, nextLegacyId });
     if (blocks.every(isBlank)) return;
     if (hasResults || turns.at(-1)?.role === "user") closeCalls(index);
     const last = turns.at(-1);
@@ -160,54 +160,20 @@ export function renderHistory(draft: Draft): History {
     }
   };
 
-  const assistantBlocks = (message: JsonObject, index: number): readonly JsonObject[] => {
-    if ((own(message, "audio") ?? null) !== null) {
-      throw unsupported(`messages[${index}].audio`, "this model takes no audio; send the transcript as content");
-    }
-    const context = { path: `messages[${index}].content`, markerTtl: draft.markerTtl };
-    const blocks: JsonObject[] = [];
-    for (const block of renderContent({ content: own(message, "content") ?? null }, context)) {
-      if (!isBlank(block) || own(block, "cache_control") !== undefined) blocks.push(fitCall(block));
-    }
-    const refusal = own(message, "refusal");
-    if (isString(refusal) && refusal !== "") blocks.push({ type: "text", text: refusal });
-    const calls = own(message, "tool_calls");
-    // Clients that mix shapes may send a call in both.
-    const inline = isArray(calls) && blocks.length > 0 ? new Set(blocks.map((block) => own(block, "id"))) : null;
-    (isArray(calls) ? calls : []).forEach((call, position) => {
-      const block = renderCall(draft, call, `messages[${index}].tool_calls[${position}]`);
-      if (inline?.has(own(block, "id")) !== true) blocks.push(block);
-    });
-    const legacy = own(message, "function_call");
-    const legacyName = own(legacy, "name");
-    if (isString(legacyName)) {
-      const id = `call_fn_${legacyCount++}`;
-      legacyCalls.add(id);
-      blocks.push(renderFunctionCall(draft, id, legacyName, legacy, `messages[${index}].function_call.arguments`));
-    }
-    const kept = filterThinking(blocks, thinking !== null);
-    return markLast(restoreThinking(kept, thinking?.get(index) ?? []), readMarker(message, draft.markerTtl));
-  };
-
-  /** A call in Anthropic's own shape gets an id and a name that fit. */
-  const fitCall = (block: JsonObject): JsonObject => {
-    const id = own(block, "id");
-    const name = own(block, "name");
-    if (own(block, "type") !== "tool_use" || !isString(id) || !isString(name)) return block;
-    return { ...block, id: messagesToolId(id), name: draft.reply.names.send(name) };
-  };
-
   const addSystem = (message: JsonObject, index: number): void => {
     const blocks = systemBlocks(draft, message, index).filter((block) => !isBlank(block));
-    if (canStand) {
-      waiting.push(...blocks);
-      return;
-    }
-    if (blocks.length > 0) draft.report.adapt(`messages[${index}]`);
-    const reminders = blocks.map(renderReminder);
+    if (blocks.length === 0) return;
+    if (!canStand) draft.report.adapt(`messages[${index}]`);
     const last = turns.at(-1);
-    if (last?.role === "user" && pending.size === 0) last.blocks.push(...reminders);
-    else waiting.push(...reminders);
+    const isOpen = !canStand && last?.role === "user" && pending.size === 0;
+    const target = isOpen ? last.blocks : waiting;
+    for (const block of blocks) target.push(canStand ? block : renderReminder(block));
+  };
+
+  const nextLegacyId = (): string => {
+    const id = `call_fn_${legacyCount++}`;
+    legacyCalls.add(id);
+    return id;
   };
 
   const takeLegacyCall = (): string => {

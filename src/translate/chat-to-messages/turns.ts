@@ -63,7 +63,7 @@ export function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject
   }
   if (trailing.length === 0) return;
   if (canStand) turns.push({ role: "system", results: [], blocks: trailing, index: turns.length });
-  else turns.at(-1)?.blocks.push(...trailing);
+  else for (const block of trailing) turns.at(-1)?.blocks.push(block);
 }
 
 function continueTurn(draft: Draft): Turn {

@@ -45,7 +45,7 @@ describe.skipIf(sharedDir === null)(
         const gatherer = openGatherer();
         for (const event of events) gatherer.read(event, String(event["type"]));
         const translated = translate({ stream: true, stream_options: { include_usage: true } });
-        const whole = translated.response(gatherer.reply() as JsonObject, replyContext, []).body;
+        const whole = translated.response(gatherer.reply(), replyContext, []).body;
         const message = at(whole, "choices", 0, "message");
         const frames = play(translated, events);
         const finish = finishChoice(frames);
