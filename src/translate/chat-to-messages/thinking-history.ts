@@ -184,14 +184,15 @@ export function restoreThinking(
   placed: readonly PlacedThinking[],
 ): readonly JsonObject[] {
   if (placed.length === 0) return blocks;
-  const restored = [...blocks];
-  let unplaced = 0;
-  for (const { block, at } of placed) {
-    const firstCall = restored.findIndex((other) => own(other, "type") === "tool_use");
-    const latest = firstCall < 0 ? restored.length : firstCall;
-    restored.splice(at === null ? unplaced++ : Math.min(at, latest), 0, block);
+  const restored: JsonObject[] = [];
+  let next = 0;
+  for (const { block, at } of placed.toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0))) {
+    while (restored.length < (at ?? 0) && next < blocks.length && own(blocks[next], "type") !== "tool_use") {
+      restored.push(blocks[next++] as JsonObject);
+    }
+    restored.push(block);
   }
-  return restored;
+  return restored.concat(blocks.slice(next));
 }
 
 /** `blocks` without what must not be sent: thinking when `keep` is false, and thinking of other vendors. */
