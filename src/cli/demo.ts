@@ -22,6 +22,8 @@ Both providers are simulated in this process, so no key and no network is needed
 Prints calls to paste. Stop it with Ctrl-C.
 `;
 
+/** Between the pieces of a stream, so that a person sees it stream. */
+const STREAM_DELAY_MS = 15;
 const DEFAULT_LISTEN = "127.0.0.1:8080";
 const POLICY_NAME = "policies/default.yaml";
 
@@ -29,7 +31,7 @@ export async function runDemo(args: readonly string[], io: CliIo): Promise<numbe
   const line = readArguments("demo", args, io, { help: HELP, options: { listen: { type: "string" } } });
   if ("exit" in line) return line.exit;
   const listenAddr = line.values.listen ?? DEFAULT_LISTEN;
-  const simulator = createSimulator();
+  const simulator = createSimulator({ delayMs: STREAM_DELAY_MS });
   const providers = simulator.listen();
   const options: LoadOptions = {
     overrides: { listenAddr, configFile: "demo.toml" },

@@ -185,12 +185,15 @@ function unknownHeader(header: string): GatewayError {
   return refuse(header.slice(0, 80).replace(/[^\x21-\x7e]/g, "?"), `unknown; ${hint}`);
 }
 
+/** The SDK's own timer is to end the call first, so that its caller sees the SDK's timeout error and not the gateway's 504. */
+const SDK_GRACE_MS = 1000;
+
 /** Seconds by which official SDKs tell their own time limit. @see https://github.com/openai/openai-python (read 2026-11-24) */
 function readSdkTimeoutMs(headers: Headers): number | null {
   const seconds = ["x-stainless-timeout", "x-stainless-read-timeout"]
     .map((name) => Number.parseFloat(headers.get(name) ?? ""))
     .filter((value) => value > 0 && value <= 86_400);
-  return seconds.length === 0 ? null : Math.min(...seconds) * 1000;
+  return seconds.length === 0 ? null : Math.min(...seconds) * 1000 + SDK_GRACE_MS;
 }
 
 /**

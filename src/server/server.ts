@@ -187,10 +187,12 @@ function checkMethod({ route, methods }: RouteMatch, method: string): void {
   );
 }
 
+/** Content types count when each of them is JSON: a client that sets it twice has both joined by a comma. */
 function requireJson(request: Request): void {
-  const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json" || /^application\/[\w.-]+\+json$/.test(type)) return;
-  const sent = type === "" ? "none was sent" : `"${type.slice(0, 64)}" was sent`;
+  const value = request.headers.get("content-type") ?? "";
+  const types = value.split(",").map((type) => type.split(";")[0]?.trim().toLowerCase() ?? "");
+  if (types.every((type) => type === "application/json" || /^application\/[\w.-]+\+json$/.test(type))) return;
+  const sent = value === "" ? "none was sent" : `"${value.slice(0, 64)}" was sent`;
   throw new GatewayError("unsupported-media", `the content-type must be application/json; ${sent}`, {
     param: "content-type",
   });
