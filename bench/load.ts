@@ -1,0 +1,78 @@
+/** The load generator, a process of its own: takes orders over IPC, checks every answer, tells what it took. */
+import { createCheck } from "./answers.ts";
+import { type HttpClient, openClient, renderRequest } from "./http-client.ts";
+import { PATHS, requestBody, workloadById } from "./workloads.ts";
+
+export interface Order {
+  readonly port: number;
+  readonly workload: string;
+  /** Ask in the client's format and expect answers in it; else in the upstream's. */
+  readonly translated: boolean;
+  /** The stream's events were written anew: compare what they say, not their bytes. */
+  readonly connections: number;
+  /** New requests are begun for this long; 0: one on each connection. */
+  readonly durationMs: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly elapsedMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly firstP50Ms: number;
+  /** The first wrong answer; null when all were right. */
+  readonly failure: string | null;
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+async function run(order: Order): Promise<LoadResult> {
+  const workload = workloadById(order.workload);
+  const dialect = order.translated ? workload.client : workload.upstream;
+  const headers = {
+    "content-type": "application/json",
+    authorization: "Bearer sk-bench",
+    "user-agent": "OpenAI/Python 2.8.0",
+    ...(dialect === "messages" ? { "anthropic-version": "2023-06-01" } : {}),
+  };
+  const request = renderRequest(PATHS[dialect], headers, requestBody(workload, dialect, workload.upstream));
+  const check = createCheck(workload, order.translated);
+  const totals: number[] = [];
+  const firsts: number[] = [];
+  let failure: string | null = null;
+
+  const opened = await Promise.all(Array.from({ length: order.connections }, () => openClient(order.port)));
+  const startMs = performance.now();
+  const work = async (client: HttpClient): Promise<void> => {
+    do {
+      const { status, body, firstMs, totalMs } = await client.send(request);
+      failure ??= check(status, body);
+      totals.push(totalMs);
+      firsts.push(firstMs);
+    } while (failure === null && performance.now() - startMs < order.durationMs);
+  };
+  await Promise.all(opened.map(work)).catch((error: unknown) => {
+    failure ??= error instanceof Error ? error.message : String(error);
+  });
+  const elapsedMs = performance.now() - startMs;
+  for (const client of opened) client.close();
+  totals.sort((a, b) => a - b);
+  firsts.sort((a, b) => a - b);
+  return {
+    requests: totals.length,
+    elapsedMs,
+    p50Ms: quantile(totals, 0.5),
+    p99Ms: quantile(totals, 0.99),
+    firstP50Ms: quantile(firsts, 0.5),
+    failure,
+  };
+}
+
+process.on("message", (order: Order) => {
+  run(order).then(
+    (result) => process.send?.(result),
+    (error: unknown) => process.send?.({ requests: 0, elapsedMs: 0, p50Ms: 0, p99Ms: 0, firstP50Ms: 0, failure: String(error) }),
+  );
+});
