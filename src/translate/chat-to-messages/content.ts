@@ -4,6 +4,7 @@ import { isArray, isObject, isString, own, type Json, type JsonObject } from "..
 import { renderFileBlock, renderImageBlock } from "../maps/media.ts";
 import type { FieldRow } from "../translator.ts";
 import { readMarker, takesMarker } from "./cache-markers.ts";
+import { ownText } from "./own-text.ts";
 
 /** Block types of Anthropic that clients mix into Chat messages. */
 const NATIVE_BLOCKS: ReadonlySet<string> = new Set([
@@ -20,6 +21,9 @@ const NATIVE_BLOCKS: ReadonlySet<string> = new Set([
   "tool_reference",
   "compaction",
 ]);
+
+/** An upload does not say what it holds; its name may. */
+const IMAGE_NAME = /\.(?:png|jpe?g|gif|webp)$/i;
 
 /** What becomes of content parts. */
 export const CONTENT_ROWS: readonly FieldRow[] = [
@@ -130,7 +134,10 @@ function readText(part: JsonObject, name: string, path: string): string {
 function renderFile(file: Json | undefined, path: string): JsonObject {
   const fileId = own(file, "file_id");
   if (isString(fileId)) {
-    if (fileId.startsWith("file_")) return { type: "document", source: { type: "file", file_id: fileId } };
+    if (fileId.startsWith("file_")) {
+      const type = IMAGE_NAME.test(ownText(file, "filename")) ? "image" : "document";
+      return { type, source: { type: "file", file_id: fileId } };
+    }
     throw unsupported(
       `${path}.file_id`,
       "the file is stored at OpenAI, where this model cannot read it; send file_data",

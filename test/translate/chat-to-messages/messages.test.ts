@@ -223,6 +223,11 @@ const CASES: readonly Case[] = [
     turns: [user({ type: "document", source: { type: "file", file_id: "file_011" } })],
   },
   {
+    row: "file_id of an Anthropic upload that is an image by its name",
+    messages: [{ role: "user", content: [{ type: "file", file: { file_id: "file_011", filename: "a.PNG" } }] }],
+    turns: [user({ type: "image", source: { type: "file", file_id: "file_011" } })],
+  },
+  {
     row: "prompt_cache_breakpoint on a part",
     messages: [
       {
