@@ -131,17 +131,21 @@ export function passStream(upstream: UpstreamStream, options: PassThroughOptions
     spent: () => spentOf(tally, options.estimate),
     cancel: upstream.cancel,
     read: async () => {
-      if (last !== null) return last;
-      const read = await readBatch();
-      if (read.kind === "events") return deliver(read.events);
-      if (read.kind === "failure") {
-        last = read;
-        return read;
+      while (last === null) {
+        const read = await readBatch();
+        if (read.kind === "events") {
+          const delivered = deliver(read.events);
+          // Nothing is left of a batch whose only event was withheld.
+          if (delivered.kind !== "frames" || delivered.frames.length > 0) return delivered;
+        } else if (read.kind === "failure") last = read;
+        else {
+          last = END;
+          // A whole stream that lacks its closing mark is given it: some readers wait for nothing else.
+          if (tally.done || surface.streamEnd === "") return END;
+          return { kind: "frames", frames: [{ data: surface.streamEnd, json: null, event: "" }] };
+        }
       }
-      last = END;
-      // A whole stream that lacks its closing mark is given it: some readers wait for nothing else.
-      if (tally.done || surface.streamEnd === "") return END;
-      return { kind: "frames", frames: [{ data: surface.streamEnd, json: null, event: "" }] };
+      return last;
     },
   };
 }

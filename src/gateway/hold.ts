@@ -81,7 +81,11 @@ export async function holdStream(
     reading = null;
     switch (read.kind) {
       case "frames": {
-        for (const frame of read.frames) take(frame);
+        // Judged frame by frame, so that it makes no difference how many came at once.
+        for (const frame of read.frames) {
+          if (state.kind === "holding" && doomed === null) take(frame);
+          else frames.push(frame);
+        }
         if (state.kind === "overflowed") return { kind: "overflow", frames };
         if (doomed !== null) return { kind: "doomed", frames, reason: doomed };
         if (state.kind === "too-large") {

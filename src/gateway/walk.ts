@@ -8,7 +8,6 @@ import type { Decision } from "../policy/decision.ts";
 import { createAttempts } from "../resilience/attempts.ts";
 import type { Call } from "../resilience/dispatch.ts";
 import type { ThinkingStore } from "../translate/translator.ts";
-import { classified } from "../upstream/classify.ts";
 import { createCandidates, type Prepared } from "./candidates.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Exchange } from "./exchange.ts";
@@ -120,5 +119,5 @@ export function fallbackReason(candidate: Candidate): FallbackReason | null {
 function drop({ candidate }: Judged): void {
   if (candidate.kind !== "stream") return;
   candidate.attempt.usage = candidate.stream.spent()?.usage ?? null;
-  candidate.stream.cancel(classified("aborted"));
+  candidate.stream.cancel(candidate.classification);
 }

@@ -79,7 +79,7 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     options.release();
     attempt.class = classification.class;
     attempt.ms = clock.nowMs() - startMs;
-    attempt.failure = failure?.message ?? null;
+    attempt.failure = failure?.message ?? attempt.failure;
     later = classification.breaker === "failure" ? classification : null;
     emit({ type: "attempt-finished", record, attempt });
     for (const listener of listeners) listener(later);

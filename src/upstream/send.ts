@@ -125,7 +125,7 @@ async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>):
   if (tally.error !== null && !tally.started) {
     const bytes = Buffer.concat(primed.map((event) => event.bytes));
     const json = primed.findLast((event) => event.json !== null)?.json ?? null;
-    return inBandAnswer(reading, tally.error, bytes, json);
+    return inBandAnswer(reading, tally.error, bytes, json, stream);
   }
   scope.attempt.ttftMs = scope.elapsedMs();
   if (request.gather) return gatherStream(reading, { tally, read: stream.read, cancel: stream.cancel, primed });
@@ -153,12 +153,13 @@ async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<U
       size += bytes.byteLength;
       if (json === null) continue;
       const error = request.format.readError(json);
-      if (error !== null) return inBandAnswer(reading, error, bytes, json);
+      if (error !== null) return inBandAnswer(reading, error, bytes, json, stream);
       gatherer.read(json, event);
     }
     if (size > options.responseBytes) {
       const error = new GatewayError("upstream-invalid", "upstream's answer is larger than limits.response_bytes");
-      return scope.failed(classified("broken"), error);
+      stream.cancel(classified("broken"));
+      return { kind: "failed", request, classification: classified("broken"), error, attempt };
     }
     const read = await request.waits.during(stream.read());
     if (read.kind === "end") break;
@@ -199,7 +200,7 @@ async function readBuffered(reading: Reading, body: ReadableStream<Uint8Array> |
     scope.finish(classification, null);
     return { kind: "error", request, classification, attempt, status, headers, bytes, json, inBand: false };
   }
-  if (error !== null) return inBandAnswer(reading, error, bytes, json);
+  if (error !== null) return inBandAnswer(reading, error, bytes, json, null);
   if (json === null || !request.format.isReply(json)) {
     const message = "upstream's answer is not JSON of the expected shape";
     return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
@@ -209,13 +210,19 @@ async function readBuffered(reading: Reading, body: ReadableStream<Uint8Array> |
   return { kind: "buffered", request, classification: classified("ok"), attempt, status, headers, bytes, json };
 }
 
-/** An error object inside a 200 is the error that its type says, with that type's status. */
-function inBandAnswer(reading: Reading, error: InBandError, bytes: Uint8Array, json: JsonObject | null): ErrorAnswer {
+/** An error object inside a 200 is the error that its type says, with that type's status. What follows is not read. */
+function inBandAnswer(
+  reading: Reading,
+  error: InBandError,
+  bytes: Uint8Array,
+  json: JsonObject | null,
+  stream: Pick<UpstreamStream, "cancel"> | null,
+): ErrorAnswer {
   const { options, scope, request, headers } = reading;
   const status = statusOfInBandError(error);
   const classification = classifyAnswer(status, headers, error, options.clock.wallMs());
-  scope.finish(classification, null);
-  scope.abort(new GatewayError("upstream-invalid", "upstream sent an error inside a 200"));
+  if (stream === null) scope.finish(classification, null);
+  else stream.cancel(classification);
   return { kind: "error", request, classification, attempt: scope.attempt, status, headers, bytes, json, inBand: true };
 }
 

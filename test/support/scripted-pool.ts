@@ -1,0 +1,117 @@
+/** An upstream that a test scripts, in place of `fetch`. Obeys the call's signal as `fetch` does. */
+import type { Pool } from "../../src/upstream/pool.ts";
+
+/** A call that reached the upstream. */
+export interface UpstreamCall {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+  /** Chunks that were pulled from the scripted body. */
+  pulled: number;
+}
+
+/** What a scripted call comes to. */
+export type Scripted =
+  | ScriptedAnswer
+  /** `fetch` throws an error with this code. */
+  | { readonly fails: string }
+  /** Never answers; ends when its signal aborts. */
+  | { readonly hangs: true };
+
+export interface ScriptedAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whole, or in chunks. */
+  readonly body: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** How the body ends after its chunks: closed, cut by a reset, or left open. */
+  readonly end?: "close" | "cut" | "open";
+  /** Resolves when the chunk of this index may be given; by default at once. */
+  readonly gate?: (index: number) => Promise<void> | undefined;
+}
+
+/** The answer to call `index` (from 0). */
+export type Script = (call: UpstreamCall, index: number) => Scripted | Promise<Scripted>;
+
+export interface ScriptedPool extends Pool {
+  readonly calls: readonly UpstreamCall[];
+  /** Calls whose attempt is not over. */
+  readonly inFlight: () => number;
+}
+
+export function createScriptedPool(script: Script): ScriptedPool {
+  const calls: UpstreamCall[] = [];
+  let inFlight = 0;
+  return {
+    calls,
+    inFlight: () => inFlight,
+    fetch: async (url, { method, headers, body, signal }) => {
+      inFlight += 1;
+      const text = typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array | undefined);
+      const call: UpstreamCall = { url, method, headers, body: text, signal, pulled: 0 };
+      calls.push(call);
+      const scripted = await orAborted(Promise.resolve(script(call, calls.length - 1)), signal);
+      if ("fails" in scripted) throw Object.assign(new Error(scripted.fails), { code: scripted.fails });
+      if ("hangs" in scripted) return orAborted(new Promise<never>(() => undefined), signal);
+      return new Response(openBody(call, scripted), {
+        status: scripted.status ?? 200,
+        headers: { "content-type": "application/json", ...scripted.headers },
+      });
+    },
+    release: () => {
+      inFlight -= 1;
+    },
+    close: () => undefined,
+  };
+}
+
+function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+function openBody(call: UpstreamCall, { body, end = "close", gate }: ScriptedAnswer): ReadableStream<Uint8Array> {
+  const chunks = (Array.isArray(body) ? body : [body]) as readonly (string | Uint8Array)[];
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const index = call.pulled;
+          await orAborted(Promise.resolve(gate?.(index)), call.signal);
+          const chunk = chunks[index];
+          if (chunk !== undefined) {
+            call.pulled += 1;
+            controller.enqueue(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+          } else if (end === "close") controller.close();
+          else if (end === "cut") controller.error(Object.assign(new Error("reset"), { code: "ECONNRESET" }));
+          else await orAborted(new Promise<never>(() => undefined), call.signal);
+        } catch (error) {
+          controller.error(error);
+        }
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** A JSON answer. */
+export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): ScriptedAnswer {
+  return { status, headers, body: typeof body === "string" ? body : JSON.stringify(body) };
+}
+
+/** An SSE answer; each string is one chunk of its body. */
+export function sse(
+  chunks: readonly (string | Uint8Array)[],
+  options: Omit<ScriptedAnswer, "body"> = {},
+): ScriptedAnswer {
+  return {
+    ...options,
+    headers: { "content-type": "text/event-stream; charset=utf-8", ...options.headers },
+    body: chunks,
+  };
+}
