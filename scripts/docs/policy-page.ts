@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { CLIENT_NAMES } from "../../src/policy/client.ts";
 import { CONDITIONS, GROUPS } from "../../src/policy/conditions.ts";
 import { OVERRIDE_HEADERS } from "../../src/policy/overrides.ts";
-import { THEN_FIELDS } from "../../src/policy/then.ts";
+import { THEN_FIELDS } from "../../src/policy/then-fields.ts";
 
 const COMPARISON = /_(lt|lte|gt|gte)$/;
 

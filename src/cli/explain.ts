@@ -10,13 +10,13 @@ import type { Usage } from "../base/usage.ts";
 import { costUsd, renderUsd } from "../catalog/price.ts";
 import { systemFiles } from "../config/files.ts";
 import { decide } from "../policy/decide.ts";
-import type { RuleTrace } from "../policy/decide.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { PolicyInput } from "../policy/context.ts";
 import { offlineInput } from "../policy/run-tests.ts";
 import type { Policy } from "../policy/policy.ts";
-import { describeDecision, summarizeDecision } from "../policy/summary.ts";
 import { EXIT } from "./exit.ts";
+import { renderJson, renderText } from "./explain-text.ts";
+import type { Estimate, Explanation, PlannedAttempt } from "./explain-text.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfiguredPolicy, loadSurroundings } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -40,28 +40,6 @@ Exit: 0 explained, 1 the gateway would refuse the request, 2 bad usage, or confi
 
 /** Output tokens that the estimate counts at most. */
 const MAX_ESTIMATED_OUTPUT = 256;
-
-/** One candidate of the plan. */
-interface PlannedAttempt {
-  readonly model: string;
-  readonly provider: string | null;
-  readonly upstreamFormat: FormatName | null;
-  readonly passThrough: boolean;
-}
-
-interface Estimate {
-  readonly costUsd: number | null;
-  readonly savedUsd: number | null;
-  readonly tokensOutput: number;
-}
-
-interface Explanation {
-  readonly facts: JsonObject;
-  readonly rules: readonly RuleTrace[];
-  readonly decision: Decision;
-  readonly plan: readonly PlannedAttempt[];
-  readonly estimate: Estimate;
-}
 
 /** Runs the command. */
 export async function runExplain(args: readonly string[], io: CliIo): Promise<number> {
@@ -205,75 +183,4 @@ function estimateCost(decision: Decision, { facts }: PolicyInput, { catalog, pro
   const cost = decision.block === null ? priced(decision.model) : 0;
   const asked = priced(decision.modelAsked);
   return { costUsd: cost, savedUsd: cost === null || asked === null ? null : Number(renderUsd(asked - cost)), tokensOutput };
-}
-
-const SEPARATOR = " · ";
-
-function show(value: Json): string {
-  if (Array.isArray(value)) return value.map(show).join(", ");
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function section(title: string, lines: readonly string[]): string {
-  return lines.map((line, index) => `${(index === 0 ? title : "").padEnd(10)}${line}\n`.replace(/ +\n$/, "\n")).join("");
-}
-
-/** Columns as wide as their longest cell, two spaces apart. */
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
-}
-
-function ruleRow({ rule, result, why }: RuleTrace): readonly string[] {
-  switch (result) {
-    case "matched":
-      return [`* ${rule}`, "matched"];
-    case "forced":
-      return [`* ${rule}`, "forced by x-arouter-rule"];
-    case "failed":
-      return [`- ${rule}`, why ?? "failed"];
-    case "not-reached":
-      return [`  ${rule}`, "not reached"];
-  }
-}
-
-function renderText({ facts, rules, decision, plan, estimate }: Explanation): string {
-  const factsLine = Object.entries(facts)
-    .map(([name, value]) => `${name} ${show(value)}${name === "tokens_input" ? " (estimated)" : ""}`)
-    .join(SEPARATOR);
-  const decisionLine = [
-    ...Object.entries(summarizeDecision(decision)).map(([name, value]) => `${name} ${show(value)}`),
-    `policy ${decision.policy ?? "none"}`,
-  ].join(SEPARATOR);
-  const planRows = plan.map(({ model, provider, upstreamFormat, passThrough }, index) => [
-    `${index + 1} ${model}`,
-    provider ?? "no provider",
-    upstreamFormat === null ? "cannot be served" : `${upstreamFormat}, ${passThrough ? "pass-through" : "translated"}`,
-  ]);
-  const dollars = (amount: number | null): string => (amount === null ? "unknown" : renderUsd(amount));
-  const cost = `cost ${dollars(estimate.costUsd)}${SEPARATOR}saved ${dollars(estimate.savedUsd)} USD`;
-  return [
-    section("facts", [factsLine]),
-    section("rules", rules.length === 0 ? ["none"] : columns(rules.map(ruleRow))),
-    section("decision", [decisionLine]),
-    section("plan", plan.length === 0 ? ["nobody is asked"] : columns(planRows)),
-    section("estimate", [
-      decision.block === null ? `${cost} (first attempt, ${estimate.tokensOutput} tokens out)` : cost,
-    ]),
-  ].join("");
-}
-
-function renderJson({ facts, rules, decision, plan, estimate }: Explanation): string {
-  return JSON.stringify({
-    facts,
-    rules,
-    decision: describeDecision(decision),
-    plan: plan.map(({ model, provider, upstreamFormat, passThrough }) => ({
-      model,
-      provider,
-      upstream_format: upstreamFormat,
-      pass_through: passThrough,
-    })),
-    estimate: { cost_usd: estimate.costUsd, saved_usd: estimate.savedUsd, tokens_output: estimate.tokensOutput },
-  });
 }

@@ -1,5 +1,5 @@
 /** The vocabulary of `when`: one entry per condition, from which parser, docs, JSON Schema, explain and lint all read. */
-import { isMap } from "yaml";
+import { isMap, isSeq } from "yaml";
 import type { Json } from "../base/json.ts";
 import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
 import { createBlock, defineCondition, firstFailure } from "./condition.ts";
@@ -7,10 +7,10 @@ import type { Block, Condition, ConditionType } from "./condition.ts";
 import { not } from "./formula.ts";
 import type { Formula } from "./formula.ts";
 import { anyGlob, contains, flag, globs, joinOr, nameGlob, numbers, presence, textGlob, unlist, words } from "./kinds.ts";
-import { oneOrMany, unknownKey } from "./readers.ts";
+import { oneOrMany, unknownKey } from "./containers.ts";
 import type { Source, Written } from "./source.ts";
 import { SPECIAL_CONDITIONS } from "./special-conditions.ts";
-import { isSeq } from "yaml";
+import { timeCondition } from "./time-condition.ts";
 
 /** Deepest nesting of `any_of`, `all_of` and `not`. */
 const MAX_NESTING = 4;
@@ -95,7 +95,7 @@ export const CONDITIONS: Readonly<Record<string, ConditionType>> = {
     context.promptText(),
   ),
   percent: SPECIAL_CONDITIONS.percent,
-  time: SPECIAL_CONDITIONS.time,
+  time: timeCondition,
   provider_state: SPECIAL_CONDITIONS.provider_state,
 };
 

@@ -6,7 +6,8 @@ import type { ConditionType, Kind } from "./condition.ts";
 import type { ConditionContext } from "./context.ts";
 import { not } from "./formula.ts";
 import type { Formula } from "./formula.ts";
-import { boolean, integer, oneOrMany, text, word } from "./readers.ts";
+import { oneOrMany } from "./containers.ts";
+import { boolean, integer, text, word } from "./readers.ts";
 import type { Reader } from "./readers.ts";
 
 type Table = Readonly<Record<string, ConditionType>>;

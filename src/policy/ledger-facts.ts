@@ -10,7 +10,7 @@ import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
 import type { Overrides } from "./overrides.ts";
 import type { Policy } from "./policy.ts";
-import { compact } from "./readers.ts";
+import { compact } from "./containers.ts";
 
 /**
  * Facts of a request under `policy`. Absent and false ones are left out, but for those that every line has. `tested` holds

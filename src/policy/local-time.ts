@@ -22,12 +22,25 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+const readers = new Map<string, (wallMs: number) => LocalTime>();
+
+/**
+ * The reader of local time in `zone`, one per zone: making its formatter is the expensive part.
+ * @throws RangeError when the zone is not known
+ */
+export function localTimeIn(zone: string): (wallMs: number) => LocalTime {
+  const known = readers.get(zone);
+  if (known !== undefined) return known;
+  const reader = createLocalTime(zone);
+  readers.set(zone, reader);
+  return reader;
+}
+
 /**
  * A reader of local time in `zone`. Asking Intl costs microseconds, so the answer is kept for the minute: zone offsets
  * are whole minutes.
- * @throws RangeError when the zone is not known
  */
-export function createLocalTime(zone: string): (wallMs: number) => LocalTime {
+function createLocalTime(zone: string): (wallMs: number) => LocalTime {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     weekday: "short",

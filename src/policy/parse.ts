@@ -9,11 +9,13 @@ import type { Condition } from "./condition.ts";
 import { readBlock } from "./conditions.ts";
 import { nameGlob } from "./kinds.ts";
 import type { Alias, Policy, PolicyTest, Rule } from "./policy.ts";
-import { integer, text, unknownKey } from "./readers.ts";
+import { unknownKey } from "./containers.ts";
+import { integer, text } from "./readers.ts";
 import { quote, readSource } from "./source.ts";
 import type { Entry, Position, Resolved, Source, Written } from "./source.ts";
 import { readTest } from "./tests.ts";
-import { modelName, overDefaults, readThen } from "./then.ts";
+import { modelName, readThen } from "./then-fields.ts";
+import { overDefaults } from "./then.ts";
 import type { Then } from "./then.ts";
 
 /** One file of a policy. */

@@ -3,7 +3,7 @@ import type { JsonObject } from "../base/json.ts";
 import { CONDITIONS, GROUPS } from "./conditions.ts";
 import { RULE_NAME } from "./parse.ts";
 import { TEST_SCHEMA } from "./tests.ts";
-import { modelName, THEN_SCHEMA } from "./then.ts";
+import { modelName, THEN_SCHEMA } from "./then-fields.ts";
 
 const WHEN: JsonObject = { $ref: "#/$defs/when" };
 

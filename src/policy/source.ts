@@ -7,6 +7,8 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 export const MAX_POLICY_BYTES = 1_048_576;
 /** Deepest nesting of a file. The YAML library has no limit of its own, and its time grows with the square of the depth. */
 const MAX_NESTING = 100;
+/** The YAML library quotes what it did not understand, however long. */
+const MAX_MESSAGE_CHARS = 200;
 /** Mistakes reported for one file; the rest is counted. */
 const MAX_DIAGNOSTICS = 100;
 
@@ -52,7 +54,7 @@ function createReporter(file: string, lines: LineCounter) {
   const found: Diagnostic[] = [];
   let uncounted = 0;
   const at = (offset: number): Position => {
-    // A file without a newline yet, or an empty one, has no line of its own in the counter.
+    // A file that is too large is not even split into lines.
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
@@ -169,7 +171,9 @@ function parseText(
     report(0, `the file is larger than ${MAX_POLICY_BYTES} bytes`);
     return nothing;
   }
-  const tokens = readTokens(text, lines, report);
+  // Not left to the parser, which miscounts once it met a token that it did not expect.
+  for (let start = 0; start >= 0; start = text.indexOf("\n", start) + 1 || -1) lines.addNewLine(start);
+  const tokens = readTokens(text, report);
   if (tokens === null) return nothing;
   const composer = new Composer({
     version: "1.2",
@@ -181,9 +185,14 @@ function parseText(
   });
   const [document, second] = composer.compose(tokens, true, text.length);
   if (document === undefined) return nothing;
-  for (const problem of [...document.errors, ...document.warnings]) {
-    const message = problem.message.split("\n")[0] ?? "";
-    report(problem.pos[0], `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`);
+  // One token in a wrong place makes all that follow it unexpected too.
+  const consequence = document.errors.findIndex(({ code }) => code === "UNEXPECTED_TOKEN");
+  const problems = [...document.errors, ...document.warnings].filter(
+    ({ code }, index) => code !== "UNEXPECTED_TOKEN" || index === consequence,
+  );
+  for (const { pos, message } of problems) {
+    const [line = ""] = message.split("\n");
+    report(pos[0], `not valid YAML: ${line.charAt(0).toLowerCase()}${line.slice(1, MAX_MESSAGE_CHARS)}`);
   }
   if (second !== undefined) report(second.range[0], "a policy file holds one YAML document; remove what stands below ---");
   const root = document.contents;
@@ -191,14 +200,8 @@ function parseText(
 }
 
 /** The file's tokens; null after reporting that it is nested too deeply. */
-function readTokens(
-  text: string,
-  lines: LineCounter,
-  report: (offset: number, text: string) => void,
-): readonly CST.Token[] | null {
-  const parser = new Parser(lines.addNewLine);
-  parser.offset = 0;
-  lines.addNewLine(0);
+function readTokens(text: string, report: (offset: number, text: string) => void): readonly CST.Token[] | null {
+  const parser = new Parser();
   const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     tokens.push(...parser.next(lexeme));

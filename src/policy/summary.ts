@@ -4,7 +4,7 @@ import type { DecisionSummary } from "../base/events.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import { DEFAULT_FALLBACK_ON } from "./decision.ts";
 import type { ChainEntry, Decision, HealSettings, ParamsBlock, RetryOverrides, TimeoutOverrides } from "./decision.ts";
-import { compact } from "./readers.ts";
+import { compact } from "./containers.ts";
 
 /** An object, or undefined when nothing is in it. */
 function filled(object: JsonObject): JsonObject | undefined {

@@ -5,10 +5,11 @@ import { isObject, isString } from "../base/json.ts";
 import type { Json } from "../base/json.ts";
 import { BREAKER_STATES } from "./context.ts";
 import type { PolicyTest } from "./policy.ts";
-import { dictionary, either, json, mapped, record, scalar, text, word } from "./readers.ts";
+import { dictionary, either, json, mapped, record } from "./containers.ts";
+import { scalar, text, word } from "./readers.ts";
 import type { Reader } from "./readers.ts";
 import type { Source, Written } from "./source.ts";
-import { THEN_FIELDS } from "./then.ts";
+import { THEN_FIELDS } from "./then-fields.ts";
 
 const instant: Reader<number> = scalar(
   "a moment such as 2026-11-24T12:00:00Z",

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CONDITIONS, GROUPS } from "../../src/policy/conditions.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
-import { THEN_FIELDS } from "../../src/policy/then.ts";
+import { THEN_FIELDS } from "../../src/policy/then-fields.ts";
 import { stringify } from "yaml";
 
 const shipped = readFileSync(resolve(import.meta.dir, "../../policies/default.yaml"), "utf8");

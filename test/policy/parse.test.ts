@@ -103,6 +103,11 @@ describe("mistakes in a policy file", () => {
     expect(found.map((line) => line.split(" ")[0])).toEqual(["p.yaml:1:1:", "p.yaml:4:13:", "p.yaml:4:36:", "p.yaml:5:13:", "p.yaml:6:5:", "p.yaml:6:5:"]);
   });
 
+  test("tells where the structure broke, not all that follows from it", () => {
+    const found = mistakesIn("rules:\n  - name: a\n    then: { model: m } }\n  - name: b\n    when: >-\n      a\n      b\n    then: { modle: m }\n");
+    expect(found).toEqual(['p.yaml:3:24: error: not valid YAML: unexpected flow-map-end token in YAML stream: "}"']);
+  });
+
   test("shows the first hundred and counts the rest", () => {
     const found = mistakesIn(`rules:\n${"  - x\n".repeat(150)}`);
     expect(found).toHaveLength(101);
