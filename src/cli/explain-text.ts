@@ -13,6 +13,8 @@ export interface PlannedAttempt {
   readonly provider: string | null;
   readonly upstreamFormat: FormatName | null;
   readonly passThrough: boolean;
+  /** Why it cannot serve the request, and what becomes of it then; null when nothing speaks against it. */
+  readonly note: string | null;
 }
 
 /** US dollars; null: unpriced. */
@@ -69,10 +71,10 @@ export function renderText({ facts, rules, decision, plan, estimate }: Explanati
     ...Object.entries(summarizeDecision(decision)).map(([name, value]) => `${name} ${show(value)}`),
     `policy ${decision.policy ?? "none"}`,
   ].join(SEPARATOR);
-  const planRows = plan.map(({ model, provider, upstreamFormat, passThrough }, index) => [
+  const planRows = plan.map(({ model, provider, upstreamFormat, passThrough, note }, index) => [
     `${index + 1} ${model}`,
     provider ?? "no provider",
-    upstreamFormat === null ? "cannot be served" : `${upstreamFormat}, ${passThrough ? "pass-through" : "translated"}`,
+    [...(upstreamFormat === null ? [] : [upstreamFormat, passThrough ? "pass-through" : "translated"]), ...(note === null ? [] : [note])].join(", "),
   ]);
   const dollars = (amount: number | null): string => (amount === null ? "unknown" : renderUsd(amount));
   const cost = `cost ${dollars(estimate.costUsd)}${SEPARATOR}saved ${dollars(estimate.savedUsd)} USD`;
@@ -92,11 +94,12 @@ export function renderJson({ facts, rules, decision, plan, estimate }: Explanati
     facts,
     rules,
     decision: describeDecision(decision),
-    plan: plan.map(({ model, provider, upstreamFormat, passThrough }) => ({
+    plan: plan.map(({ model, provider, upstreamFormat, passThrough, note }) => ({
       model,
       provider,
       upstream_format: upstreamFormat,
       pass_through: passThrough,
+      note,
     })),
     estimate: { cost_usd: estimate.costUsd, saved_usd: estimate.savedUsd, tokens_output: estimate.tokensOutput },
   });

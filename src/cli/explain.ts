@@ -5,15 +5,17 @@ import { GatewayError } from "../base/errors.ts";
 import { isObject } from "../base/json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import { FORMAT_NAMES } from "../base/names.ts";
-import type { FormatName } from "../base/names.ts";
 import type { Usage } from "../base/usage.ts";
 import { costUsd, renderUsd } from "../catalog/price.ts";
 import { systemFiles } from "../config/files.ts";
 import { decide } from "../policy/decide.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { PolicyInput } from "../policy/context.ts";
+import { incapability } from "../gateway/capable.ts";
 import { offlineInput } from "../policy/run-tests.ts";
 import type { Policy } from "../policy/policy.ts";
+import { findTranslator } from "../translate/table.ts";
+import type { Facts } from "../wire/format.ts";
 import { EXIT } from "./exit.ts";
 import { renderJson, renderText } from "./explain-text.ts";
 import type { Estimate, Explanation, PlannedAttempt } from "./explain-text.ts";
@@ -129,7 +131,7 @@ function explain(policy: Policy, input: PolicyInput, surroundings: Surroundings)
     facts: describeFacts(input, decision.modelAsked),
     rules: trace ?? [],
     decision,
-    plan: models.map((model) => planAttempt(model, input.facts.format, surroundings)),
+    plan: models.map((model, index) => planAttempt(model, index, input.facts, surroundings)),
     estimate: estimateCost(decision, input, surroundings),
   };
 }
@@ -160,12 +162,18 @@ function describeFacts({ facts, client, key, providerOf }: PolicyInput, model: s
   return Object.fromEntries(told.filter(([, value]) => value !== false));
 }
 
-/** Which surface of which provider a candidate would be asked on. */
-function planAttempt(model: string, format: FormatName, { registry }: Surroundings): PlannedAttempt {
+/** Which surface of which provider a candidate would be asked on, and what is in its way. */
+function planAttempt(model: string, index: number, facts: Facts, { catalog, registry }: Surroundings): PlannedAttempt {
+  const { format } = facts;
   const name = registry.resolve(model);
-  const formats = name === null ? [] : (registry.get(name)?.formats ?? []);
-  const passThrough = formats.includes(format);
-  return { model, provider: name, upstreamFormat: passThrough ? format : (formats[0] ?? null), passThrough };
+  const [first = null, ...others] = name === null ? [] : (registry.get(name)?.formats ?? []);
+  const passThrough = first === format || others.includes(format);
+  const upstreamFormat = passThrough ? format : first;
+  const served = passThrough || (first !== null && findTranslator(format, first) !== null);
+  if (name === null || !served) return { model, provider: name, upstreamFormat: null, passThrough, note: "cannot be served" };
+  const lack = incapability(catalog.find(model, name), facts, !passThrough);
+  const note = lack === null ? null : `${index === 0 ? "used all the same" : "skipped"}: ${lack}`;
+  return { model, provider: name, upstreamFormat, passThrough, note };
 }
 
 function estimateCost(decision: Decision, { facts }: PolicyInput, { catalog, providerOf }: Surroundings): Estimate {

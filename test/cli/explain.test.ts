@@ -64,8 +64,8 @@ estimate  cost C · saved S USD (first attempt, 256 tokens out)
       ],
       decision: { rule: "extract", model: "claude-opus-5-5", model_asked: "gpt-4.1", validate: ["json_schema"] },
       plan: [
-        { model: "claude-opus-5-5", provider: "anthropic", upstream_format: "messages", pass_through: false },
-        { model: "gpt-4.1", provider: "openai", upstream_format: "chat", pass_through: true },
+        { model: "claude-opus-5-5", provider: "anthropic", upstream_format: "messages", pass_through: false, note: null },
+        { model: "gpt-4.1", provider: "openai", upstream_format: "chat", pass_through: true, note: null },
       ],
     });
   });
@@ -82,6 +82,16 @@ estimate  cost C · saved S USD (first attempt, 256 tokens out)
     expect(ran.stdout).toContain("plan      nobody is asked\n");
     expect(ran.stdout).toContain('block {"status":403,"message":"no"}');
     expect(ran.stdout).toMatch(/estimate  cost 0 · saved 0\.0\d+ USD\n$/);
+  });
+
+  test("tells of candidates that cannot serve the request", async () => {
+    const audio = { ...body, messages: [{ role: "user", content: [{ type: "input_audio", input_audio: { data: "UklGRg==", format: "wav" } }] }] };
+    const ran = await explain(audio, ["--header", "x-arouter-model: gpt-6-sol", "--header", "x-arouter-fallback-chain: claude-opus-5-5, gpt-audio"]);
+    expect(ran.stdout).toContain(`plan      1 gpt-6-sol        openai     chat, pass-through, used all the same: takes no audio
+          2 claude-opus-5-5  anthropic  messages, translated, skipped: takes no audio
+          3 gpt-audio        openai     chat, pass-through
+`);
+    expect((await explain({ model: "claude-opus-5-5", input: "hi" }, ["--header", "x-arouter-no-route: 1"])).stdout).toContain("plan      1 claude-opus-5-5  anthropic  cannot be served\n");
   });
 
   test("explains without a policy", async () => {
