@@ -5,7 +5,7 @@ import type { Candidate } from "./candidate.ts";
 import { decodeError } from "./decode-error.ts";
 import { decodeStream } from "./decode-stream.ts";
 import { decodeWhole } from "./decode-whole.ts";
-import type { Sent } from "./encode.ts";
+import { lossesOf, type Sent } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The request for `sent`, as plain data that any layer may send again. */
@@ -53,6 +53,12 @@ export async function decodeAnswer(
     case "error":
       return decodeError(exchange, answer, sent);
     case "failed":
-      return { kind: "failed", target: sent.target, classification: answer.classification, error: answer.error };
+      return {
+        kind: "failed",
+        target: sent.target,
+        classification: answer.classification,
+        losses: lossesOf(sent.encoded),
+        error: answer.error,
+      };
   }
 }

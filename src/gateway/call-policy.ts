@@ -106,6 +106,7 @@ export function callPolicy(
     readonly entry: Entry;
     readonly hedge: HedgePlan | null;
     readonly judge: ((answer: UpstreamAnswer) => LegVerdict | Promise<LegVerdict>) | null;
+    readonly hold: ((answer: UpstreamAnswer) => Promise<UpstreamAnswer>) | null;
   },
 ): UpstreamRequest["policy"] {
   const defaults = exchange.snapshot.settings.providers[target.provider.name];

@@ -5,11 +5,14 @@ import type { Classification } from "../resilience/dispatch.ts";
 import type { OwnCheck } from "../translate/translator.ts";
 import type { InBandError, RenderableError, ReplyFacts } from "../wire/format.ts";
 import type { ClientStream } from "./client-stream.ts";
+import type { Losses } from "./encode.ts";
 import type { Target } from "./target.ts";
 
 interface Settled {
   readonly target: Target;
   readonly classification: Classification;
+  /** What the translation of its request, and of its answer, did not carry or carried differently. */
+  readonly losses: Losses;
 }
 
 /** A whole 2xx answer. */

@@ -9,6 +9,12 @@ export function continuationOf(request: UpstreamRequest, body: string): Upstream
     ...request,
     body,
     continues: true,
-    policy: { ...policy, attempts: createAttempts(1, 0), hedge: null, retry: { ...policy.retry, maxRetries: 0 } },
+    policy: {
+      ...policy,
+      attempts: createAttempts(1, 0),
+      hedge: null,
+      hold: null,
+      retry: { ...policy.retry, maxRetries: 0 },
+    },
   };
 }

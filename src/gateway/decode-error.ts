@@ -3,18 +3,19 @@ import type { ErrorAnswer, StreamAnswer } from "../upstream/upstream.ts";
 import { statusOfInBandError } from "../upstream/classify.ts";
 import type { InBandError, RenderableError } from "../wire/format.ts";
 import { answerHeaders } from "./answer-headers.ts";
-import type { Sent } from "./encode.ts";
+import { lossesOf, type Sent } from "./encode.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Target } from "./target.ts";
 
 /** As it came where the formats are the same; translated, status too, where they differ. */
-export function decodeError(exchange: Exchange, answer: ErrorAnswer, { target }: Sent): Candidate {
+export function decodeError(exchange: Exchange, answer: ErrorAnswer, { target, encoded }: Sent): Candidate {
   const { attempt, classification, json, status } = answer;
   const told = json === null ? null : target.surface.readError(json);
   const error = told ?? { type: null, code: null, message: `upstream answered with status ${status}` };
   attempt.failure = describeError(error);
-  const base = { kind: "error", target, attempt, classification, error } as const;
+  const losses = lossesOf(encoded);
+  const base = { kind: "error", target, attempt, classification, losses, error } as const;
   const headers = { ...answerHeaders(exchange, answer, target) };
   if (target.translator === null) {
     if (answer.inBand) headers["content-type"] = "application/json";

@@ -6,7 +6,7 @@ import type { UpstreamStream } from "../upstream/stream.ts";
 import type { StreamAnswer } from "../upstream/upstream.ts";
 import type { StreamTally } from "../wire/format.ts";
 import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
-import type { Sent } from "./encode.ts";
+import { lossesOf, type Sent } from "./encode.ts";
 import type { Candidate } from "./candidate.ts";
 import { type ClientStreamFailure, passStream, translateStream } from "./client-stream.ts";
 import { continuationOf } from "./continuation.ts";
@@ -45,6 +45,7 @@ export function decodeStream(
     target,
     attempt: answer.attempt,
     classification: answer.classification,
+    losses: lossesOf(encoded),
     status: answer.status,
     headers: {
       ...answerHeaders(exchange, answer, target),

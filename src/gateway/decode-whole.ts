@@ -9,7 +9,7 @@ import { classified } from "../upstream/classify.ts";
 import { spliceModelInReply } from "../wire/splice.ts";
 import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
 import { decodeError } from "./decode-error.ts";
-import type { Sent } from "./encode.ts";
+import { lossesOf, type Sent } from "./encode.ts";
 import type { Candidate } from "./candidate.ts";
 import { MAX_CONTINUATIONS } from "./client-stream.ts";
 import { continuationOf } from "./continuation.ts";
@@ -33,6 +33,7 @@ export async function decodeWhole(
     return {
       ...base,
       classification: answer.classification,
+      losses: lossesOf(encoded),
       headers: answerHeaders(exchange, answer, target),
       body: modelShown === null ? bytes : spliceModelInReply(bytes, modelShown),
       reply: () => exchange.format.readReply(json),
@@ -42,10 +43,10 @@ export async function decodeWhole(
   const joined = await joinContinuations(exchange, answer, translated, call);
   if (joined.kind === "failed") return decodeFailure(exchange, joined.failed, { target, encoded });
   const { body } = joined;
-  exchange.record.adapted = [...exchange.record.adapted, ...joined.adapted];
   return {
     ...base,
     classification: answer.classification,
+    losses: { dropped: translated.dropped, adapted: [...translated.adapted, ...joined.adapted] },
     headers: answerHeaders(exchange, answer, target),
     body: JSON.stringify(body),
     reply: () => exchange.format.readReply(body),
@@ -56,12 +57,13 @@ export async function decodeWhole(
 /** A continuation that gave no whole answer: the answer that it was to continue is lost with it. */
 function decodeFailure(exchange: Exchange, answer: UpstreamAnswer, sent: Sent): Candidate {
   const { target } = sent;
+  const losses = lossesOf(sent.encoded);
   if (answer.kind === "error") return decodeError(exchange, answer, sent);
   if (answer.kind === "failed") {
-    return { kind: "failed", target, classification: answer.classification, error: answer.error };
+    return { kind: "failed", target, classification: answer.classification, losses, error: answer.error };
   }
   const error = new GatewayError("upstream-invalid", "upstream continued its answer in another form");
-  return { kind: "failed", target, classification: classified("broken"), error };
+  return { kind: "failed", target, classification: classified("broken"), losses, error };
 }
 
 /** Sends paused answers on until they are whole (Anthropic's `pause_turn`). */

@@ -43,19 +43,23 @@ function endWith(read: ClientRead): ClientStream {
 /** Notes what became of healing and validation, once the delivered candidate is known. */
 export function noteVerdict(record: RequestRecord, judged: Judged, isValidated: boolean): void {
   const failedBefore = record.chain.slice(0, -1).some(({ result }) => result === "invalid" || result === "broken");
+  const isFine = judged.candidate.classification.class === "ok";
+  const passed = isFine && (judged.result === "pass" || !isValidated);
   if (judged.overflowed) record.heal = "overflow";
   else if (judged.result === "fail") record.heal = "exhausted";
-  else if (failedBefore && judged.candidate.classification.class === "ok") record.heal = "healed";
+  else if (failedBefore && passed) record.heal = "healed";
   else if (isValidated && failedBefore) record.heal = "exhausted";
   if (isValidated || judged.result !== null) record.validation = judged.result ?? "skipped";
 }
 
 /** Notes which attempt is delivered. */
 export function noteDelivered(record: RequestRecord, judged: Judged): void {
-  const { target } = judged.candidate;
+  const { target, losses } = judged.candidate;
   record.model = target.entry.model;
   record.provider = target.provider.name;
   record.upstreamFormat = target.surface.name;
+  record.dropped = losses.dropped;
+  record.adapted = losses.adapted;
 }
 
 /** How a request ended, by the status that was sent. */

@@ -1,9 +1,11 @@
 /** The end of a request: its answer is sent once, its record is completed once. */
 import type { Clock } from "../base/clock.ts";
-import type { GatewayError } from "../base/errors.ts";
+import { GatewayError } from "../base/errors.ts";
 import type { DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
 import type { JsonObject } from "../base/json.ts";
 import { watchBody } from "../base/stream.ts";
+import { classified } from "../upstream/classify.ts";
+import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
 import { renderArouterHeaders } from "./arouter-headers.ts";
 import type { ClientStream } from "./client-stream.ts";
@@ -31,7 +33,7 @@ export interface Delivery {
   /** The decision, for `x-arouter-trace`. */
   readonly setTrace: (trace: string) => void;
   readonly setPriceTerms: (terms: PriceTerms) => void;
-  /** Runs when the headers leave. */
+  /** Runs when the answer begins to leave: with the headers, unless those were committed before there was one. */
   readonly onFlush: (run: () => void) => void;
   /** Runs when the request is over. */
   readonly onOver: (run: () => void) => void;
@@ -67,9 +69,13 @@ export function openDelivery(options: DeliveryOptions): Delivery {
   let trace: string | null = null;
   let terms = NO_TERMS;
 
-  /** The headers leave: own time so far is known. */
   const flush = (isStream: boolean, headers: Readonly<Record<string, string>>): Record<string, string> => {
     for (const listener of flushListeners) listener();
+    return leave(isStream, headers);
+  };
+
+  /** The headers leave: own time so far is known. */
+  const leave = (isStream: boolean, headers: Readonly<Record<string, string>>): Record<string, string> => {
     record.overheadMs = clock.nowMs() - arrival.startedMs - (exchange?.waits.waitedMs() ?? 0);
     return { ...headers, ...renderArouterHeaders(record, { isStream, explain: trace }) };
   };
@@ -136,8 +142,8 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       clientWriteMs: settings.clientWriteMs,
       pingFirst,
       signal: arrival.signal,
-      onBytes: (bytes) => {
-        if (record.ttftMs === null && !pingFirst) record.ttftMs = clock.nowMs() - arrival.startedMs;
+      onBytes: (bytes, isContent) => {
+        if (record.ttftMs === null && isContent) record.ttftMs = clock.nowMs() - arrival.startedMs;
         record.bytesOut += bytes;
       },
       onEnd,
@@ -163,7 +169,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     const headers = flush(false, { ...own, ...candidate.headers });
     record.ttftMs = clock.nowMs() - arrival.startedMs;
     record.bytesOut = sizeOf(candidate.body);
-    finish(arrival.signal.aborted ? "client_gone" : outcomeOf(judged));
+    finish(outcomeOf(judged));
     return { status: candidate.status, headers, body: candidate.body };
   };
 
@@ -175,6 +181,15 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     const stream = withHeld(held, candidate.stream);
     const body = replyStream(stream, false, (end) => endStream(end, stream, judged));
     return { status: candidate.status, headers, body };
+  };
+
+  /** The client left while its answer was on the way: nobody will read a body, so none is opened. */
+  const sendToNobody = ({ candidate }: Judged): Reply => {
+    if (candidate.kind === "stream") {
+      candidate.attempt.usage = candidate.stream.spent()?.usage ?? null;
+      candidate.stream.cancel(classified("aborted"));
+    }
+    return sendError(clientClosed());
   };
 
   const sendOwn = (json: JsonObject, extra: Readonly<Record<string, string>>): Reply => {
@@ -204,6 +219,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     own: sendOwn,
     judged: (judged, isValidated) => {
       note(judged, isValidated);
+      if (isClientGone(arrival.signal)) return sendToNobody(judged);
       return sendWhole(judged);
     },
     passed: (status, headers, body, abort) => {
@@ -225,19 +241,27 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     },
     committed: (walking, isValidated) => {
       record.status = 200;
-      const headers = flush(true, { ...STREAM_HEADERS, "x-request-id": record.id, "request-id": record.id });
+      const headers = leave(true, { ...STREAM_HEADERS, "x-request-id": record.id, "request-id": record.id });
       let known: Judged | null = null;
       let stream: ClientStream | null = null;
       const source = walking.then((judged) => {
         known = judged;
         note(judged, isValidated);
+        for (const listener of flushListeners) listener();
         stream = asStream(judged);
         return stream;
       });
+      // Read by the reply's stream, which may be given up before it comes to it.
+      source.catch(() => undefined);
       const body = replyStream(source, true, (end) => endStream(end, stream, known));
       return { status: 200, headers, body };
     },
   };
+}
+
+/** Whether `signal` says that the client left, not that the gateway gives its requests up. */
+function isClientGone(signal: AbortSignal): boolean {
+  return signal.aborted && !(signal.reason instanceof GatewayError && signal.reason.kind !== "client-closed");
 }
 
 function sizeOf(body: Reply["body"]): number {

@@ -21,6 +21,19 @@ export interface Encoded {
   readonly withholdUsage: boolean;
 }
 
+/** JSON paths that a translation did not carry, and what it carried differently. */
+export interface Losses {
+  readonly dropped: readonly string[];
+  readonly adapted: readonly string[];
+}
+
+const NO_LOSSES: Losses = { dropped: [], adapted: [] };
+
+/** What the client is told of an attempt that was sent as `encoded`. */
+export function lossesOf({ translated }: Encoded): Losses {
+  return translated ?? NO_LOSSES;
+}
+
 /** A request as it was sent, with what is needed to read its answer. */
 export interface Sent {
   readonly target: Target;
@@ -75,7 +88,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
 }
 
 function translate(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
-  const { parsed, snapshot, arrival, record } = exchange;
+  const { parsed, snapshot, arrival } = exchange;
   const { settings } = snapshot;
   const translated = (target.translator as NonNullable<Target["translator"]>).request(parsed, {
     model: target.model,
@@ -84,8 +97,6 @@ function translate(exchange: Exchange, target: Target, options: EncodeOptions): 
     thinkingStore: options.thinkingStore,
   });
   if (options.strict) refuseLosses(translated);
-  record.dropped = translated.dropped;
-  record.adapted = translated.adapted;
   let body: Uint8Array | string = translated.body;
   if (hasParams(options.decision.params) || target.entry.params !== undefined) {
     const json = JSON.parse(translated.body) as Record<string, Json>;

@@ -111,18 +111,21 @@ export async function holdStream(
 }
 
 function lost(candidate: StreamCandidate, classification: Classification, error: GatewayError): Held {
-  candidate.attempt.class = classification.class;
-  return { kind: "lost", candidate: { kind: "failed", target: candidate.target, classification, error } };
+  const { attempt, target, losses } = candidate;
+  attempt.class = classification.class;
+  attempt.usage = candidate.stream.spent()?.usage ?? null;
+  return { kind: "lost", candidate: { kind: "failed", target, classification, losses, error } };
 }
 
 /** An error event before anything was handed on is the HTTP error that its type says. */
 function errorCandidate(exchange: Exchange, candidate: StreamCandidate, read: ClientStreamError): Candidate {
-  const { attempt, target } = candidate;
+  const { attempt, target, losses } = candidate;
   const status = statusOfInBandError(read.error);
   const headers: Record<string, string> = { ...candidate.headers, "content-type": "application/json" };
   const classification = classifyAnswer(status, new Headers(headers), read.error, exchange.clock.wallMs());
   attempt.class = classification.class;
   attempt.failure = describeError(read.error);
+  attempt.usage = candidate.stream.spent()?.usage ?? null;
   const requestId = headers["request-id"] ?? exchange.record.id;
   const isPassed = target.translator === null && read.raw !== null && read.raw.json !== null;
   return {
@@ -130,6 +133,7 @@ function errorCandidate(exchange: Exchange, candidate: StreamCandidate, read: Cl
     target,
     attempt,
     classification,
+    losses,
     status: target.translator === null ? status : read.shown.status,
     headers,
     body: isPassed ? JSON.stringify(read.raw.json) : exchange.format.renderError(read.shown, requestId),

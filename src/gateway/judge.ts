@@ -31,11 +31,13 @@ export interface Judged {
   /** Why it failed; null otherwise. No part of the answer. */
   readonly reason: string | null;
   readonly overflowed: boolean;
+  /** Of a stream: it was rejected before its end. Once let go it cannot be delivered any more. */
+  readonly isPartial: boolean;
 }
 
 /** A candidate that is not judged. */
 export function unjudged(candidate: Candidate, held: readonly ClientFrame[] = [], overflowed = false): Judged {
-  return { candidate, held, result: null, reason: null, overflowed };
+  return { candidate, held, result: null, reason: null, overflowed, isPartial: false };
 }
 
 /** Judges `candidate`; an answer that fails comes back with the class `invalid` (or `policy`, `broken`, …). */
@@ -53,7 +55,7 @@ export async function judgeCandidate(
     case "overflow":
       return unjudged(candidate, held.frames, true);
     case "doomed":
-      return reject(candidate, held.frames, held.reason);
+      return { ...reject(candidate, held.frames, held.reason), isPartial: true };
     case "lost":
       return unjudged(held.candidate);
   }
@@ -73,7 +75,7 @@ function judgeReply(
   const verdict = judgeAll(exchange, candidate, reply, settings);
   if (verdict === null) return unjudged(candidate, held);
   if (verdict.result === "fail") return reject(candidate, held, verdict.reason ?? "the answer failed its validation");
-  return { candidate, held, result: verdict.result, reason: null, overflowed: false };
+  return { ...unjudged(candidate, held), result: verdict.result };
 }
 
 /** The rule's validators, then the translation's own checks; null when there are neither. */
@@ -106,11 +108,12 @@ function judgeOwn(check: OwnCheck, reply: ReplyFacts, facts: Facts, schemas: Sch
 }
 
 function reject(candidate: WholeCandidate | StreamCandidate, held: readonly ClientFrame[], reason: string): Judged {
-  candidate.attempt.class = "invalid";
   candidate.attempt.failure = reason.slice(0, 256);
-  return { candidate: withClass(candidate, "invalid"), held, result: "fail", reason, overflowed: false };
+  return { ...unjudged(withClass(candidate, "invalid"), held), result: "fail", reason };
 }
 
-function withClass<T extends Candidate>(candidate: T, name: "invalid" | "policy"): T {
+/** The candidate, and its attempt, under the class that judging found. */
+function withClass<T extends WholeCandidate | StreamCandidate>(candidate: T, name: "invalid" | "policy"): T {
+  candidate.attempt.class = name;
   return { ...candidate, classification: classified(name) };
 }

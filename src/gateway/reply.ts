@@ -29,8 +29,8 @@ export interface ReplyStreamOptions {
   readonly pingFirst: boolean;
   /** Aborts when the client leaves, or the gateway ends the stream (drain). */
   readonly signal: AbortSignal;
-  /** Called with the size of each write. */
-  readonly onBytes: (bytes: number) => void;
+  /** Called with the size of each write, and whether it is of the answer: not a ping or an error of ours. */
+  readonly onBytes: (bytes: number, isContent: boolean) => void;
   /** Called exactly once. */
   readonly onEnd: (end: StreamEnd) => void;
 }
@@ -80,7 +80,8 @@ export function createReplyStream(
     if (reason instanceof GatewayError && reason.kind !== "client-closed") return;
     giveUp({ kind: "client-gone" });
   };
-  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
 
   const readSource = async (): Promise<Pulled> => {
     stream ??= await source;
@@ -107,9 +108,13 @@ export function createReplyStream(
     });
   };
 
-  const write = (controller: ReadableStreamDefaultController<Uint8Array>, data: Uint8Array | string): void => {
+  const write = (
+    controller: ReadableStreamDefaultController<Uint8Array>,
+    data: Uint8Array | string,
+    isContent = false,
+  ): void => {
     const bytes = toBytes(data);
-    options.onBytes(bytes.byteLength);
+    options.onBytes(bytes.byteLength, isContent);
     controller.enqueue(bytes);
   };
 
@@ -143,7 +148,7 @@ export function createReplyStream(
               write(controller, format.keepalive);
               break;
             case "frames":
-              for (const { data } of read.frames) write(controller, data);
+              for (const { data } of read.frames) write(controller, data, true);
               break;
             case "end":
               end({ kind: "complete" });

@@ -53,10 +53,31 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
       return judgeByClass((await judge(answer)).candidate);
     };
 
+    /** A held stream that came to nothing is given as the failure that it is, and remembered as it was judged. */
+    const holdBack = async (answer: UpstreamAnswer): Promise<UpstreamAnswer> => {
+      if (answer.kind !== "stream") return answer;
+      const judged = await judge(answer);
+      const { candidate } = judged;
+      if (candidate.kind === "stream" || candidate.kind === "whole") return answer;
+      const error =
+        candidate.kind === "failed" ? candidate.error : new GatewayError("upstream-invalid", candidate.error.message);
+      const { request, attempt } = answer;
+      const lost: UpstreamAnswer = {
+        kind: "failed",
+        request,
+        attempt,
+        classification: candidate.classification,
+        error,
+      };
+      judgedOf.set(lost, Promise.resolve(judged));
+      return lost;
+    };
+    const hold = options.judge.gate.hold === "off" ? null : holdBack;
+
     const build = (sent: Sent, entry: Entry, isLeg: boolean): UpstreamRequest => {
       const { target } = sent;
       const hedge = isLeg ? null : planHedge(exchange, target, decision, attempts, encodeLeg);
-      const policy = callPolicy(exchange, target, decision, { attempts, entry, hedge, judge: judgeLeg });
+      const policy = callPolicy(exchange, target, decision, { attempts, entry, hedge, judge: judgeLeg, hold });
       const defaults = snapshot.settings.providers[target.provider.name].timeout;
       const request = toUpstreamRequest(
         exchange,

@@ -79,7 +79,8 @@ export async function walk(exchange: Exchange, options: WalkOptions): Promise<Ju
     last = judged;
     prepared = next;
   }
-  if (last !== null) return last;
+  // Every candidate after it was passed over: it is delivered after all, unless it was given up halfway.
+  if (last !== null && !last.isPartial) return last;
   throw candidates.refusal();
 }
 

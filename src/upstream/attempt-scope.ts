@@ -103,8 +103,8 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     finish,
     failed,
     failedBy: (cause, hadHeaders) => {
-      if (call.signal.aborted) {
-        const reason: unknown = call.signal.reason;
+      if (child.signal.aborted) {
+        const reason: unknown = child.signal.reason;
         if (errorCode(reason) === "TimeoutError") {
           return failed(
             classified("timeout"),

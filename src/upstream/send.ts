@@ -36,6 +36,7 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
   const { clock, pool, provider, emit } = options;
   return async (request, call) => {
     const scope = openAttemptScope({ clock, emit, release: pool.release }, request, call);
+    const stopFirstWatch = watchFirstContent(options, request, scope);
     let response: Response;
     try {
       const init: FetchInit = {
@@ -56,29 +57,43 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
     } catch (cause) {
       return scope.failedBy(cause, false);
     }
-    return readAnswer(options, scope, request, response);
+    return readAnswer({ options, scope, request, stopFirstWatch }, response);
   };
 }
 
-/** What an answer is read from. */
-interface Reading {
+/** Of a stream that is gathered here no layer sees the first content, so its limit is kept here; gives what ends it. */
+function watchFirstContent(
+  { clock }: SendOptions,
+  { gather, timeouts: { ttftMs } }: UpstreamRequest,
+  scope: AttemptScope,
+): () => void {
+  if (!gather || ttftMs <= 0) return () => undefined;
+  const stop = clock.after(ttftMs, () => scope.abort(new DOMException("no first content in time", "TimeoutError")));
+  scope.onEnd(stop);
+  return stop;
+}
+
+/** An attempt whose answer is awaited. */
+interface Sent {
   readonly options: SendOptions;
   readonly scope: AttemptScope;
   readonly request: UpstreamRequest;
+  /** Ends the watch for the first content of a gathered stream. */
+  readonly stopFirstWatch: () => void;
+}
+
+/** What an answer is read from. */
+interface Reading extends Sent {
   readonly status: number;
   readonly headers: Headers;
 }
 
-function readAnswer(
-  options: SendOptions,
-  scope: AttemptScope,
-  request: UpstreamRequest,
-  response: Response,
-): Promise<UpstreamAnswer> | UpstreamAnswer {
+function readAnswer(sent: Sent, response: Response): Promise<UpstreamAnswer> | UpstreamAnswer {
+  const { scope, request } = sent;
   const { status, headers } = response;
   scope.attempt.status = status;
   scope.attempt.upstreamRequestId = upstreamRequestId(headers);
-  const reading: Reading = { options, scope, request, status, headers };
+  const reading: Reading = { ...sent, status, headers };
 
   const body = response.body === null ? null : decodeContent(response.body, headers.get("content-encoding"));
   if (response.body !== null && body === null) {
@@ -128,6 +143,7 @@ async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>):
     return inBandAnswer(reading, tally.error, bytes, json, stream);
   }
   scope.attempt.ttftMs = scope.elapsedMs();
+  reading.stopFirstWatch();
   if (request.gather) return gatherStream(reading, { tally, read: stream.read, cancel: stream.cancel, primed });
   return {
     kind: "stream",

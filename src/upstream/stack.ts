@@ -139,6 +139,11 @@ export function createStack(options: StackOptions): UpstreamDispatch {
     discard: discardAnswer,
   });
 
+  const hold: UpstreamLayer = (next) => async (request, call) => {
+    const answer = await next(request, call);
+    return request.policy.hold === null ? answer : request.policy.hold(answer);
+  };
+
   const hedge: UpstreamLayer = createHedge({
     clock,
     delayMs: (request, call) => (call.retry > 0 ? null : (request.policy.hedge?.delayMs() ?? null)),
@@ -207,13 +212,14 @@ export function createStack(options: StackOptions): UpstreamDispatch {
 
   const phase: UpstreamLayer = createTimeout({
     clock,
-    limitMs: ({ stream, timeouts }) => (stream ? timeouts.ttftMs : timeouts.responseMs),
+    limitMs: (request) => (isHandedOn(request) ? request.timeouts.ttftMs : request.timeouts.responseMs),
     stopped: (request, reason, afterMs) => stoppedAnswer(request, reason, afterMs),
     discard: discardAnswer,
   });
 
   return compose<UpstreamRequest, UpstreamAnswer>(
     retry, // one loop, outermost: each try asks the breaker again, so an opening breaker ends it
+    hold, // what breaks while it is held back has not reached the client, and is tried again
     hedge, // one try may have two legs; a leg is an attempt like any other
     observe, // first tries and their times to first content, for the hedge's cap and its delay
     throttle, // sees every answer: a 429 shuts the gate that the chain goes round
@@ -224,6 +230,11 @@ export function createStack(options: StackOptions): UpstreamDispatch {
   )(send);
 }
 
+/** Whether the result is an open stream: a gathered one comes whole. */
+function isHandedOn({ stream, gather }: UpstreamRequest): boolean {
+  return stream && !gather;
+}
+
 function stoppedAnswer(
   request: UpstreamRequest,
   reason: "limit" | "deadline" | "aborted",
@@ -231,7 +242,7 @@ function stoppedAnswer(
 ): UpstreamAnswer {
   switch (reason) {
     case "limit": {
-      const what = request.stream ? "no first content" : "no whole answer";
+      const what = isHandedOn(request) ? "no first content" : "no whole answer";
       const message = `upstream gave ${what} within ${Math.round(afterMs)} ms`;
       return refusedAnswer(request, classified("timeout"), new GatewayError("upstream-timeout", message));
     }

@@ -40,6 +40,11 @@ export interface CallPolicy {
   readonly hedge: HedgePlan | null;
   /** What a leg's answer means for the race; by its class alone when null. */
   readonly judge: ((answer: UpstreamAnswer) => LegVerdict | Promise<LegVerdict>) | null;
+  /**
+   * Reads an answer as far as it is held back. What breaks on the way, while the client has seen nothing of it, comes back
+   * as the failure that it is, so that it can be tried again. null: nothing is held.
+   */
+  readonly hold: ((answer: UpstreamAnswer) => Promise<UpstreamAnswer>) | null;
 }
 
 export interface UpstreamRequest {
