@@ -5,7 +5,9 @@ from typing import Any, Tuple
 import anthropic
 
 from anthropic_cases import client, texts, user
-from harness import BOTH, CLAUDE, GATEWAY, GPT, KEY, case, raises, same
+from harness import BOTH, CLAUDE, GATEWAY, GPT, KEY, case, raises, same, upstream_log
+
+retrying = anthropic.Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=2, timeout=20)
 
 
 def create(model: str, sim: str, **more: Any) -> Any:
@@ -140,12 +142,24 @@ def cut_stream(model: str) -> None:
         raise AssertionError("the stream ended as if nothing had happened")
 
 
-@case("anthropic errors: the SDK's own retry succeeds", *BOTH, simulator_only=True)
+@case("anthropic errors: the SDK's own retry of a rate limit succeeds", *BOTH, simulator_only=True)
 def sdk_retry(model: str) -> None:
-    retrying = anthropic.Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=2, timeout=20)
     answer = retrying.messages.create(
         model=model,
         max_tokens=64,
-        messages=[user(f"Retry {model}.", f'status 500 times=4 id=anthropic-retry-{model}; text "At last."')],
+        messages=[user("Retry.", f'status 429 retry-after-ms=1 times=4 id=anthropic-retry-{model}; text "At last."')],
     )
     same(texts(answer), "At last.")
+
+
+@case("anthropic errors: retries of gateway and SDK do not multiply", *BOTH, simulator_only=True)
+def retries_do_not_multiply(model: str) -> None:
+    marker = f"anthropic-multiply-{model}"
+    raises(
+        lambda: retrying.messages.create(
+            model=model, max_tokens=64, messages=[user(marker, "status 500")]
+        ),
+        "InternalServerError",
+        module=anthropic,
+    )
+    same(len(upstream_log(marker)), 3)

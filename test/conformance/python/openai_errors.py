@@ -4,8 +4,10 @@ from typing import Any
 
 import openai
 
-from harness import BOTH, CLAUDE, GATEWAY, GPT, KEY, case, raises, same
+from harness import BOTH, CLAUDE, GATEWAY, GPT, KEY, case, raises, same, upstream_log
 from openai_cases import client, user
+
+retrying = openai.OpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=2, timeout=20)
 
 
 def create(model: str, sim: str, **more: Any) -> Any:
@@ -136,12 +138,24 @@ def cut_stream(model: str) -> None:
     raises(consume, "APIError", module=openai)
 
 
-@case("openai errors: the SDK's own retry succeeds", *BOTH, simulator_only=True)
+@case("openai errors: the SDK's own retry of a rate limit succeeds", *BOTH, simulator_only=True)
 def sdk_retry(model: str) -> None:
-    retrying = openai.OpenAI(base_url=f"{GATEWAY}/v1", api_key=KEY, max_retries=2, timeout=20)
     answer = retrying.chat.completions.create(
         model=model,
         max_completion_tokens=64,
-        messages=[user(f"Retry {model}.", f'status 500 times=4 id=openai-retry-{model}; text "At last."')],
+        messages=[user("Retry.", f'status 429 retry-after-ms=1 times=4 id=openai-retry-{model}; text "At last."')],
     )
     same(answer.choices[0].message.content, "At last.")
+
+
+@case("openai errors: retries of gateway and SDK do not multiply", *BOTH, simulator_only=True)
+def retries_do_not_multiply(model: str) -> None:
+    marker = f"openai-multiply-{model}"
+    raises(
+        lambda: retrying.chat.completions.create(
+            model=model, max_completion_tokens=64, messages=[user(marker, "status 500")]
+        ),
+        "InternalServerError",
+        module=openai,
+    )
+    same(len(upstream_log(marker)), 3)
