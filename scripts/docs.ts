@@ -1,11 +1,12 @@
 /**
  * Writes what is generated from the tables in src: `docs/configuration.md`, `docs/models.md`, the tables of
- * `docs/policy.md`, both JSON Schemas and the sample `arouter.toml`. `bun scripts/docs.ts`
+ * `docs/policy.md`, `docs/wire.md`, both JSON Schemas and the sample `arouter.toml`. `bun scripts/docs.ts`
  */
 import { join, resolve } from "node:path";
 import { renderConfigurationPage } from "./docs/configuration-page.ts";
 import { renderModelsPage } from "./docs/models-page.ts";
 import { renderPolicyPage } from "./docs/policy-page.ts";
+import { renderWirePage } from "./docs/wire-page.ts";
 import { renderJsonSchema, renderSample } from "../src/config/render.ts";
 import { policySchema } from "../src/policy/schema.ts";
 
@@ -16,6 +17,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     "docs/configuration.md": renderConfigurationPage(),
     "docs/models.md": renderModelsPage(),
     "docs/policy.md": renderPolicyPage(),
+    "docs/wire.md": renderWirePage(),
     "schemas/arouter.schema.json": `${JSON.stringify(renderJsonSchema(), null, 2)}\n`,
     "schemas/policies.schema.json": `${JSON.stringify(policySchema(), null, 2)}\n`,
   };
