@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { renderDiagnostic } from "../base/diagnostic.ts";
+import { GatewayError } from "../base/errors.ts";
 import type { Emit } from "../base/events.ts";
 import type { ProviderName } from "../base/names.ts";
 import { carryRestartKeys } from "../config/assemble.ts";
@@ -25,6 +26,7 @@ import { type RunningServer, type ServerOptions, startServer } from "../server/s
 import { createPool } from "../upstream/pool.ts";
 import { askModels } from "../upstream/probe.ts";
 import { createUpstreamState } from "../upstream/stack.ts";
+import type { Running } from "./observers.ts";
 import { admissionSettings, providerLayers } from "./settings.ts";
 import { buildSnapshot, providerRegistry } from "./snapshot.ts";
 
@@ -37,14 +39,16 @@ export interface AppOptions {
   readonly reloadConfig: () => LoadResult;
   readonly loadPolicy: (path: string) => PolicyResult;
   readonly emit: Emit;
-  /** Text of `/metrics`; null when metrics are off. */
-  readonly metrics: (() => Promise<string>) | null;
+  /** Text of `/metrics`. */
+  readonly metrics: () => Promise<string>;
   readonly reusePort: boolean;
 }
 
-export interface App {
+export interface App extends Running {
   readonly server: RunningServer;
   readonly snapshot: () => Snapshot;
+  /** The configuration in force. */
+  readonly loaded: () => LoadedConfig;
   /** Reloads now. */
   readonly reload: () => void;
   /** Drains and stops; true when nothing was cut. `delayMs` 0: stop accepting at once. */
@@ -111,7 +115,13 @@ export function startApp(options: AppOptions): App {
     health,
     isReady: () => drain.isServing() && bulkhead.queued() === 0,
     passthroughGroups: () => config().router.passthrough,
-    metrics: config().metrics.enabled && config().metrics.listenAddr === null ? options.metrics : null,
+    metrics:
+      config().metrics.listenAddr !== null
+        ? null
+        : () => {
+            if (config().metrics.enabled) return options.metrics();
+            throw new GatewayError("not-found", "metrics are off (metrics.enabled)", { code: "unknown_url" });
+          },
   });
 
   /** Reads everything anew and swaps one reference; any mistake leaves the last good state in force. */
@@ -176,6 +186,15 @@ export function startApp(options: AppOptions): App {
   return {
     server,
     snapshot: () => snapshot,
+    loaded: () => loaded,
+    policy: () => snapshot.policy,
+    vitals: () => ({
+      configured: snapshot.registry.configured,
+      inFlight: (provider) => state.bulkhead(provider).inFlight(),
+      queueDepth: bulkhead.queued(),
+      breakers: state.breakers.list().map(({ provider, model, view }) => ({ provider, model, state: view.kind })),
+      policy: snapshot.policy.hash12,
+    }),
     reload: reloader.request,
     stop: async (delayMs) => {
       const isClean = await drain.run(server.stopListening, { delayMs, timeoutMs: config().drain.timeoutMs });

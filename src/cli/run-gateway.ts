@@ -1,16 +1,14 @@
 /** Runs a gateway until it is told to stop: what `serve` and `demo` share. */
 import { systemClock } from "../base/clock.ts";
-import type { Observer } from "../base/events.ts";
-import { createRedactor } from "../base/secret.ts";
 import type { LoadedConfig, LoadResult } from "../config/load.ts";
 import type { PolicyResult } from "../policy/parse.ts";
 import type { Policy } from "../policy/policy.ts";
 import { startApp, type App } from "../app/app.ts";
-import { createBus } from "../observe/bus.ts";
-import { createLog, type Log } from "../observe/log.ts";
+import { openObservers, type Observers } from "../app/observers.ts";
+import { startMetricsServer, type MetricsServer } from "../server/metrics.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
-import { VERSION } from "./version.ts";
+import { COMMIT, VERSION } from "./version.ts";
 
 export interface RunOptions {
   readonly io: CliIo;
@@ -29,15 +27,27 @@ export interface RunOptions {
 /** How long observers may take to flush. */
 const FLUSH_MS = 2000;
 
-/** Starts, waits for a signal, drains. Exit 0, 1 when a request was cut, 2 when the address cannot be used. */
+/** Starts, waits for a signal, drains. Exit 0, 1 when a request was cut, 2 when an address cannot be used. */
 export async function runGateway(options: RunOptions): Promise<number> {
   const { io, loaded } = options;
   const { config } = loaded;
-  const bus = createBus(systemClock.after);
-  const log = openLog(options);
-  bus.subscribe(log);
-  let app: App;
+  let app: App | null = null;
+  const observers = openObservers({
+    clock: systemClock,
+    version: VERSION,
+    commit: COMMIT,
+    startedWallMs: systemClock.wallMs() - process.uptime() * 1000,
+    access: options.access,
+    isTerminal: io.isTerminal,
+    stdout: io.stdout,
+    stderr: io.stderr,
+    loaded: () => app?.loaded() ?? loaded,
+    running: () => app,
+  });
+  let metricsServer: MetricsServer | null = null;
   try {
+    const { listenAddr } = config.metrics;
+    if (config.metrics.enabled && listenAddr !== null) metricsServer = startMetricsServer(listenAddr, observers.metrics.text);
     app = startApp({
       clock: systemClock,
       version: VERSION,
@@ -45,39 +55,31 @@ export async function runGateway(options: RunOptions): Promise<number> {
       policy: options.policy,
       reloadConfig: options.reloadConfig,
       loadPolicy: options.loadPolicy,
-      emit: bus.emit,
-      metrics: null,
+      emit: observers.bus.emit,
+      metrics: observers.metrics.text,
       reusePort: false,
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    io.stderr(`arouter: cannot listen on ${config.listenAddr}: ${why}\n`);
+    const address = config.metrics.enabled && metricsServer === null ? config.metrics.listenAddr : null;
+    io.stderr(`arouter: cannot listen on ${address ?? config.listenAddr}: ${why}\n`);
+    await metricsServer?.close();
     return EXIT.usage;
   }
-  process.on("unhandledRejection", (error) => bus.emit({ type: "defect", where: "unhandled rejection", error }));
+  process.on("unhandledRejection", (error) => observers.bus.emit({ type: "defect", where: "unhandled rejection", error }));
   process.on("SIGHUP", app.reload);
+  await observers.ledger.start();
   options.onListening(app);
 
-  const isClean = await untilStopped(app, config.drain.delayMs, log);
+  const isClean = await untilStopped(app, config.drain.delayMs, observers);
   await options.onStopped?.();
-  await bus.close(FLUSH_MS);
+  await metricsServer?.close();
+  await observers.bus.close(FLUSH_MS);
   return isClean ? EXIT.fine : EXIT.no;
 }
 
-function openLog({ io, loaded, access }: RunOptions): Log & Observer {
-  const { log } = loaded.config;
-  return createLog({
-    level: () => log.level,
-    format: log.format === "auto" ? (io.isTerminal ? "text" : "json") : log.format,
-    access: access && log.access,
-    write: io.stdout,
-    wallMs: systemClock.wallMs,
-    redact: createRedactor(loaded.secrets),
-  });
-}
-
 /** Waits for SIGTERM (keeps accepting for the drain delay) or SIGINT (stops at once); a second signal exits at once. */
-function untilStopped(app: App, delayMs: number, log: Log): Promise<boolean> {
+function untilStopped(app: App, delayMs: number, { log }: Observers): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let isStopping = false;
     const stop = (name: string, waitMs: number): void => {

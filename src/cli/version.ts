@@ -11,7 +11,7 @@ declare const BUILD_TARGET: string | undefined;
 const SOURCE_VERSION = "0.1.0";
 
 export const VERSION: string = typeof BUILD_VERSION === "string" ? BUILD_VERSION : SOURCE_VERSION;
-const COMMIT: string = typeof BUILD_COMMIT === "string" ? BUILD_COMMIT : "source";
+export const COMMIT: string = typeof BUILD_COMMIT === "string" ? BUILD_COMMIT : "source";
 const TARGET: string = typeof BUILD_TARGET === "string" ? BUILD_TARGET : `${process.platform}-${process.arch}`;
 
 /** Whether this is the compiled binary. */

@@ -1,0 +1,124 @@
+/** Everything that listens to the gateway: log, metrics and ledger, joined to what they need to know of it. */
+import type { Clock } from "../base/clock.ts";
+import { createRedactor, type Secret } from "../base/secret.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { createAppendFile, type AppendFile } from "../observe/append-file.ts";
+import { createBus, type Bus } from "../observe/bus.ts";
+import { knownFields } from "../observe/labels.ts";
+import { createLedger, type Ledger } from "../observe/ledger.ts";
+import { createLog, type Log } from "../observe/log.ts";
+import { createMetrics, type Metrics, type Vitals } from "../observe/metrics.ts";
+import type { Policy } from "../policy/policy.ts";
+import { TRANSLATORS } from "../translate/table.ts";
+import { createKnownModels } from "./known-models.ts";
+
+/** What is asked of a gateway that runs. */
+export interface Running {
+  readonly policy: () => Policy;
+  readonly vitals: () => Vitals;
+}
+
+export interface ObserverOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly commit: string;
+  /** Milliseconds since the epoch. */
+  readonly startedWallMs: number;
+  /** Whether access lines may be written at all. */
+  readonly access: boolean;
+  readonly isTerminal: boolean;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** The configuration in force. */
+  readonly loaded: () => LoadedConfig;
+  /** null until the gateway runs. */
+  readonly running: () => Running | null;
+}
+
+export interface Observers {
+  readonly bus: Bus;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ledger: Ledger;
+}
+
+export function openObservers(options: ObserverOptions): Observers {
+  const { clock, loaded } = options;
+  const config = () => loaded().config;
+  const bus = createBus(clock.after);
+  const redact = createLiveRedactor(() => loaded().secrets);
+  const { write, close } = openLogSink(options);
+  const log = createLog({
+    settings: () => {
+      const { level, format, access, file } = config().log;
+      const isText = format === "text" || (format === "auto" && file === null && options.isTerminal);
+      return { level, format: isText ? "text" : "json", access: access && options.access };
+    },
+    write,
+    wallMs: clock.wallMs,
+    nowMs: clock.nowMs,
+    redact,
+  });
+  const knownModels = createKnownModels();
+  const metrics = createMetrics({
+    enabled: () => config().metrics.enabled,
+    version: options.version,
+    commit: options.commit,
+    startedWallMs: options.startedWallMs,
+    models: () => knownModels(loaded(), options.running()?.policy() ?? null),
+    droppedFields: knownFields(TRANSLATORS.flatMap(({ rows }) => rows.map(({ field }) => field))),
+    vitals: () => options.running()?.vitals() ?? null,
+    observerFailures: bus.failures,
+  });
+  const ledger = createLedger({ after: clock.after, settings: () => config().ledger, emit: bus.emit, redact });
+  bus.subscribe({ ...log, close: async () => void (await log.close(), await close()) });
+  bus.subscribe(metrics);
+  bus.subscribe(ledger);
+  return { bus, log, metrics, ledger };
+}
+
+/** Configurations whose secrets are still looked for after a reload: requests in flight keep theirs. */
+const GENERATIONS = 8;
+
+/** A redactor for the secrets of the configuration in force and of the ones before it. */
+export function createLiveRedactor(secrets: () => readonly Secret[]): (text: string) => string {
+  let generations: readonly (readonly Secret[])[] = [];
+  let redact = createRedactor([]);
+  return (text) => {
+    const current = secrets();
+    if (generations[0] !== current) {
+      generations = [current, ...generations].slice(0, GENERATIONS);
+      redact = createRedactor(generations.flat());
+    }
+    return redact(text);
+  };
+}
+
+const COMPLAINT_MS = 60_000;
+
+/** Standard output, or `log.file`; what cannot be written to the file is told on standard error, at most once a minute. */
+function openLogSink({ clock, loaded, stdout, stderr }: ObserverOptions): {
+  readonly write: (line: string) => void;
+  readonly close: AppendFile["close"];
+} {
+  const path = (): string | null => loaded().config.log.file;
+  let silentUntilMs = Number.NEGATIVE_INFINITY;
+  const file = createAppendFile({
+    after: clock.after,
+    path,
+    maxBytes: () => null,
+    keep: () => 0,
+    onDropped: (count, reason) => {
+      if (clock.nowMs() < silentUntilMs) return;
+      silentUntilMs = clock.nowMs() + COMPLAINT_MS;
+      stderr(`arouter: warning: ${count} lines of the log (log.file) are lost: ${reason}\n`);
+    },
+  });
+  return {
+    write: (line) => {
+      if (path() === null) stdout(line);
+      else file.write(line.trimEnd());
+    },
+    close: file.close,
+  };
+}

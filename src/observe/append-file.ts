@@ -1,0 +1,226 @@
+/**
+ * A file that only grows, line by line: written in batches, rotated by size, torn lines repaired. A line is never written in
+ * part and never waited for: what cannot be written is counted.
+ */
+import { constants } from "node:fs";
+import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import type { Clock } from "../base/clock.ts";
+
+export interface AppendFileOptions {
+  readonly after: Clock["after"];
+  /** null: nothing is written. Read at each batch, as are the next two, so that a reload may change them. */
+  readonly path: () => string | null;
+  /** A file that would grow past this is rotated first; null: never. */
+  readonly maxBytes: () => number | null;
+  /** Rotated files kept, `PATH.1` the newest. */
+  readonly keep: () => number;
+  /** Lines lost, and why; also a line found torn when the file is opened. */
+  readonly onDropped: (count: number, reason: string) => void;
+}
+
+export interface AppendFile {
+  /** Takes a whole line without its end. */
+  readonly write: (line: string) => void;
+  /** Opens and repairs the file before the first line comes. */
+  readonly start: () => Promise<void>;
+  /** Resolves once everything taken so far is with the system, or counted as lost. */
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** How long a line may wait for others. */
+const BATCH_MS = 100;
+/** Lines that wait for a disk that hangs; more are dropped. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const REPAIR_CHUNK_BYTES = 64 * 1024;
+const NEWLINE = 0x0a;
+
+interface OpenFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly inode: number;
+  bytes: number;
+}
+
+export function createAppendFile(options: AppendFileOptions): AppendFile {
+  const { onDropped } = options;
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let cancelTimer: (() => void) | null = null;
+  let file: OpenFile | null = null;
+  let work: Promise<void> = Promise.resolve();
+
+  const release = async (): Promise<void> => {
+    const closing = file;
+    file = null;
+    await closing?.handle.close().catch(() => undefined);
+  };
+
+  /** The file at `path`, as it is there now: it may have been moved away by someone else's rotation. */
+  const openAt = async (path: string): Promise<OpenFile> => {
+    if (file !== null && (file.path !== path || (await inodeOf(path)) !== file.inode)) await release();
+    if (file !== null) return file;
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
+    try {
+      const { size, ino, isFile } = await describe(handle);
+      const bytes = isFile ? await repair(handle, size) : 0;
+      if (bytes < size && isFile) onDropped(1, "a torn line was removed");
+      file = { path, handle, inode: ino, bytes };
+      return file;
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
+  };
+
+  const rotate = async ({ path }: OpenFile): Promise<OpenFile> => {
+    await release();
+    const keep = options.keep();
+    if (keep === 0) await rm(path, { force: true });
+    for (let number = keep; number > 0; number--) {
+      await rename(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`).catch(ignoreMissing);
+    }
+    return openAt(path);
+  };
+
+  /** Writes `lines` as one piece; on failure nothing of them stays. */
+  const append = async (target: OpenFile, lines: Buffer): Promise<void> => {
+    let written = 0;
+    try {
+      while (written < lines.length) {
+        const { bytesWritten } = await target.handle.write(lines, written, lines.length - written);
+        written += bytesWritten;
+      }
+      target.bytes += written;
+    } catch (error) {
+      await target.handle.truncate(target.bytes).catch(() => undefined);
+      throw error;
+    }
+  };
+
+  const writeBatch = async (): Promise<void> => {
+    const lines = waiting;
+    waiting = [];
+    waitingBytes = 0;
+    const path = options.path();
+    if (lines.length === 0 || path === null) return;
+    let done = 0;
+    try {
+      let target = await openAt(path);
+      while (done < lines.length) {
+        const maxBytes = options.maxBytes() ?? Number.POSITIVE_INFINITY;
+        if (target.bytes > 0 && target.bytes + (lines[done]?.length ?? 0) > maxBytes) target = await rotate(target);
+        const end = fitting(lines, done, maxBytes - target.bytes);
+        await append(target, Buffer.concat(lines.slice(done, end)));
+        done = end;
+      }
+    } catch (error) {
+      await release();
+      onDropped(lines.length - done, reasonOf(error));
+    }
+  };
+
+  const flush = (): Promise<void> => {
+    cancelTimer?.();
+    cancelTimer = null;
+    work = work.then(writeBatch);
+    return work;
+  };
+
+  return {
+    write: (line) => {
+      if (options.path() === null) return;
+      const bytes = Buffer.from(`${line}\n`);
+      if (waitingBytes + bytes.length > MAX_WAITING_BYTES) {
+        onDropped(1, "the disk does not keep up");
+        return;
+      }
+      waiting.push(bytes);
+      waitingBytes += bytes.length;
+      cancelTimer ??= options.after(BATCH_MS, () => void flush());
+    },
+    start: () => {
+      work = work.then(async () => {
+        const path = options.path();
+        if (path === null) return;
+        try {
+          await openAt(path);
+        } catch (error) {
+          onDropped(0, reasonOf(error));
+        }
+      });
+      return work;
+    },
+    flush,
+    close: async () => {
+      await flush();
+      await release();
+    },
+  };
+}
+
+/** One past the last line from `start` on that fits into `room` bytes; the first one always does. */
+function fitting(lines: readonly Buffer[], start: number, room: number): number {
+  let bytes = lines[start]?.length ?? 0;
+  let end = start + 1;
+  for (; end < lines.length; end++) {
+    bytes += lines[end]?.length ?? 0;
+    if (bytes > room) break;
+  }
+  return end;
+}
+
+async function describe(handle: FileHandle): Promise<{ size: number; ino: number; isFile: boolean }> {
+  const status = await handle.stat();
+  return { size: status.size, ino: status.ino, isFile: status.isFile() };
+}
+
+async function inodeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).ino;
+  } catch {
+    return null;
+  }
+}
+
+/** Cuts what stands behind the last line end: a line that a crash tore. Gives the bytes left. */
+async function repair(handle: FileHandle, size: number): Promise<number> {
+  const chunk = Buffer.allocUnsafe(REPAIR_CHUNK_BYTES);
+  let end = size;
+  while (end > 0) {
+    const start = Math.max(0, end - REPAIR_CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, end - start, start);
+    const at = chunk.subarray(0, bytesRead).lastIndexOf(NEWLINE);
+    if (at >= 0) {
+      end = start + at + 1;
+      break;
+    }
+    end = start;
+  }
+  if (end < size) await handle.truncate(end);
+  return end;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function ignoreMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left on the disk",
+  EACCES: "the file may not be written",
+  EPERM: "the file may not be written",
+  EROFS: "the file system is read-only",
+  ENOENT: "the folder does not exist",
+  ENOTDIR: "the folder does not exist",
+  EISDIR: "a folder has its name",
+  EDQUOT: "the disk quota is used up",
+};
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return REASONS[code] ?? (code === "" ? "it cannot be written" : `it cannot be written (${code})`);
+}

@@ -1,0 +1,202 @@
+/** A line of the ledger: written from a record, read back by `replay` and `report`. */
+import type { AttemptRecord, Outcome, RequestRecord } from "../base/events.ts";
+import { isArray, isObject, isString, own, type Json, type JsonObject } from "../base/json.ts";
+import type { Usage } from "../base/usage.ts";
+import { renderUsd } from "../catalog/price.ts";
+
+/** Meaning of the fields; a reader knows by it what it can read. */
+export const LEDGER_VERSION = 1;
+
+/** A field and what it holds, for the docs. In the order of the line. */
+export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
+  v: "1: the meaning of the fields. Fields may be added within it, none changes its meaning.",
+  time: "Arrival, RFC 3339 in UTC.",
+  id: "`x-arouter-request-id`.",
+  trace: "W3C trace id.",
+  format: "`chat`, `messages` or `responses`; null for a route that is passed on unread.",
+  stream: "Whether the client asked for a stream.",
+  rule: "The rule that matched; null for none.",
+  policy: "First 12 hex digits of the policy's SHA-256; null without one.",
+  outcome: "`complete`, `upstream_error`, `gateway_error`, `in_band_error` or `client_gone`.",
+  status: "HTTP status delivered; 499 when the client left.",
+  error: "Kind of the gateway's own error; null for none.",
+  facts: "What the policy's conditions saw; `tested` holds the outcomes of those on texts and names, which are not kept. null when nothing was decided.",
+  decision: "What was decided, in the words of a rule's `then`.",
+  overrides: "Names of the `x-arouter-*` request headers in force.",
+  model: "The model whose answer was delivered.",
+  provider: "Its provider.",
+  heal: "`healed`, `exhausted`, `overflow` or null.",
+  validation: "`pass`, `fail`, `skipped` or null.",
+  attempts:
+    "Each with `model`, `provider`, `leg`, `class`, `status`, `ttft_ms`, `ms`, `usage` (`input` without cache, `output` with `reasoning`; `cache_write_long` only when there is one) and `cost_usd`; `service_tier` only when it is not the standard one.",
+  cost_usd: "US dollars of all attempts; null when one is unpriced or nothing was used.",
+  saved_usd: "US dollars saved against the model asked for, negative for a loss; null when unknown.",
+  overhead_ms: "The gateway's own time until the headers left.",
+  ttft_ms: "Arrival to the first content handed to the client.",
+  ms: "Arrival to the end.",
+  dropped: "JSON paths that a translation could not carry.",
+  adapted: "What it carried differently.",
+  tags: "Tags of the rule and of the caller; the rule's win.",
+  route: "The route, where it is not one that is decided on.",
+  request: "The client's body as text, only with `ledger.requests`.",
+};
+
+/** The line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
+export function renderLedgerLine(record: RequestRecord, options: { readonly keepBody: boolean }): string {
+  const tags = { ...record.callerTags, ...record.tags };
+  const attempts = record.attempts.filter(({ continues }) => !continues).map(renderAttempt);
+  let line =
+    `{"v":${LEDGER_VERSION},"time":"${new Date(record.wallMs).toISOString()}","id":${text(record.id)},` +
+    `"trace":${text(record.trace.traceId)},"format":${text(record.format)},"stream":${record.stream},` +
+    `"rule":${text(record.rule)},"policy":${text(record.policy)},"outcome":${text(record.outcome)},` +
+    `"status":${record.status},"error":${text(record.error)},"facts":${JSON.stringify(record.facts)},` +
+    `"decision":${JSON.stringify(record.decision)},"overrides":${JSON.stringify(record.overrides)},` +
+    `"model":${text(record.model)},"provider":${text(record.provider)},"heal":${text(record.heal)},` +
+    `"validation":${text(record.validation)},"attempts":[${attempts.join(",")}],"cost_usd":${dollars(record.costUsd)},` +
+    `"saved_usd":${dollars(record.savedUsd)},"overhead_ms":${rounded(record.overheadMs, 100)},` +
+    `"ttft_ms":${rounded(record.ttftMs, 10)},"ms":${rounded(record.ms, 10)},"dropped":${JSON.stringify(record.dropped)},` +
+    `"adapted":${JSON.stringify(record.adapted)},"tags":${JSON.stringify(tags)}`;
+  if (record.facts === null) line += `,"route":${text(record.route)}`;
+  if (options.keepBody && record.requestBytes !== null) {
+    line += `,"request":${text(Buffer.from(record.requestBytes).toString("utf8"))}`;
+  }
+  return `${line}}`;
+}
+
+function renderAttempt(attempt: AttemptRecord): string {
+  const { serviceTier } = attempt;
+  const isStandard = serviceTier === null || serviceTier === "default" || serviceTier === "standard";
+  return (
+    `{"model":${text(attempt.model)},"provider":${text(attempt.provider)},"leg":${text(attempt.leg)},` +
+    `"class":${text(attempt.class)},"status":${attempt.status},"ttft_ms":${rounded(attempt.ttftMs, 10)},` +
+    `"ms":${rounded(attempt.ms, 10)},"usage":${attempt.usage === null ? "null" : renderUsage(attempt.usage)},` +
+    `"cost_usd":${dollars(attempt.costUsd)}${isStandard ? "" : `,"service_tier":${text(serviceTier)}`}}`
+  );
+}
+
+function renderUsage(usage: Usage): string {
+  const long = usage.cacheWriteLong === 0 ? "" : `"cache_write_long":${usage.cacheWriteLong},`;
+  return (
+    `{"input":${usage.input},"cache_read":${usage.cacheRead},"cache_write":${usage.cacheWrite},${long}` +
+    `"output":${usage.output},"reasoning":${usage.reasoning},"source":"${usage.source}"}`
+  );
+}
+
+function text(value: string | null): string {
+  return value === null ? "null" : JSON.stringify(value);
+}
+
+function dollars(value: number | null): string {
+  return value === null ? "null" : renderUsd(value);
+}
+
+function rounded(value: number | null, per: number): number | null {
+  return value === null ? null : Math.round(value * per) / per;
+}
+
+/** One attempt of a line. */
+export interface LedgerAttempt {
+  readonly model: string;
+  readonly class: string;
+  readonly usage: Usage | null;
+  readonly costUsd: number | null;
+  readonly serviceTier: string | null;
+}
+
+/** A line as read back. */
+export interface LedgerEntry {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly wallMs: number;
+  readonly format: string | null;
+  readonly stream: boolean;
+  readonly rule: string | null;
+  readonly policy: string | null;
+  readonly outcome: Outcome | null;
+  readonly error: string | null;
+  readonly facts: JsonObject | null;
+  readonly decision: JsonObject | null;
+  readonly model: string | null;
+  readonly heal: string | null;
+  readonly attempts: readonly LedgerAttempt[];
+  readonly costUsd: number | null;
+  readonly savedUsd: number | null;
+  readonly ms: number | null;
+  readonly tags: JsonObject;
+  /** The client's body, where it was kept. */
+  readonly request: string | null;
+}
+
+const OUTCOMES: readonly Outcome[] = ["complete", "upstream_error", "gateway_error", "in_band_error", "client_gone"];
+
+/** Reads a line; null when it is none: not JSON, of another version, or without time and id. */
+export function readLedgerLine(line: string): LedgerEntry | null {
+  let json: Json;
+  try {
+    json = JSON.parse(line) as Json;
+  } catch {
+    return null;
+  }
+  const time = own(json, "time");
+  const id = own(json, "id");
+  if (own(json, "v") !== LEDGER_VERSION || !isString(time) || !isString(id)) return null;
+  const wallMs = Date.parse(time);
+  if (Number.isNaN(wallMs)) return null;
+  const attempts = own(json, "attempts");
+  return {
+    id,
+    wallMs,
+    format: textOf(own(json, "format")),
+    stream: own(json, "stream") === true,
+    rule: textOf(own(json, "rule")),
+    policy: textOf(own(json, "policy")),
+    outcome: OUTCOMES.find((outcome) => outcome === own(json, "outcome")) ?? null,
+    error: textOf(own(json, "error")),
+    facts: objectOf(own(json, "facts")),
+    decision: objectOf(own(json, "decision")),
+    model: textOf(own(json, "model")),
+    heal: textOf(own(json, "heal")),
+    attempts: isArray(attempts) ? attempts.map(readAttempt) : [],
+    costUsd: numberOf(own(json, "cost_usd")),
+    savedUsd: numberOf(own(json, "saved_usd")),
+    ms: numberOf(own(json, "ms")),
+    tags: objectOf(own(json, "tags")) ?? {},
+    request: textOf(own(json, "request")),
+  };
+}
+
+function readAttempt(json: Json): LedgerAttempt {
+  const usage = own(json, "usage");
+  return {
+    model: textOf(own(json, "model")) ?? "",
+    class: textOf(own(json, "class")) ?? "",
+    usage: isObject(usage) ? readUsage(usage) : null,
+    costUsd: numberOf(own(json, "cost_usd")),
+    serviceTier: textOf(own(json, "service_tier")),
+  };
+}
+
+function readUsage(json: JsonObject): Usage {
+  const count = (name: string): number => numberOf(own(json, name)) ?? 0;
+  return {
+    input: count("input"),
+    cacheRead: count("cache_read"),
+    cacheWrite: count("cache_write"),
+    cacheWriteLong: count("cache_write_long"),
+    output: count("output"),
+    reasoning: count("reasoning"),
+    source: own(json, "source") === "reported" ? "reported" : "estimated",
+  };
+}
+
+function textOf(value: Json | undefined): string | null {
+  return isString(value) ? value : null;
+}
+
+function numberOf(value: Json | undefined): number | null {
+  return typeof value === "number" ? value : null;
+}
+
+function objectOf(value: Json | undefined): JsonObject | null {
+  return isObject(value) ? value : null;
+}

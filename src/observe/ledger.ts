@@ -1,0 +1,57 @@
+/** The ledger: one JSON line per request, for `arouter replay` and `arouter report`. */
+import type { Clock } from "../base/clock.ts";
+import type { Emit, Observer } from "../base/events.ts";
+import { createAppendFile } from "./append-file.ts";
+import { renderLedgerLine } from "./ledger-line.ts";
+
+/** `[ledger]`. */
+export interface LedgerSettings {
+  /** null: there is none. */
+  readonly file: string | null;
+  readonly maxBytes: number;
+  /** Rotated files kept. */
+  readonly keep: number;
+  /** Keep the requests' bodies. */
+  readonly requests: boolean;
+}
+
+export interface LedgerOptions {
+  readonly after: Clock["after"];
+  /** Read at each request, so that a reload may change it. */
+  readonly settings: () => LedgerSettings;
+  readonly emit: Emit;
+  /** Takes every secret out of a text. */
+  readonly redact: (text: string) => string;
+}
+
+export interface Ledger extends Observer {
+  /** Opens the file and repairs it, before the first request. */
+  readonly start: () => Promise<void>;
+  /** Resolves once everything so far is written, or counted as dropped. */
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Writes within 100 ms and at close. What cannot be written is told as `ledger-dropped`; no request ever waits for it. */
+export function createLedger(options: LedgerOptions): Ledger {
+  const { settings } = options;
+  const file = createAppendFile({
+    after: options.after,
+    path: () => settings().file,
+    maxBytes: () => settings().maxBytes,
+    keep: () => settings().keep,
+    onDropped: (count, reason) => options.emit({ type: "ledger-dropped", count, reason }),
+  });
+  return {
+    name: "ledger",
+    observe: (event) => {
+      if (event.type !== "exchange-finished") return;
+      const { file: path, requests } = settings();
+      if (path === null) return;
+      file.write(options.redact(renderLedgerLine(event.record, { keepBody: requests })));
+    },
+    start: file.start,
+    flush: file.flush,
+    close: file.close,
+  };
+}
