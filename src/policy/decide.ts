@@ -33,7 +33,7 @@ const NOTHING: Then = {};
 
 /**
  * Decides; `NO_POLICY` decides too, by overrides alone.
- * @throws GatewayError `invalid-request` when `x-arouter-rule` names no rule
+ * @throws GatewayError `invalid-request` when `x-arouter-rule` names no rule, or a header a model that nobody serves
  */
 export function decide(policy: Policy, input: PolicyInput, options: { readonly trace?: boolean } = {}): Decided {
   const { overrides, facts } = input;
@@ -100,17 +100,24 @@ function chooseModel(choice: ModelChoice, salt: string, requestId: string, provi
 function assemble(policy: Policy, then: Then, rule: Rule | null, context: ConditionContext): Decision {
   const { input, model: modelAsked, provider } = context;
   const { overrides } = input;
-  const aliased = policy.resolveAlias;
+  /** A model that a header names: it must be one that is served here. */
+  const named = (header: string, name: string): string => {
+    const meant = policy.resolveAlias(name);
+    if (input.providerOf(meant) !== null) return meant;
+    throw invalidRequest(`header ${header}: no configured provider serves the model "${name}"`, header, "invalid_header");
+  };
   const chosen =
     overrides.model !== undefined
-      ? aliased(overrides.model)
+      ? named("x-arouter-model", overrides.model)
       : then.model === undefined
         ? null
         : chooseModel(then.model, rule?.name ?? "defaults", input.requestId, provider);
   const model = chosen ?? modelAsked;
   const chain =
-    overrides.fallbackChain?.map((name): ChainEntry => ({ model: aliased(name) })) ?? then.fallbackChain ?? [];
-  const hedge = overrides.hedge === undefined ? then.hedge : resolveHedge(overrides.hedge, aliased);
+    overrides.fallbackChain?.map((name): ChainEntry => ({ model: named("x-arouter-fallback-chain", name) })) ?? then.fallbackChain ?? [];
+  const race = overrides.hedge === undefined ? then.hedge : overrides.hedge;
+  const hedge =
+    overrides.hedge?.model === undefined ? race : { ...overrides.hedge, model: named("x-arouter-hedge", overrides.hedge.model) };
   return {
     rule: rule?.name ?? null,
     policy: policy.hash12,
@@ -129,13 +136,6 @@ function assemble(policy: Policy, then: Then, rule: Rule | null, context: Condit
     tags: then.tags ?? {},
     block: then.block ?? null,
   };
-}
-
-function resolveHedge(
-  hedge: NonNullable<Decision["hedge"]> | null,
-  aliased: (name: string) => string,
-): Decision["hedge"] {
-  return hedge?.model === undefined ? hedge : { ...hedge, model: aliased(hedge.model) };
 }
 
 /** The chain without the first candidate and without repetitions, at most {@link MAX_CANDIDATES} with it. */

@@ -10,7 +10,7 @@ import { readBlock } from "./conditions.ts";
 import { nameGlob } from "./kinds.ts";
 import type { Alias, Policy, PolicyTest, Rule } from "./policy.ts";
 import { unknownKey } from "./containers.ts";
-import { integer, text } from "./readers.ts";
+import { scalar, text } from "./readers.ts";
 import { quote, readSource } from "./source.ts";
 import type { Entry, Position, Resolved, Source, Written } from "./source.ts";
 import { readTest } from "./tests.ts";
@@ -37,7 +37,7 @@ const FILE_KEYS = ["version", "aliases", "defaults", "rules", "tests"] as const;
 const RULE_KEYS = ["name", "when", "then"] as const;
 
 const ruleName = text("a name of 1 to 64 characters from a-z 0-9 _ -", 64, RULE_NAME);
-const version = integer(1, 1);
+const version = scalar("1, the only version", { enum: [1] }, (value) => (value === 1 ? value : undefined));
 
 /** A rule as read, before `defaults` are known. */
 interface ReadRule extends Omit<Rule, "then"> {

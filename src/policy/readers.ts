@@ -17,9 +17,6 @@ export interface Reader<Value> {
   readonly read: (source: Source, node: Written, label: string) => Value | undefined;
 }
 
-/** What `reader` reads. */
-export type ReadBy<R> = R extends Reader<infer Value> ? Value : never;
-
 function describe(node: Resolved): string {
   if (node === null) return "nothing";
   if (isMap(node)) return "a mapping";

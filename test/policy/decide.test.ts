@@ -151,6 +151,14 @@ describe("overrides", () => {
     expect(() => decide(NO_POLICY, inputOf(overrides({ "x-arouter-rule": "a" })))).toThrow(GatewayError);
   });
 
+  test("that name a model which nobody serves are the caller's mistake", () => {
+    const providerOf = (model: string) => (model === "nobodys" ? null : ("openai" as const));
+    for (const [name, value] of [["model", "nobodys"], ["fallback-chain", "a,nobodys"], ["hedge", "1s;model=nobodys"]] as const) {
+      const header = `x-arouter-${name}`;
+      expect(() => decisionOf(two, { providerOf, ...overrides({ [header]: value }) })).toThrow(`header ${header}: no configured provider serves the model "nobodys"`);
+    }
+  });
+
   test("show in the trace what they did to the rules", () => {
     const policy = policyFrom(two);
     const trace = (headers: Readonly<Record<string, string>>) =>

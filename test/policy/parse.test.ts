@@ -20,7 +20,7 @@ const mistakes: readonly (readonly [what: string, text: string, starts: readonly
   ["an unknown key", "rulez: []\n", ['p.yaml:1:1: error: unknown key "rulez"; did you mean "rules"?']],
   ["an unknown key far from all", "xyzzyx: []\n", ['p.yaml:1:1: error: unknown key "xyzzyx"; allowed: version, aliases, defaults, rules, tests']],
   ["a key twice", "rules: []\nrules: []\n", ['p.yaml:2:1: error: duplicate key "rules", first at line 1']],
-  ["another version", "version: 2\nrules: []\n", ["p.yaml:1:10: error: version: expected an integer from 1 to 1, found 2"]],
+  ["another version", "version: 2\nrules: []\n", ["p.yaml:1:10: error: version: expected 1, the only version, found 2"]],
   ["rules that are no list", "rules: { }\n", ["p.yaml:1:8: error: rules: expected a list"]],
   ["a rule that is no mapping", "rules: [x]\n", ["p.yaml:1:9: error: rule 1: expected a mapping of name, when, then"]],
   ["a rule without a name", "rules:\n  - then: { model: m }\n", ["p.yaml:2:5: error: rule 1: name is missing"]],
