@@ -91,6 +91,9 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       port: 0,
       idleTimeout: 0,
       maxRequestBodySize: 64 * 1_048_576,
+      development: false,
+      // The client left before its connection could be broken: nobody reads this.
+      error: () => new Response(null, { status: 500 }),
       fetch: (request, self) =>
         handleRequest(service, provider, request, connectionOf(fronts[provider], self.requestIP(request)?.port)),
     });
