@@ -23,6 +23,11 @@ const COMMANDS: Readonly<Record<string, { readonly help: string; readonly load: 
     load: async () => (await import("./cli/explain.ts")).runExplain,
   },
   test: { help: "run the policy's own tests", load: async () => (await import("./cli/test.ts")).runTest },
+  replay: {
+    help: "decide recorded requests again, under another policy",
+    load: async () => (await import("./cli/replay.ts")).runReplay,
+  },
+  report: { help: "sum up a ledger: cost, saved, errors, latency", load: async () => (await import("./cli/report.ts")).runReport },
   models: { help: "print the catalog of models", load: async () => (await import("./cli/models.ts")).runModels },
   healthcheck: {
     help: "ask a running gateway how it is",
