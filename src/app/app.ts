@@ -15,17 +15,20 @@ import { createPassThrough } from "../gateway/passthrough.ts";
 import type { Snapshot } from "../gateway/settings.ts";
 import { createThinkingStore } from "../gateway/thinking-store.ts";
 import { createSchemaStore, DEFAULT_SCHEMA_LIMITS } from "../heal/json-schema.ts";
+import { readProcessFigures } from "../observe/process-figures.ts";
 import type { PolicyResult } from "../policy/parse.ts";
-import type { Policy } from "../policy/policy.ts";
+import { NO_POLICY, type Policy } from "../policy/policy.ts";
 import { runTests } from "../policy/run-tests.ts";
 import { createBulkhead } from "../resilience/bulkhead.ts";
 import { createDrain } from "../server/drain.ts";
 import { createHealth } from "../server/health.ts";
 import { createHandlers } from "../server/handlers.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server/server.ts";
+import { createShedding } from "../server/shedding.ts";
 import { createPool } from "../upstream/pool.ts";
 import { askModels } from "../upstream/probe.ts";
 import { createUpstreamState } from "../upstream/stack.ts";
+import { memoryLimit, readCgroupLimit } from "./memory-limit.ts";
 import type { Running } from "./observers.ts";
 import { admissionSettings, providerLayers } from "./settings.ts";
 import { buildSnapshot, providerRegistry } from "./snapshot.ts";
@@ -87,6 +90,13 @@ export function startApp(options: AppOptions): App {
     }),
     clock,
   );
+  const cgroupLimit = readCgroupLimit();
+  const shedding = createShedding({
+    clock,
+    read: readProcessFigures,
+    rssBytes: () => memoryLimit(config().limits.rssBytes, cgroupLimit),
+    relieve: () => Bun.gc(true),
+  });
   const health = createHealth({
     clock,
     version,
@@ -113,7 +123,7 @@ export function startApp(options: AppOptions): App {
       cacheMs: () => config().router.modelsCacheMs,
     }),
     health,
-    isReady: () => drain.isServing() && bulkhead.queued() === 0,
+    isReady: () => drain.isServing() && !shedding.isShedding(),
     passthroughGroups: () => config().router.passthrough,
     metrics:
       config().metrics.listenAddr !== null
@@ -172,10 +182,16 @@ export function startApp(options: AppOptions): App {
     clientIdleMs: config().timeout.clientIdleMs,
     admission: () => admissionSettings(config()),
     bodyLimits: () => ({ bodyBytes: config().limits.bodyBytes, requestBodyMs: config().timeout.requestBodyMs }),
-    permit: (signal) => bulkhead.acquire(signal),
+    permit: async (signal) => {
+      const reason = shedding.reason();
+      return reason === null ? bulkhead.acquire(signal) : { ok: false, reason };
+    },
     serve: handlers.serve,
     refuse: handlers.refuse,
-    onShed: (reason) => emit({ type: "request-shed", reason, record: null }),
+    onShed: (reason) => {
+      shedding.note();
+      emit({ type: "request-shed", reason, record: null });
+    },
   });
 
   const close = async (): Promise<void> => {

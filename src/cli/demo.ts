@@ -59,6 +59,7 @@ export async function runDemo(args: readonly string[], io: CliIo): Promise<numbe
     policy: policy.policy,
     reloadConfig,
     loadPolicy: () => policy,
+    reusePort: false,
     access: false,
     onListening: (app) => {
       const { address, url } = app.server;

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly policy: Policy;
   readonly reloadConfig: () => LoadResult;
   readonly loadPolicy: (path: string) => PolicyResult;
+  /** Another gateway may listen on the same port. */
+  readonly reusePort: boolean;
   /** Access lines on the terminal; `demo` has none. */
   readonly access: boolean;
   /** Called once it listens. */
@@ -57,7 +59,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
       loadPolicy: options.loadPolicy,
       emit: observers.bus.emit,
       metrics: observers.metrics.text,
-      reusePort: false,
+      reusePort: options.reusePort,
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

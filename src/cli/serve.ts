@@ -18,11 +18,12 @@ import { readArguments } from "./usage.ts";
 
 const HELP = `arouter serve: run the gateway
 
-  arouter [serve] [--config FILE] [--listen ADDR] [--policy FILE]
+  arouter [serve] [--config FILE] [--listen ADDR] [--policy FILE] [--reuse-port]
 
   --config FILE  the configuration; else $AROUTER_CONFIG, ./arouter.toml, /etc/arouter/arouter.toml
   --listen ADDR  HOST:PORT or unix:/path instead of listen_addr
   --policy FILE  a policy, or a folder of them, instead of router.policy_file
+  --reuse-port   let another gateway listen on the same port: start the new one, then stop the old one, and no call is lost
 
 Keys of the providers stand in the configuration, or in OPENAI_API_KEY and ANTHROPIC_API_KEY.
 SIGHUP reloads configuration and policy, SIGTERM drains and stops.
@@ -31,7 +32,12 @@ SIGHUP reloads configuration and policy, SIGTERM drains and stops.
 export async function runServe(args: readonly string[], io: CliIo): Promise<number> {
   const line = readArguments("serve", args, io, {
     help: HELP,
-    options: { config: { type: "string" }, listen: { type: "string" }, policy: { type: "string" } },
+    options: {
+      config: { type: "string" },
+      listen: { type: "string" },
+      policy: { type: "string" },
+      "reuse-port": { type: "boolean" },
+    },
   });
   if ("exit" in line) return line.exit;
   const { config: configFile, listen: listenAddr, policy: policyFile } = line.values;
@@ -63,6 +69,7 @@ export async function runServe(args: readonly string[], io: CliIo): Promise<numb
     policy: policy.policy,
     reloadConfig,
     loadPolicy: loadPolicyAt,
+    reusePort: line.values["reuse-port"] === true,
     access: true,
     onListening: (app) => io.stdout(`arouter listening · ${app.server.address} · ${describeProviders(app)}\n`),
   });

@@ -168,8 +168,11 @@ async function visit(
 }
 
 function shed(options: ServerOptions, reason: string): GatewayError {
-  options.onShed(reason);
   if (reason === "aborted") return new GatewayError("client-closed", "the client left while waiting in line");
+  options.onShed(reason);
+  if (reason === "memory" || reason === "files") {
+    return new GatewayError("overloaded", `the gateway runs short of ${reason}; try again shortly`);
+  }
   return new GatewayError("overloaded", "the gateway is at its limit of requests in flight; try again shortly");
 }
 
