@@ -64,12 +64,14 @@ export function startApp(options: AppOptions): App {
   const { clock, emit, version } = options;
   let loaded = options.loaded;
   let policyReload: "ok" | "error" = "ok";
+  // The demonstration hands its policy over as it is; a policy that came from a file goes when the file does.
+  const policyWithoutFile = loaded.config.router.policyFile === null ? options.policy : NO_POLICY;
   const config = () => loaded.config;
   const userAgent = `arouter/${version}`;
   const pool = createPool({ ...config().upstream, shards: config().upstream.poolShards });
   const state = createUpstreamState(clock, (provider) => providerLayers(config(), provider), emit);
   const send = { clock, pool, emit, userAgent };
-  let snapshot = buildSnapshot({ config: config(), catalog: loaded.catalog, policy: options.policy, state, send });
+  let snapshot = buildSnapshot({ ...loaded, policy: options.policy, state, send });
 
   const gatewayOptions: GatewayOptions = {
     clock,
@@ -77,7 +79,8 @@ export function startApp(options: AppOptions): App {
     snapshot: () => snapshot,
     schemas: createSchemaStore({ ...DEFAULT_SCHEMA_LIMITS, ...config().limits }, clock),
     thinkingStore: createThinkingStore(clock),
-    sampleNew: () => clock.random() < config().telemetry.sampleRatio,
+    // Without traces nothing is sampled, and the upstream is told so.
+    sampleNew: () => config().telemetry.otlpEndpoint !== null && clock.random() < config().telemetry.sampleRatio,
   };
   const gateway = createGateway(gatewayOptions);
   const passThrough = createPassThrough({ ...gatewayOptions, pool, userAgent });
@@ -147,7 +150,7 @@ export function startApp(options: AppOptions): App {
     const { config: carried, restartKeys } = carryRestartKeys(loaded.config, next.config);
     const read = carried.router.policyFile === null ? null : options.loadPolicy(carried.router.policyFile);
     if (read !== null && !read.ok) return fail(read.diagnostics);
-    const policy = read?.policy ?? options.policy;
+    const policy = read?.policy ?? policyWithoutFile;
     const registry = providerRegistry(carried);
     const failures = runTests(policy, { providerOf: registry.resolve, wallMs: clock.wallMs() }).filter(({ ok }) => !ok);
     if (failures.length > 0) {
@@ -160,7 +163,7 @@ export function startApp(options: AppOptions): App {
       );
     }
     loaded = { ...next, config: carried };
-    snapshot = buildSnapshot({ config: carried, catalog: next.catalog, policy, state, send });
+    snapshot = buildSnapshot({ ...loaded, policy, state, send });
     policyReload = "ok";
     const messages = restartKeys.map((key) => `${key} takes effect after a restart`);
     emit({ type: "config-reloaded", file, ok: true, messages, policy: policy.hash12 });

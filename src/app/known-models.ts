@@ -28,7 +28,8 @@ function modelsOf({ model, fallbackChain = [], hedge }: Then): readonly string[]
 
 /** What labels are checked against: one object for as long as `loaded` and `policy` stay. null: the gateway does not run yet. */
 export function createKnownModels(): (loaded: LoadedConfig, policy: Policy | null) => KnownModels {
-  let last: { readonly loaded: LoadedConfig; readonly policy: Policy | null; readonly known: KnownModels } | null = null;
+  let last: { readonly loaded: LoadedConfig; readonly policy: Policy | null; readonly known: KnownModels } | null =
+    null;
   return (loaded, policy) => {
     if (last === null || last.loaded !== loaded || last.policy !== policy) {
       const { openai, anthropic } = loaded.config.providers;

@@ -1,5 +1,5 @@
 /** Builds everything that a reload replaces, as one value. */
-import { reveal } from "../base/secret.ts";
+import { createRedactor, reveal, type Secret } from "../base/secret.ts";
 import type { ProviderName } from "../base/names.ts";
 import type { Config } from "../config/config.ts";
 import type { Catalog } from "../catalog/model.ts";
@@ -37,10 +37,12 @@ export interface SnapshotParts {
   readonly catalog: Catalog;
   readonly policy: Policy;
   readonly state: UpstreamState;
+  /** Never shown to a client. */
+  readonly secrets: readonly Secret[];
   readonly send: Omit<SendOptions, "provider" | "responseBytes" | "eventBytes">;
 }
 
-export function buildSnapshot({ config, catalog, policy, state, send }: SnapshotParts): Snapshot {
+export function buildSnapshot({ config, catalog, policy, state, secrets, send }: SnapshotParts): Snapshot {
   const registry = providerRegistry(config);
   const { responseBytes, eventBytes } = config.limits;
   const sends = new Map(
@@ -55,6 +57,7 @@ export function buildSnapshot({ config, catalog, policy, state, send }: Snapshot
     catalog,
     registry,
     state,
+    redact: createRedactor(secrets),
     dispatch: createStack({
       clock: send.clock,
       emit: send.emit,

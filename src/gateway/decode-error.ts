@@ -1,5 +1,6 @@
 /** An upstream's error answer in the client's format. */
 import type { ErrorAnswer, StreamAnswer } from "../upstream/upstream.ts";
+import { parseObject } from "../base/stream.ts";
 import { statusOfInBandError } from "../upstream/classify.ts";
 import type { InBandError, RenderableError } from "../wire/format.ts";
 import { answerHeaders } from "./answer-headers.ts";
@@ -10,7 +11,8 @@ import type { Target } from "./target.ts";
 
 /** As it came where the formats are the same; translated, status too, where they differ. */
 export function decodeError(exchange: Exchange, answer: ErrorAnswer, { target, encoded }: Sent): Candidate {
-  const { attempt, classification, json, status } = answer;
+  const { attempt, classification, status } = answer;
+  const { bytes, json } = withoutSecrets(exchange, answer);
   const told = json === null ? null : target.surface.readError(json);
   const error = told ?? { type: null, code: null, message: `upstream answered with status ${status}` };
   attempt.failure = describeError(error);
@@ -19,11 +21,11 @@ export function decodeError(exchange: Exchange, answer: ErrorAnswer, { target, e
   const headers = { ...answerHeaders(exchange, answer, target) };
   if (target.translator === null) {
     if (answer.inBand) headers["content-type"] = "application/json";
-    const body = answer.inBand && json !== null ? JSON.stringify(json) : answer.bytes;
+    const body = answer.inBand && json !== null ? JSON.stringify(json) : bytes;
     return { ...base, status, headers, body, shown: showAsIs(error, status) };
   }
   const translated = target.translator.error(
-    { status, headers: answer.headers, json, text: errorText(answer) },
+    { status, headers: answer.headers, json, text: errorText(bytes) },
     exchange.snapshot.settings.upstreamAuthStatus,
   );
   const requestId = headers["request-id"] ?? exchange.record.id;
@@ -77,6 +79,13 @@ export function createShowError(
 
 const ERROR_TEXT_BYTES = 65_536;
 
-function errorText(answer: ErrorAnswer): string {
-  return new TextDecoder().decode(answer.bytes.subarray(0, ERROR_TEXT_BYTES));
+function errorText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, ERROR_TEXT_BYTES));
+}
+
+/** The body as it came, unless it repeats a secret of ours. */
+function withoutSecrets({ snapshot }: Exchange, { bytes, json }: ErrorAnswer): Pick<ErrorAnswer, "bytes" | "json"> {
+  const text = new TextDecoder().decode(bytes);
+  const redacted = snapshot.redact(text);
+  return redacted === text ? { bytes, json } : { bytes: Buffer.from(redacted), json: parseObject(redacted) };
 }

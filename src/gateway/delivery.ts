@@ -14,6 +14,7 @@ import { asStream, noteDelivered, noteVerdict, outcomeOf, withHeld } from "./del
 import { isRetryDiscouraged, renderErrorReply } from "./error-reply.ts";
 import type { Arrival, Exchange } from "./exchange.ts";
 import type { Judged } from "./judge.ts";
+import { keepBody, keepFrames } from "./keep-answer.ts";
 import { createReplyStream, type Reply, type StreamEnd } from "./reply.ts";
 import type { Snapshot } from "./settings.ts";
 import { type PriceTerms, settleCosts } from "./usage.ts";
@@ -63,6 +64,8 @@ const STREAM_HEADERS: Readonly<Record<string, string>> = {
 export function openDelivery(options: DeliveryOptions): Delivery {
   const { clock, emit, arrival, format, record, snapshot } = options;
   const { settings, catalog } = snapshot;
+  // Known before there is a decision: what is refused earlier names the policy in force too.
+  record.policy = snapshot.policy.hash12;
   const flushListeners: (() => void)[] = [];
   const overListeners: (() => void)[] = [];
   let exchange: Exchange | null = null;
@@ -149,6 +152,8 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       onEnd,
     });
 
+  const kept = (stream: ClientStream): ClientStream => (settings.keepAnswers ? keepFrames(record, stream) : stream);
+
   const note = (judged: Judged, isValidated: boolean): void => {
     noteVerdict(record, judged, isValidated);
     noteDelivered(record, judged);
@@ -166,6 +171,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     if (candidate.kind === "error" && isRetryDiscouraged(record, candidate.status, settings.signalClient)) {
       own["x-should-retry"] = "false";
     }
+    if (settings.keepAnswers) keepBody(record, candidate.body);
     const headers = flush(false, { ...own, ...candidate.headers });
     record.ttftMs = clock.nowMs() - arrival.startedMs;
     record.bytesOut = sizeOf(candidate.body);
@@ -178,7 +184,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     if (candidate.kind !== "stream") return sendWhole(judged);
     record.status = candidate.status;
     const headers = flush(true, candidate.headers);
-    const stream = withHeld(held, candidate.stream);
+    const stream = kept(withHeld(held, candidate.stream));
     const body = replyStream(stream, false, (end) => endStream(end, stream, judged));
     return { status: candidate.status, headers, body };
   };
@@ -248,7 +254,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
         known = judged;
         note(judged, isValidated);
         for (const listener of flushListeners) listener();
-        stream = asStream(judged);
+        stream = kept(asStream(judged));
         return stream;
       });
       // Read by the reply's stream, which may be given up before it comes to it.

@@ -93,5 +93,6 @@ export function openRecord(
     bytesIn: 0,
     bytesOut: 0,
     requestBytes: null,
+    answer: null,
   };
 }

@@ -87,6 +87,9 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
       if (response.status >= 300 && response.status < 400) {
         throw new GatewayError("upstream-invalid", "upstream answered with a redirect, which is never followed");
       }
+      if (response.body !== null && body === null) {
+        throw new GatewayError("upstream-invalid", "upstream answered in an unknown content-encoding");
+      }
       const id = upstreamRequestId(response.headers) ?? record.id;
       const answerHeaders = { ...returnedHeaders(response.headers, true), "x-request-id": id, "request-id": id };
       delivery.onOver(over);

@@ -61,8 +61,10 @@ export interface GatewaySettings {
   readonly clientWriteMs: number;
   readonly signalClient: boolean;
   readonly providers: Readonly<Record<ProviderName, ProviderDefaults>>;
-  /** Keep request bodies in the record, for a ledger that wants them. */
+  /** Keep request bodies in the record, for a ledger or traces that want them. */
   readonly keepBodies: boolean;
+  /** Keep answers in the record, for traces that show content. */
+  readonly keepAnswers: boolean;
 }
 
 /** Everything that a reload may change, as one value: a request in flight keeps the one it started with. */
@@ -73,4 +75,6 @@ export interface Snapshot {
   readonly registry: ProviderRegistry;
   readonly state: UpstreamState;
   readonly dispatch: Dispatch<UpstreamRequest, UpstreamAnswer>;
+  /** Takes the configuration's secrets out of a text: upstream errors may repeat the key that they refuse. */
+  readonly redact: (text: string) => string;
 }

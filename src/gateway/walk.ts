@@ -57,7 +57,9 @@ export async function walk(exchange: Exchange, options: WalkOptions): Promise<Ju
     }
     record.chain.push({ model: prepared.target.entry.model, result: outcome });
     const reason = fallbackReason(candidate);
-    const mayMove = reason !== null && decision.fallbackOn.includes(reason) && !options.signal.aborted;
+    // What may have left something behind at the provider is not asked for again.
+    const isSafe = exchange.facts.replayable || candidate.classification.unsent;
+    const mayMove = isSafe && reason !== null && decision.fallbackOn.includes(reason) && !options.signal.aborted;
     if (judged.reason !== null) reasons.push(judged.reason);
     const next: Prepared | null = mayMove
       ? candidates.next({

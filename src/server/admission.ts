@@ -82,7 +82,7 @@ function checkHost(settings: AdmissionSettings, host: string | null): void {
     throw new GatewayError("invalid-request", "more than one Host header", { code: "invalid_header", param: "host" });
   }
   // A page on another site can point its own name at 127.0.0.1 (DNS rebinding): only loopback names are served there.
-  if (settings.loopback && !LOOPBACK_HOST.test(host) && !settings.allowedHosts.includes(host.replace(/:\d+$/, ""))) {
+  if (settings.loopback && !LOOPBACK_HOST.test(host) && !isAllowedHost(settings, host)) {
     throw new GatewayError(
       "forbidden",
       "this Host is not served on a loopback address; add it to server.allowed_hosts",
@@ -91,6 +91,12 @@ function checkHost(settings: AdmissionSettings, host: string | null): void {
       },
     );
   }
+}
+
+/** Host names are compared without their port and letter case. */
+function isAllowedHost({ allowedHosts }: AdmissionSettings, host: string): boolean {
+  const name = host.replace(/:\d+$/, "").toLowerCase();
+  return allowedHosts.some((allowed) => allowed.toLowerCase() === name);
 }
 
 function checkOrigin(settings: AdmissionSettings, request: Request): void {

@@ -30,6 +30,11 @@ interface Checked {
   readonly checked: string;
 }
 
+/** A probe's result and when it came. */
+interface Probed extends ProbeResult {
+  readonly checked: string;
+}
+
 export interface HealthReport {
   readonly status: "ok" | "degraded" | "down";
   readonly version: string;
@@ -46,40 +51,45 @@ export interface Health {
 
 export function createHealth(options: HealthOptions): Health {
   const { clock } = options;
-  const cache = new Map<ProviderName, { readonly atMs: number; readonly result: Promise<Checked> }>();
+  const cache = new Map<
+    ProviderName,
+    { readonly atMs: number; isRunning: boolean; readonly result: Promise<Probed> }
+  >();
   const known: Record<string, ProviderStatus> = {};
 
+  const probe = async (provider: ProviderName): Promise<Probed> => {
+    const result = await options.probe(provider);
+    return { ...result, checked: new Date(clock.wallMs()).toISOString() };
+  };
+
+  const probeCached = (provider: ProviderName): Promise<Probed> => {
+    const last = cache.get(provider);
+    const nowMs = clock.nowMs();
+    if (last !== undefined && (last.isRunning || nowMs - last.atMs < options.settings().cacheMs)) return last.result;
+    const entry = { atMs: nowMs, isRunning: true, result: probe(provider) };
+    cache.set(provider, entry);
+    const over = (): void => {
+      entry.isRunning = false;
+    };
+    entry.result.then(over, over);
+    return entry.result;
+  };
+
+  /** The breaker may have moved since the probe: it is read anew. */
   const check = async (provider: ProviderName): Promise<Checked> => {
-    const { status, latencyMs } = await options.probe(provider);
+    const { status, latencyMs, checked } = await probeCached(provider);
     const breaker = options.breaker(provider);
     const judged = judge(status, latencyMs > options.settings().slowMs || breaker !== "closed");
     known[provider] = judged;
-    return {
-      status: judged,
-      breaker,
-      latency_ms: Math.round(latencyMs),
-      checked: new Date(clock.wallMs()).toISOString(),
-    };
-  };
-
-  const checkCached = (provider: ProviderName): Promise<Checked> => {
-    const entry = cache.get(provider);
-    const nowMs = clock.nowMs();
-    if (entry !== undefined && nowMs - entry.atMs < options.settings().cacheMs) return entry.result;
-    const result = check(provider);
-    cache.set(provider, { atMs: nowMs, result });
-    return result;
+    return { status: judged, breaker, latency_ms: Math.round(latencyMs), checked };
   };
 
   return {
     last: () => known,
     report: async () => {
       const names = options.providers();
-      const results = await Promise.all(names.map(checkCached));
-      // The breaker may have moved since the probe: it is read anew.
-      const providers = Object.fromEntries(
-        names.map((name, index) => [name, { ...(results[index] as Checked), breaker: options.breaker(name) }]),
-      );
+      const results = await Promise.all(names.map(check));
+      const providers = Object.fromEntries(names.map((name, index) => [name, results[index] as Checked]));
       return { status: overall(results), version: options.version, policy: options.policy(), providers };
     },
   };

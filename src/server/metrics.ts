@@ -24,6 +24,12 @@ export function startMetricsServer(listenAddr: string, text: () => Promise<strin
   }
   const colon = listenAddr.lastIndexOf(":");
   const hostname = listenAddr.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const server = Bun.serve({ hostname, port: Number(listenAddr.slice(colon + 1)), fetch: answer, error, development: false });
+  const server = Bun.serve({
+    hostname,
+    port: Number(listenAddr.slice(colon + 1)),
+    fetch: answer,
+    error,
+    development: false,
+  });
   return { address: `${hostname}:${server.port}`, close: () => server.stop(true) };
 }

@@ -113,7 +113,18 @@ function row(
 }
 
 const UNKNOWN: RouteMatch = match({ kind: "unknown" }, FULL, "other");
-const MODEL = /^\/models\/([A-Za-z0-9._:/-]{1,128})$/;
+const MODEL = /^[A-Za-z0-9._:/-]{1,128}$/;
+
+/** The id in `/models/{id}`, percent-encoded or not (SDKs encode the colons of a fine-tuned model); null for none. */
+function modelId(path: string): string | null {
+  if (!path.startsWith("/models/")) return null;
+  try {
+    const id = decodeURIComponent(path.slice("/models/".length));
+    return MODEL.test(id) ? id : null;
+  } catch {
+    return null;
+  }
+}
 
 /** Finds the route of a path (without its query). */
 export function matchRoute(pathname: string): RouteMatch {
@@ -129,8 +140,8 @@ export function matchRoute(pathname: string): RouteMatch {
   const path = normalizePath(pathname).replace(/^\/v1(?=\/|$)/, "");
   const fixed = FIXED.get(path);
   if (fixed !== undefined) return fixed;
-  const model = MODEL.exec(path)?.[1];
-  if (model !== undefined) return match({ kind: "model", id: model }, GET, "/v1/models/{id}");
+  const model = modelId(path);
+  if (model !== null) return match({ kind: "model", id: model }, GET, "/v1/models/{id}");
   if (path === "/realtime" || path.startsWith("/realtime/")) {
     return match({ kind: "websocket" }, FULL, "/v1/realtime");
   }

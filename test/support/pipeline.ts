@@ -97,14 +97,14 @@ export function exampleClock(): FakeClock {
 /** Starts a pipeline. @throws Error when the configuration or the policy is wrong */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const clock = options.clock ?? exampleClock();
-  const { config, catalog } = readConfig(options.config ?? "");
+  const { config, catalog, secrets } = readConfig(options.config ?? "");
   const policy = readPolicy(options.policy);
   const events: GatewayEvent[] = [];
   const emit = (event: GatewayEvent): void => void events.push(event);
   const pool = createScriptedPool(options.upstream);
   const state = createUpstreamState(clock, (provider) => providerLayers(config, provider), emit);
   const send = { clock, pool, emit, userAgent: "arouter/test" };
-  const snapshot = buildSnapshot({ config, catalog, policy, state, send });
+  const snapshot = buildSnapshot({ config, catalog, policy, state, secrets, send });
   const gateway = createGateway({
     clock,
     emit,
