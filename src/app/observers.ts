@@ -8,6 +8,7 @@ import { knownFields } from "../observe/labels.ts";
 import { createLedger, type Ledger } from "../observe/ledger.ts";
 import { createLog, type Log } from "../observe/log.ts";
 import { createMetrics, type Metrics, type Vitals } from "../observe/metrics.ts";
+import { openTraces } from "./open-traces.ts";
 import type { Policy } from "../policy/policy.ts";
 import { TRANSLATORS } from "../translate/table.ts";
 import { createKnownModels } from "./known-models.ts";
@@ -74,6 +75,8 @@ export function openObservers(options: ObserverOptions): Observers {
   bus.subscribe({ ...log, close: async () => void (await log.close(), await close()) });
   bus.subscribe(metrics);
   bus.subscribe(ledger);
+  const traces = openTraces(options, bus.emit, redact);
+  if (traces !== null) bus.subscribe(traces);
   return { bus, log, metrics, ledger };
 }
 

@@ -16,7 +16,8 @@ function providerDefaults({ retry, timeout, hedge }: Config["providers"][Provide
 
 /** What the pipeline reads. */
 export function gatewaySettings(config: Config): GatewaySettings {
-  const { limits, router, translation, heal, stream, providers, ledger, timeout, retry } = config;
+  const { limits, router, translation, heal, stream, providers, ledger, telemetry, timeout, retry } = config;
+  const showsContent = telemetry.otlpEndpoint !== null && telemetry.captureContent;
   return {
     limits,
     translation,
@@ -32,7 +33,8 @@ export function gatewaySettings(config: Config): GatewaySettings {
     clientWriteMs: timeout.clientWriteMs,
     signalClient: retry.signalClient,
     providers: { openai: providerDefaults(providers.openai), anthropic: providerDefaults(providers.anthropic) },
-    keepBodies: ledger.requests,
+    keepBodies: ledger.requests || showsContent,
+    keepAnswers: showsContent,
   };
 }
 

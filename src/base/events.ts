@@ -117,8 +117,10 @@ export interface RequestRecord {
   ms: number | null;
   bytesIn: number;
   bytesOut: number;
-  /** The client's request body, kept only when the ledger asks for it. */
+  /** The client's request body, kept only when ledger or traces ask for it. */
   requestBytes: Uint8Array | null;
+  /** The answer as delivered, JSON or an event stream, kept only when traces ask for it. */
+  answer: string | null;
 }
 
 export type GatewayEvent =

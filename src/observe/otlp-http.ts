@@ -1,0 +1,43 @@
+/** OTLP over HTTP, as protobuf. */
+import { Agent as HttpAgent, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { connectionFailure, type OtlpResult, type OtlpTransport } from "./otlp-transport.ts";
+
+/** Answers after which the same batch may be sent again. @see https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes (read 2026-11-24) */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+
+export function createHttpTransport(url: URL, headers: Readonly<Record<string, string>>): OtlpTransport {
+  const isTls = url.protocol === "https:";
+  const agent = isTls
+    ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
+    : new HttpAgent({ keepAlive: true, maxSockets: 1 });
+  const request = isTls ? requestHttps : requestHttp;
+  return {
+    close: () => agent.destroy(),
+    send: (body, signal) =>
+      new Promise<OtlpResult>((resolve) => {
+        const call = request(url, {
+          method: "POST",
+          agent,
+          signal,
+          headers: { ...headers, "content-type": "application/x-protobuf", "content-length": body.byteLength },
+        });
+        call.on("error", (error) => resolve(connectionFailure(error)));
+        call.on("response", (response) => {
+          // An unread answer would keep its connection from being used again.
+          response.resume();
+          response.on("error", (error) => resolve(connectionFailure(error)));
+          response.on("end", () => {
+            const status = response.statusCode ?? 0;
+            if (status >= 200 && status < 300) resolve({ kind: "ok" });
+            else
+              resolve({
+                kind: RETRYABLE.has(status) ? "again" : "refused",
+                reason: `the collector answered ${status}`,
+              });
+          });
+        });
+        call.end(body);
+      }),
+  };
+}
