@@ -1,0 +1,168 @@
+/** What the pages say that data elsewhere says too: links, models, import table, outcome classes. */
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { OUTCOME_CLASSES, VALIDATOR_NAMES } from "../../src/base/names.ts";
+import { builtInCatalog } from "../../src/catalog/catalog.ts";
+import { classified } from "../../src/upstream/classify.ts";
+import { PAGES, readPage, root } from "./pages.ts";
+
+/** Text without fenced blocks. */
+function prose(page: string): string {
+  return page.replaceAll(/^\s*```[\s\S]*?^\s*```$/gm, "");
+}
+
+/** Anchors of a page's headings, as GitHub makes them. */
+function anchors(page: string): readonly string[] {
+  return [...prose(page).matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+describe("links", () => {
+  test.each(PAGES)("of %s lead somewhere", (path) => {
+    const broken = [...prose(readPage(path)).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = ""]) => target)
+      .filter((target) => !/^https?:/.test(target))
+      .filter((target) => {
+        const [file = "", anchor] = target.split("#");
+        const found = file === "" ? path : join(dirname(path), file);
+        if (!existsSync(join(root, found))) return true;
+        return anchor !== undefined && !anchors(readPage(found)).includes(anchor);
+      });
+    expect(broken).toEqual([]);
+  });
+
+  test("reach every decision from their index", () => {
+    const index = readPage("docs/decisions/README.md");
+    for (const path of PAGES.filter((each) => /^docs\/decisions\/\d/.test(each))) {
+      expect(index).toContain(`(${path.slice("docs/decisions/".length)})`);
+    }
+  });
+});
+
+/** Names of models in `text`; no globs, and nothing that only begins like one. */
+function modelNames(text: string): readonly string[] {
+  const names = text.matchAll(/(?<![\w./:-])(?:gpt-\d|claude-(?!code|cli)[a-z]+-\d|o\d(?=[-`"]))[\w.-]*\w(?![\w*])/g);
+  return [...new Set([...names].map(([name]) => name))];
+}
+
+describe("models", () => {
+  const [year = "", month = ""] = builtInCatalog.asOf.split("-");
+  const aYearOn = `${Number(year) + 1}-${month}-31`;
+  const shipped = readdirSync(join(root, "policies"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".yaml"))
+    .map((path) => `policies/${path}`);
+  const handwritten = PAGES.filter((path) => path !== "docs/models.md");
+
+  test.each([...handwritten, ...shipped, "arouter.toml"])("named in %s stay for a year", (path) => {
+    // The one sample with models of its time stands between marks.
+    const text = readFileSync(join(root, path), "utf8").replaceAll(
+      /<!-- original sample -->[\s\S]*?<!-- \/original sample -->/g,
+      "",
+    );
+    const short = modelNames(text).filter((name) => {
+      const model = builtInCatalog.find(name);
+      return !model.known || (model.shutdownOn !== null && model.shutdownOn <= aYearOn);
+    });
+    expect(short).toEqual([]);
+  });
+
+  test("are told from what only looks like one", () => {
+    expect(modelNames('gpt-6-luna, "claude-haiku-5-5" claude-* claude-code/1 gpt-4o-mini. ft:gpt-4.1')).toEqual([
+      "gpt-6-luna",
+      "claude-haiku-5-5",
+      "gpt-4o-mini",
+    ]);
+  });
+});
+
+/** Rows of the first table after `heading`, cells without backticks. */
+function tableAfter(page: string, heading: string): readonly (readonly string[])[] {
+  const lines = page.slice(page.indexOf(heading)).split("\n");
+  const from = lines.findIndex((line) => line.startsWith("| ---"));
+  const rows: string[][] = [];
+  for (const line of lines.slice(from + 1)) {
+    if (!line.startsWith("|")) break;
+    rows.push(
+      line
+        .slice(1, -1)
+        .split("|")
+        .map((cell) => cell.trim().replaceAll("`", "")),
+    );
+  }
+  return rows;
+}
+
+describe("ARCHITECTURE.md", () => {
+  const page = readPage("ARCHITECTURE.md");
+  const checked = readFileSync(join(root, "test/architecture.test.ts"), "utf8");
+
+  test("shows the import table that is checked", () => {
+    const [, body = ""] = /const MAY_IMPORT[^{]*\{\n([\s\S]*?)\n\};/.exec(checked) ?? [];
+    const expected = body.split("\n").map((line) => {
+      const [, folder = "", allowed = ""] = /^\s*"?([\w.]+)"?: (.+),$/.exec(line) ?? [];
+      if (allowed === "everything") return [folder, "everything"];
+      return [folder, JSON.parse(allowed).join(", ") || "nothing"];
+    });
+    expect(expected.length).toBeGreaterThan(10);
+    expect(tableAfter(page, "## Who may import whom")).toEqual(expected);
+  });
+
+  test("maps every folder of src", () => {
+    // An empty folder is none: a clone would not have it.
+    const folders = readdirSync(join(root, "src")).filter(
+      (name) => name.includes(".") || readdirSync(join(root, "src", name)).length > 0,
+    );
+    const mapped = tableAfter(page, "## Map").map(([folder]) => folder ?? "");
+    expect(folders.filter((folder) => !mapped.includes(folder))).toEqual([]);
+  });
+
+  test("names the files that are there", () => {
+    const named = [...page.matchAll(/`((?:[a-z-]+\/)+[a-z-]+\.ts)`/g)].map(([, path = ""]) => path);
+    const missing = named.filter((path) => !existsSync(join(root, path)) && !existsSync(join(root, "src", path)));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe("docs/resilience.md", () => {
+  const rows = tableAfter(readPage("docs/resilience.md"), "## Outcome classes");
+
+  test("has every outcome class in order", () => {
+    expect(rows.map(([name]) => name)).toEqual([...OUTCOME_CLASSES]);
+  });
+
+  test("says of each how it is retried and what the breaker makes of it, as the code has it", () => {
+    for (const name of OUTCOME_CLASSES) {
+      const [, , retried = "", , breaker = ""] = rows.find(([first]) => first === name) ?? [];
+      const { retry, breaker: counted } = classified(name);
+      expect([name, retried]).toEqual([
+        name,
+        expect.stringMatching({ no: /^(no\b|$)/, backoff: /^with backoff/, "at-once": /^once, at once/ }[retry]),
+      ]);
+      const shown = {
+        success: /^success/,
+        failure: /^failure/,
+        neutral: /^neutral/,
+        answered: /^neutral/,
+        throttled: /^neutral/,
+      };
+      expect([name, breaker]).toEqual([name, expect.stringMatching(shown[counted])]);
+    }
+  });
+});
+
+test("docs/self-healing.md has every validator in order", () => {
+  const rows = tableAfter(readPage("docs/self-healing.md"), "## Validators");
+  expect(rows.map(([name]) => name)).toEqual([...VALIDATOR_NAMES]);
+});
+
+test("no page refers to what is outside the repository", () => {
+  const leaking = PAGES.filter((path) =>
+    /\.\.\/shared|\/work\/|WIRE\.md|POLICY\.md|RESILIENCE\.md|HOUSE\.md/.test(readPage(path)),
+  );
+  expect(leaking).toEqual([]);
+});
