@@ -7,7 +7,7 @@ import type { Classification } from "../resilience/dispatch.ts";
 import { classified, classifyAnswer, statusOfInBandError } from "../upstream/classify.ts";
 import type { ReplyFacts } from "../wire/format.ts";
 import type { Candidate, StreamCandidate } from "./candidate.ts";
-import type { ClientFrame, ClientRead, ClientStreamError } from "./client-stream.ts";
+import type { ClientFrame, ClientRead, ClientStream, ClientStreamError } from "./client-stream.ts";
 import { describeError } from "./decode-error.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -17,8 +17,8 @@ export type OpenEarlyCheck = () => EarlyCheck;
 export type Held =
   /** All of it was held. */
   | { readonly kind: "complete"; readonly frames: readonly ClientFrame[]; readonly reply: ReplyFacts }
-  /** More than may be held: what was held goes out, and the rest follows. */
-  | { readonly kind: "overflow"; readonly frames: readonly ClientFrame[] }
+  /** More than may be held: what was held goes out, and the rest follows from the candidate's stream. */
+  | { readonly kind: "overflow"; readonly frames: readonly ClientFrame[]; readonly candidate: StreamCandidate }
   /** What was read so far cannot become a valid answer. */
   | { readonly kind: "doomed"; readonly frames: readonly ClientFrame[]; readonly reason: string }
   /** It broke while held: nothing of it has reached the client. */
@@ -75,8 +75,9 @@ export async function holdStream(
     const read = await waits.during(withTick(reading, state, gate, clock));
     if (read === "tick") {
       state = tickGate(state, clock.nowMs(), gate);
-      if (state.kind === "overflowed") return { kind: "overflow", frames };
-      continue;
+      if (state.kind !== "overflowed") continue;
+      // The read that time overtook is still under way: its frames are the next ones.
+      return { kind: "overflow", frames, candidate: { ...candidate, stream: readOn(candidate.stream, reading) } };
     }
     reading = null;
     switch (read.kind) {
@@ -86,7 +87,7 @@ export async function holdStream(
           if (state.kind === "holding" && doomed === null) take(frame);
           else frames.push(frame);
         }
-        if (state.kind === "overflowed") return { kind: "overflow", frames };
+        if (state.kind === "overflowed") return { kind: "overflow", frames, candidate };
         if (doomed !== null) return { kind: "doomed", frames, reason: doomed };
         if (state.kind === "too-large") {
           candidate.stream.cancel(classified("broken"));
@@ -108,6 +109,19 @@ export async function holdStream(
       }
     }
   }
+}
+
+/** `stream`, of which `reading` is already under way. */
+function readOn(stream: ClientStream, reading: Promise<ClientRead>): ClientStream {
+  let first: Promise<ClientRead> | null = reading;
+  return {
+    ...stream,
+    read: () => {
+      const next = first ?? stream.read();
+      first = null;
+      return next;
+    },
+  };
 }
 
 function lost(candidate: StreamCandidate, classification: Classification, error: GatewayError): Held {

@@ -53,7 +53,7 @@ export async function judgeCandidate(
     case "complete":
       return judgeReply(exchange, candidate, held.reply, settings, held.frames);
     case "overflow":
-      return unjudged(candidate, held.frames, true);
+      return unjudged(held.candidate, held.frames, true);
     case "doomed":
       return { ...reject(candidate, held.frames, held.reason), isPartial: true };
     case "lost":
