@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAppendFile } from "../../src/observe/append-file.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "append-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Parts {
+  readonly path?: () => string | null;
+  readonly maxBytes?: number | null;
+  readonly keep?: number;
+}
+
+function open({ path = () => join(folder, "log"), maxBytes = null, keep = 2 }: Parts = {}) {
+  const clock = createFakeClock();
+  const dropped: [number, string][] = [];
+  const file = createAppendFile({
+    after: clock.after,
+    path,
+    maxBytes: () => maxBytes,
+    keep: () => keep,
+    onDropped: (count, reason) => void dropped.push([count, reason]),
+  });
+  return { clock, dropped, ...file };
+}
+
+const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+
+describe("writing", () => {
+  test("writes by itself within 200 ms, many lines as one", async () => {
+    const file = open();
+    file.write("a");
+    file.write("b");
+    expect(file.clock.pending()).toBe(1);
+    await file.clock.advance(200);
+    await file.flush();
+    expect(read("log")).toBe("a\nb\n");
+  });
+  test("goes on behind what is there, and flushes at close", async () => {
+    writeFileSync(join(folder, "log"), "old\n");
+    const file = open();
+    file.write("new");
+    await file.close();
+    expect(read("log")).toBe("old\nnew\n");
+    expect(file.clock.pending()).toBe(0);
+  });
+  test("keeps what it writes from other users", async () => {
+    const file = open();
+    file.write("a");
+    await file.close();
+    expect(statSync(join(folder, "log")).mode & 0o077).toBe(0);
+  });
+  test("writes nowhere without a path, and follows a path that changes", async () => {
+    let path: string | null = null;
+    const file = open({ path: () => path });
+    file.write("lost");
+    path = join(folder, "one");
+    file.write("first");
+    await file.flush();
+    path = join(folder, "two");
+    file.write("second");
+    await file.close();
+    expect([read("one"), read("two")]).toEqual(["first\n", "second\n"]);
+    expect(file.dropped).toEqual([]);
+  });
+  test("opens the file anew when someone else moved it away", async () => {
+    const file = open();
+    file.write("a");
+    await file.flush();
+    renameSync(join(folder, "log"), join(folder, "moved"));
+    file.write("b");
+    await file.close();
+    expect([read("moved"), read("log")]).toEqual(["a\n", "b\n"]);
+  });
+});
+
+describe("rotation", () => {
+  test("keeps the newest files, none larger than allowed, no line in two", async () => {
+    const file = open({ maxBytes: 10, keep: 2 });
+    for (let number = 0; number < 9; number++) file.write(`line${number}`);
+    await file.close();
+    // Six bytes a line, so one line a file.
+    expect([read("log"), read("log.1"), read("log.2")]).toEqual(["line8\n", "line7\n", "line6\n"]);
+    expect(existsSync(join(folder, "log.3"))).toBe(false);
+    expect(file.dropped).toEqual([]);
+  });
+  test("fills a file before it starts the next", async () => {
+    const file = open({ maxBytes: 12, keep: 5 });
+    for (let number = 0; number < 5; number++) file.write(`line${number}`);
+    await file.close();
+    expect([read("log.2"), read("log.1"), read("log")]).toEqual(["line0\nline1\n", "line2\nline3\n", "line4\n"]);
+  });
+  test("writes a line that is larger than a file into one of its own", async () => {
+    const file = open({ maxBytes: 10, keep: 5 });
+    for (const line of ["a", "x".repeat(50), "b"]) file.write(line);
+    await file.close();
+    expect([read("log.2"), read("log.1"), read("log")]).toEqual(["a\n", `${"x".repeat(50)}\n`, "b\n"]);
+  });
+  test("keeps none when none is to be kept", async () => {
+    const file = open({ maxBytes: 6, keep: 0 });
+    for (const line of ["line0", "line1"]) file.write(line);
+    await file.close();
+    expect(read("log")).toBe("line1\n");
+    expect(existsSync(join(folder, "log.1"))).toBe(false);
+  });
+  test("counts what is in the file from before", async () => {
+    writeFileSync(join(folder, "log"), "123456789\n");
+    const file = open({ maxBytes: 12, keep: 1 });
+    file.write("next");
+    await file.close();
+    expect([read("log.1"), read("log")]).toEqual(["123456789\n", "next\n"]);
+  });
+});
+
+describe("repair", () => {
+  test.each([
+    ["a torn last line", 'whole\n{"v":1,"ti', "whole\n"],
+    ["nothing but a torn line", "torn", ""],
+    ["a torn line longer than a read", `whole\n${"x".repeat(200_000)}`, "whole\n"],
+  ])("removes %s at start, and counts it", async (_, before, after) => {
+    writeFileSync(join(folder, "log"), before);
+    const file = open();
+    await file.start();
+    expect(read("log")).toBe(after);
+    expect(file.dropped).toEqual([[1, "a torn line was removed"]]);
+    file.write("next");
+    await file.close();
+    expect(read("log")).toBe(`${after}next\n`);
+  });
+  test("leaves a whole file alone", async () => {
+    writeFileSync(join(folder, "log"), "a\nb\n");
+    const file = open();
+    await file.start();
+    await file.close();
+    expect(read("log")).toBe("a\nb\n");
+    expect(file.dropped).toEqual([]);
+  });
+});
+
+describe("a file that cannot be written", () => {
+  test("full disk: the lines are counted, nothing is thrown", async () => {
+    if (!existsSync("/dev/full")) return;
+    const file = open({ path: () => "/dev/full" });
+    file.write("a");
+    file.write("b");
+    await file.flush();
+    file.write("c");
+    await file.close();
+    expect(file.dropped).toEqual([
+      [2, "no space is left on the disk"],
+      [1, "no space is left on the disk"],
+    ]);
+  });
+  test("a folder that does not exist is told at start, and taken once it is there", async () => {
+    const file = open({ path: () => join(folder, "later", "log") });
+    await file.start();
+    expect(file.dropped).toEqual([[0, "the folder does not exist"]]);
+    file.write("lost");
+    await file.flush();
+    mkdirSync(join(folder, "later"));
+    file.write("kept");
+    await file.close();
+    expect(read("later/log")).toBe("kept\n");
+    expect(file.dropped.at(-1)).toEqual([1, "the folder does not exist"]);
+  });
+  test("a folder in its place", async () => {
+    const file = open({ path: () => folder });
+    file.write("a");
+    await file.close();
+    expect(file.dropped).toEqual([[1, "a folder has its name"]]);
+  });
+});
