@@ -4,6 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OUTCOME_CLASSES, VALIDATOR_NAMES } from "../../src/base/names.ts";
 import { builtInCatalog } from "../../src/catalog/catalog.ts";
+import { defaultConfig } from "../../src/config/assemble.ts";
+import { DEFAULT_SCHEMA_LIMITS } from "../../src/heal/json-schema.ts";
+import { FEEDBACK_MAX_BYTES } from "../../src/heal/feedback.ts";
 import { classified } from "../../src/upstream/classify.ts";
 import { PAGES, readPage, root } from "./pages.ts";
 
@@ -165,4 +168,57 @@ test("no page refers to what is outside the repository", () => {
     /\.\.\/shared|\/work\/|WIRE\.md|POLICY\.md|RESILIENCE\.md|HOUSE\.md/.test(readPage(path)),
   );
   expect(leaking).toEqual([]);
+});
+
+describe("figures in the prose", () => {
+  const { breaker, hedge, heal, limits, retry, stream } = defaultConfig;
+  const figures: readonly (readonly [page: string, words: string, actual: unknown, stated: unknown])[] = [
+    ["docs/resilience.md", "`limits.max_attempts` (6)", limits.maxAttempts, 6],
+    [
+      "docs/resilience.md",
+      "1.2 times the offered load and three",
+      [retry.budgetRatio, retry.budgetMinPerSecond],
+      [0.2, 3],
+    ],
+    ["docs/resilience.md", "They open at 5 failures in a row", breaker.consecutiveFailures, 5],
+    [
+      "docs/resilience.md",
+      "a failure rate of 0.5 over at least 20",
+      [breaker.failureRate, breaker.minRequests],
+      [0.5, 20],
+    ],
+    ["docs/resilience.md", "in 30 seconds", breaker.windowMs, 30_000],
+    [
+      "docs/resilience.md",
+      "After 5 seconds, doubled at each re-opening up to 60",
+      [breaker.openBaseMs, breaker.openMaxMs],
+      [5_000, 60_000],
+    ],
+    ["docs/resilience.md", "`hedge.max_extra` (2 % of first tries)", hedge.maxExtra, 0.02],
+    ["docs/resilience.md", "After 15 seconds of silence (`stream.keepalive`)", stream.keepaliveMs, 15_000],
+    ["docs/resilience.md", "`stream.commit_after` (45 s)", stream.commitAfterMs, 45_000],
+    [
+      "docs/self-healing.md",
+      "`preflush_bytes` (8192) of content, 2 MiB",
+      [heal.preflushBytes, heal.rawBytes],
+      [8192, 2 ** 21],
+    ],
+    ["docs/self-healing.md", "one user message of at most 4 KiB", FEEDBACK_MAX_BYTES, 4096],
+    [
+      "docs/self-healing.md",
+      "200000 steps or 50 ms",
+      [DEFAULT_SCHEMA_LIMITS.maxSteps, DEFAULT_SCHEMA_LIMITS.maxMs],
+      [200_000, 50],
+    ],
+    [
+      "docs/decisions/0004-own-schema-evaluator.md",
+      "200000 steps and 50 ms",
+      [DEFAULT_SCHEMA_LIMITS.maxSteps, DEFAULT_SCHEMA_LIMITS.maxMs],
+      [200_000, 50],
+    ],
+  ];
+  test.each(figures)("%s: %s", (page, words, actual, stated) => {
+    expect(readPage(page).replaceAll(/\s+/g, " ")).toContain(words);
+    expect(actual).toEqual(stated);
+  });
 });
