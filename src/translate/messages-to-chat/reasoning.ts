@@ -2,8 +2,8 @@
 import { invalidRequest } from "../../base/errors.ts";
 import { own, type Json } from "../../base/json.ts";
 import { parseEffort, planEffort, type EffortPlan } from "../maps/reasoning.ts";
-import type { Draft } from "./draft.ts";
-import type { ParameterRow } from "./parameter-row.ts";
+import type { Draft } from "../messages-client/draft.ts";
+import type { ParameterRow } from "../messages-client/parameter-row.ts";
 
 function applyEffort(plan: EffortPlan, draft: Draft): void {
   if (plan.effort !== null) draft.body["reasoning_effort"] = plan.effort;

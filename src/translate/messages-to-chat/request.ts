@@ -4,10 +4,11 @@ import type { ParsedRequest } from "../../wire/format.ts";
 import { createChatToolNames } from "../maps/tool-names.ts";
 import { createReport } from "../report.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "../messages-client/draft.ts";
 import { hasNumberAtRisk } from "../numbers.ts";
 import { applyParameters } from "./parameters.ts";
-import type { ReplySettings } from "./reply.ts";
+import { CHAT_SURFACE } from "./surface.ts";
+import type { ReplySettings } from "../messages-client/reply.ts";
 import { translateResponse } from "./response.ts";
 import { createMessagesStream } from "./stream.ts";
 
@@ -53,6 +54,7 @@ function readSource(request: ParsedRequest): JsonObject {
 export function translateRequest(request: ParsedRequest, context: TranslationContext): Translated {
   const draft: Draft = {
     context,
+    surface: CHAT_SURFACE,
     capabilities: context.model.capabilities,
     report: createReport(),
     names: createChatToolNames(),

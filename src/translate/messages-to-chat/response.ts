@@ -1,9 +1,10 @@
 /** A buffered Chat answer as a Message. */
-import { isArray, isObject, isString, own, parseLossless, type Json, type JsonObject } from "../../base/json.ts";
+import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { stopFields } from "../maps/stop-reason.ts";
 import { mintToolId } from "../maps/tool-names.ts";
 import { messagesUsageFromChat } from "../maps/usage.ts";
 import type { ReplyContext, TranslatedReply } from "../translator.ts";
+import { anthropicServiceTier, renderToolUse, type ToolUse } from "../messages-client/calls.ts";
 import {
   createTextFilter,
   mergeFinish,
@@ -13,7 +14,7 @@ import {
   renderCitation,
   textSignature,
   type ReplySettings,
-} from "./reply.ts";
+} from "../messages-client/reply.ts";
 
 interface Gathered {
   text: string;
@@ -56,40 +57,18 @@ function contentText(content: Json | undefined): string {
     .join("");
 }
 
-/** The `input` of a call; null when the arguments are not a JSON object. */
-function parseArguments(text: string): JsonObject | null {
-  if (text.trim() === "") return {};
-  try {
-    const value = parseLossless(text);
-    if (value === null) return {};
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function renderCalls(calls: readonly Json[], id: string, settings: ReplySettings): readonly [JsonObject, boolean][] {
+function renderCalls(calls: readonly Json[], id: string, settings: ReplySettings): readonly ToolUse[] {
   return calls.map((call, index) => {
     const name = own(own(call, "function"), "name");
     const text = own(own(call, "function"), "arguments");
-    const raw = isString(text) ? text : "";
-    const input = parseArguments(raw);
     const callId = own(call, "id");
-    const block: JsonObject = {
-      type: "tool_use",
-      id: isString(callId) && callId !== "" ? callId : mintToolId(id, index),
-      name: isString(name) ? settings.restoreName(name) : "",
-      input: input ?? { _raw_arguments: raw },
-    };
-    return [block, input !== null];
+    return renderToolUse(
+      isString(callId) && callId !== "" ? callId : mintToolId(id, index),
+      isString(name) ? settings.restoreName(name) : "",
+      isString(text) ? text : "",
+    );
   });
 }
-
-const SERVICE_TIERS: ReadonlyMap<Json | undefined, string> = new Map([
-  ["default", "standard"],
-  ["priority", "priority"],
-  ["fast", "priority"],
-]);
 
 /** Translates a whole answer. */
 export function translateResponse(reply: JsonObject, settings: ReplySettings, context: ReplyContext): TranslatedReply {
@@ -110,7 +89,7 @@ export function translateResponse(reply: JsonObject, settings: ReplySettings, co
   }
   // A call after a matched stop sequence belongs to what the caller asked not to be written.
   const calls = filter.matched === null ? renderCalls(found.calls, id, settings) : [];
-  for (const [block, isValid] of calls) {
+  for (const { block, isValid } of calls) {
     if (!isValid) adapted.push(`content[${content.length}].input`);
     content.push(block);
   }
@@ -130,7 +109,7 @@ export function translateResponse(reply: JsonObject, settings: ReplySettings, co
     ...stop,
     usage: {
       ...messagesUsageFromChat(isObject(usage) ? usage : {}),
-      service_tier: SERVICE_TIERS.get(own(reply, "service_tier")) ?? null,
+      service_tier: anthropicServiceTier(own(reply, "service_tier")),
     },
   };
   return { kind: "answer", body, adapted };

@@ -8,7 +8,7 @@ import { stopFields } from "../maps/stop-reason.ts";
 import { mintToolId } from "../maps/tool-names.ts";
 import { messagesUsageFromChat, renderMessagesUsage } from "../maps/usage.ts";
 import type { ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
-import { createBlockWriter, renderFrame } from "./blocks.ts";
+import { createBlockWriter, renderFrame } from "../messages-client/blocks.ts";
 import {
   createTextFilter,
   mergeFinish,
@@ -18,7 +18,7 @@ import {
   renderCitation,
   textSignature,
   type ReplySettings,
-} from "./reply.ts";
+} from "../messages-client/reply.ts";
 import { createToolQueue } from "./tool-queue.ts";
 
 const PING = renderFrame("ping", { type: "ping" });

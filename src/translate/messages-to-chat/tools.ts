@@ -1,59 +1,21 @@
-/** Tools and tool choice. */
-import { invalidRequest, unsupported } from "../../base/errors.ts";
-import { isArray, isObject, isRawNumber, isString, own, type Json, type JsonObject } from "../../base/json.ts";
-import { findClientTool } from "../maps/client-tools.ts";
-import { fitsStrictSubset } from "../maps/response-format.ts";
-import { isSingleCall, parseAnthropicChoice, renderOpenAiChoice } from "../maps/tool-choice.ts";
+/** Tools on Chat Completions: function tools, where the model takes them there, and the search models' own search. */
+import { unsupported } from "../../base/errors.ts";
+import { isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { isPresent, type Draft } from "../messages-client/draft.ts";
+import { renderTools } from "../messages-client/tools.ts";
 import type { FieldRow } from "../translator.ts";
-import { isPresent, type Draft } from "./draft.ts";
 
-export const TOOL_ROWS: readonly FieldRow[] = [
-  {
-    field: "tools[].name",
-    outcomes: ["M"],
-    becomes: "The function's name; over 64 characters it is shortened to 55 and a hash, and restored in answers.",
-  },
-  {
-    field: "tools[].input_schema",
-    outcomes: ["M"],
-    becomes: "`parameters`, without `$schema`; an object without `properties` gets empty ones.",
-  },
+export const CHAT_TOOL_ROWS: readonly FieldRow[] = [
   {
     field: "tools[].strict",
     outcomes: ["M", "A"],
     becomes: "`strict: true` when the schema fits OpenAI's subset (`format: uri` is left out), else not sent.",
-  },
-  { field: "tools[].input_examples", outcomes: ["M"], becomes: "Appended to the description as lines of JSON." },
-  {
-    field: "tools[].cache_control, defer_loading, eager_input_streaming, allowed_callers",
-    outcomes: ["S"],
-    becomes: "Not sent; the tool is available from the start.",
-  },
-  {
-    field: "tools[].type = bash_*, text_editor_*, memory_*",
-    outcomes: ["A"],
-    becomes: "A function tool of the same name with the published schema, so that the client's executor still works.",
-  },
-  {
-    field: "tools[].type = computer_*, browser_toolset_*",
-    outcomes: ["R"],
-    becomes: "Refused: the model is not trained on them.",
   },
   {
     field: "tools[].type = web_search_*",
     outcomes: ["M", "R"],
     becomes:
       "`web_search_options` where it is the only tool of a search model; otherwise refused. Its domain lists and `max_uses` are dropped.",
-  },
-  {
-    field: "tools[].type = web_fetch_*, code_execution_*, tool_search_*, mcp_toolset, advisor_*",
-    outcomes: ["D", "R"],
-    becomes: 'Dropped, or refused with `server_tools = "reject"`: they run at Anthropic.',
-  },
-  {
-    field: "tool_choice.disable_parallel_tool_use",
-    outcomes: ["M", "D", "S"],
-    becomes: "`parallel_tool_calls: false`; dropped on models that refuse it, without effect when there are no tools.",
   },
 ];
 
@@ -63,23 +25,9 @@ export const TOOL_ROWS: readonly FieldRow[] = [
  * @throws GatewayError `unsupported-translation` for tools that this provider cannot run, `invalid-request` for a wrong shape
  */
 export function applyTools(draft: Draft): void {
-  const tools = own(draft.source, "tools");
-  if (tools === undefined || tools === null) return;
-  if (!isArray(tools)) throw invalidRequest("tools is not an array", "tools");
-  const rendered: JsonObject[] = [];
-  tools.forEach((tool, index) => {
-    const path = `tools[${index}]`;
-    if (!isObject(tool)) throw invalidRequest(`${path} is not a tool`, path);
-    const type = own(tool, "type");
-    if (isString(type) && type.startsWith("web_search_")) {
-      applyWebSearch(tool, path, tools.length === 1, draft);
-      return;
-    }
-    const sent = renderTool(tool, path, draft);
-    if (sent !== null) rendered.push(sent);
-  });
-  if (rendered.length === 0) return;
-  draft.body["tools"] = rendered;
+  const tools = renderTools(draft, applyWebSearch);
+  if (tools.length === 0) return;
+  draft.body["tools"] = tools;
   requireToolsOnChat(draft);
 }
 
@@ -97,91 +45,11 @@ function requireToolsOnChat(draft: Draft): void {
   }
 }
 
-function renderTool(tool: JsonObject, path: string, draft: Draft): JsonObject | null {
-  const type = own(tool, "type");
-  if (type === undefined || type === null || type === "custom") {
-    return renderFunction(tool, own(tool, "description"), own(tool, "input_schema"), path, draft);
-  }
-  if (!isString(type)) throw invalidRequest(`${path}.type is not a string`, `${path}.type`);
-  const clientTool = findClientTool(type);
-  if (clientTool !== null) {
-    draft.report.adapt(path);
-    return renderFunction(tool, clientTool.description, clientTool.schema, path, draft);
-  }
-  if (/^(computer|browser)_/.test(type)) {
-    throw unsupported(
-      `${path}.type`,
-      "tools: computer and browser tools work with Claude models only; leave them out or use one",
-    );
-  }
-  if (draft.context.options.serverTools === "reject") {
-    throw unsupported(`${path}.type`, "tools: this tool runs at Anthropic; leave it out or use a Claude model");
-  }
-  draft.report.drop(path);
-  return null;
-}
-
-function renderFunction(
-  tool: JsonObject,
-  description: Json | undefined,
-  inputSchema: Json | undefined,
-  path: string,
-  draft: Draft,
-): JsonObject {
-  const name = own(tool, "name");
-  if (!isString(name) || name === "") {
-    throw invalidRequest(`${path}.name is missing`, `${path}.name`, "missing_required_parameter");
-  }
-  const text = describe(description, own(tool, "input_examples"));
-  const schema = renderSchema(inputSchema);
-  const isStrict = own(tool, "strict") === true && fitsStrictSubset(schema);
-  if (own(tool, "strict") === true && !isStrict) draft.report.adapt(`${path}.strict`, "false");
-  return {
-    type: "function",
-    function: {
-      name: draft.names.send(name),
-      ...(text === "" ? {} : { description: text }),
-      parameters: isStrict ? withoutUriFormat(schema) : schema,
-      ...(isStrict ? { strict: true } : {}),
-    },
-  };
-}
-
-function describe(description: Json | undefined, examples: Json | undefined): string {
-  const text = isString(description) ? description : "";
-  if (!isArray(examples) || examples.length === 0) return text;
-  const lines = examples.map((example) => JSON.stringify(example)).join("\n");
-  return `${text}${text === "" ? "" : "\n\n"}Examples of input, one a line:\n${lines}`;
-}
-
-/** The schema without `$schema`; OpenAI refuses an object without `properties`. */
-function renderSchema(schema: Json | undefined): JsonObject {
-  if (!isObject(schema)) return { type: "object", properties: {} };
-  const { $schema: _dialect, ...rest } = schema;
-  const type = own(rest, "type") ?? "object";
-  if (type !== "object" || isObject(own(rest, "properties"))) return rest;
-  return { ...rest, type, properties: {} };
-}
-
-function withoutUriFormat(schema: JsonObject): JsonObject {
-  const visit = (value: Json): Json => {
-    if (isArray(value)) return value.map(visit);
-    if (!isObject(value) || isRawNumber(value)) return value;
-    const entries = Object.entries(value).filter(([key, item]) => key !== "format" || item !== "uri");
-    return Object.fromEntries(entries.map(([key, item]) => [key, visit(item)]));
-  };
-  return visit(schema) as JsonObject;
-}
-
 const SEARCH_LIMITS = ["allowed_domains", "blocked_domains", "max_uses"] as const;
 
 /** A search model searches by itself and is served on Chat only; elsewhere web search needs another surface. */
-function applyWebSearch(tool: JsonObject, path: string, isOnly: boolean, draft: Draft): void {
-  const { model, options } = draft.context;
-  if (!options.webSearch) {
-    throw unsupported(`${path}.type`, "tools: web search is switched off (`web_search` in the configuration)");
-  }
-  const isSearchModel = draft.capabilities.webSearch && !model.formats.includes("responses");
+function applyWebSearch(tool: JsonObject, path: string, isOnly: boolean, draft: Draft): null {
+  const isSearchModel = draft.capabilities.webSearch && !draft.context.model.formats.includes("responses");
   if (!isSearchModel || !isOnly) {
     throw unsupported(
       `${path}.type`,
@@ -193,6 +61,7 @@ function applyWebSearch(tool: JsonObject, path: string, isOnly: boolean, draft: 
   }
   const location = own(tool, "user_location");
   draft.body["web_search_options"] = isObject(location) ? { user_location: renderLocation(location) } : {};
+  return null;
 }
 
 function renderLocation(location: JsonObject): JsonObject {
@@ -202,31 +71,4 @@ function renderLocation(location: JsonObject): JsonObject {
     if (isString(value)) approximate[key] = value;
   }
   return { type: "approximate", approximate };
-}
-
-/**
- * Sets `tool_choice` and `parallel_tool_calls` of the body; call after {@link applyTools}.
- * @throws GatewayError `unsupported-translation` when it names a tool that was dropped, `invalid-request` for a wrong shape
- */
-export function applyToolChoice(value: Json | undefined, draft: Draft): void {
-  if (value === undefined) return;
-  const choice = parseAnthropicChoice(value);
-  if (choice === null)
-    throw invalidRequest("tool_choice is not known; use type auto, any, tool or none", "tool_choice");
-  const tools = draft.body["tools"];
-  if (!isArray(tools)) {
-    draft.report.drop("tool_choice");
-    return;
-  }
-  const sent = choice.kind === "named" ? { ...choice, name: draft.names.send(choice.name) } : choice;
-  if (sent.kind === "named" && !tools.some((tool) => own(own(tool, "function"), "name") === sent.name)) {
-    throw unsupported(
-      "tool_choice.name",
-      "tool_choice names a tool that this model is not given; name another or use auto",
-    );
-  }
-  draft.body["tool_choice"] = renderOpenAiChoice(sent);
-  if (!isSingleCall(value)) return;
-  if (draft.capabilities.parallelToolControl) draft.body["parallel_tool_calls"] = false;
-  else draft.report.drop("tool_choice.disable_parallel_tool_use");
 }

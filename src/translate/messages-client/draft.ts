@@ -13,10 +13,12 @@ import type { Capabilities } from "../../catalog/model.ts";
 import type { ToolNames } from "../maps/tool-names.ts";
 import type { Report } from "../report.ts";
 import type { OwnCheck, TranslationContext } from "../translator.ts";
+import type { Surface } from "./surface.ts";
 
 /** One request on its way. Rows of the parameter table write into it; `request.ts` reads the outcome. */
 export interface Draft {
   readonly context: TranslationContext;
+  readonly surface: Surface;
   readonly capabilities: Capabilities;
   readonly report: Report;
   readonly names: ToolNames;
@@ -88,7 +90,7 @@ export function cacheMarker(cacheControl: Json | undefined, draft: Draft): JsonO
 
 /** A text part, with the cache marker of the block it stands for. */
 export function textPart(text: string, block: JsonObject, draft: Draft): JsonObject {
-  return { type: "text", text, ...cacheMarker(own(block, "cache_control"), draft) };
+  return draft.surface.textPart(text, cacheMarker(own(block, "cache_control"), draft));
 }
 
 /** Name of the role that instructs: `developer` for reasoning models, else `system`. */

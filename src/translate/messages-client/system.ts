@@ -1,7 +1,7 @@
 /** Instructions: the `system` parameter and `role: "system"` messages. */
 import { isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { FieldRow } from "../translator.ts";
-import { blockText, foldBlockPath, readBlocks, systemRole, textPart, type Draft } from "./draft.ts";
+import { blockText, foldBlockPath, readBlocks, textPart, type Draft } from "./draft.ts";
 
 export const SYSTEM_ROWS: readonly FieldRow[] = [
   {
@@ -35,14 +35,14 @@ function withoutBilling(text: string): string | null {
 }
 
 /**
- * The message for instructions; null when there are none. A string stays one, blocks become parts.
+ * The message for instructions; null when there are none.
  * @throws GatewayError `invalid-request` for a wrong shape
  */
 export function renderSystem(content: Json | undefined, path: string, draft: Draft): JsonObject | null {
   if (content === undefined || content === null) return null;
   if (isString(content)) {
     const text = withoutBilling(content);
-    return text === null || text === "" ? null : { role: systemRole(draft), content: text };
+    return text === null || text === "" ? null : draft.surface.system(text, draft);
   }
   const parts: JsonObject[] = [];
   for (const located of readBlocks(content, path)) {
@@ -55,5 +55,5 @@ export function renderSystem(content: Json | undefined, path: string, draft: Dra
     const text = withoutBilling(blockText(block));
     if (text !== null) parts.push(textPart(text, block, draft));
   }
-  return parts.length === 0 ? null : { role: systemRole(draft), content: parts };
+  return parts.length === 0 ? null : draft.surface.system(parts, draft);
 }

@@ -2,11 +2,11 @@
 import { invalidRequest } from "../../base/errors.ts";
 import { isArray, isObject, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { FieldRow } from "../translator.ts";
-import { renderAssistant, renderContinueHint } from "./assistant.ts";
-import { foldPath, readBlocks, systemRole, type Draft, type Located } from "./draft.ts";
+import { CONTINUE_HINT } from "./assistant.ts";
+import { foldPath, readBlocks, type Draft, type Located } from "./draft.ts";
 import { renderSystem } from "./system.ts";
-import { readToolResult, renderMissingResult, renderToolMessage, toolUseId } from "./tool-results.ts";
-import { renderParts, renderUserContent } from "./user.ts";
+import { renderUnknownResult, toolUseId } from "./tool-results.ts";
+import { renderParts } from "./user.ts";
 
 export const MESSAGE_ROWS: readonly FieldRow[] = [
   {
@@ -55,7 +55,7 @@ function readTurns(messages: readonly Json[], draft: Draft): readonly Turn[] {
 }
 
 /**
- * `messages` of the Chat request, instructions first. Sets `draft.prefill` when the last turn is the assistant's.
+ * The conversation, instructions first, spelled by `draft.surface`. Sets `draft.prefill` when the last turn is the assistant's.
  * @throws GatewayError `invalid-request` for a wrong shape, `unsupported-translation` for content that cannot be sent
  */
 export function renderMessages(source: JsonObject, draft: Draft): JsonObject[] {
@@ -75,7 +75,7 @@ export function renderMessages(source: JsonObject, draft: Draft): JsonObject[] {
   const settle = (): void => {
     for (const id of awaited) {
       draft.report.adapt("messages[].content[].tool_use");
-      out.push(renderMissingResult(id));
+      out.push(draft.surface.missingResult(id));
     }
     awaited = [];
     out.push(...heldSystem);
@@ -95,10 +95,10 @@ export function renderMessages(source: JsonObject, draft: Draft): JsonObject[] {
       case "assistant": {
         settle();
         const blocks = turn.messages.flatMap(({ content, path }) => readBlocks(content, path));
-        const rendered = renderAssistant(blocks, draft);
-        if (rendered.message !== null) out.push(rendered.message);
+        const rendered = draft.surface.assistant(blocks, draft);
+        out.push(...rendered.items);
         awaited = rendered.callIds;
-        prefill = rendered.message === null || awaited.length > 0 ? null : rendered.text;
+        prefill = rendered.items.length === 0 || awaited.length > 0 ? null : rendered.text;
         break;
       }
       case "user": {
@@ -117,13 +117,13 @@ export function renderMessages(source: JsonObject, draft: Draft): JsonObject[] {
   if (prefill !== null) {
     draft.prefill = prefill;
     draft.report.adapt("messages");
-    out.push(renderContinueHint(systemRole(draft)));
+    out.push(draft.surface.system(CONTINUE_HINT, draft));
   }
   return out;
 }
 
 interface UserTurn {
-  /** `tool` messages, in order. */
+  /** Results, in order. */
   readonly results: readonly JsonObject[];
   /** Calls that got no result. */
   readonly awaited: readonly string[];
@@ -138,13 +138,12 @@ function renderUserTurn(turn: Turn, awaited: readonly string[], draft: Draft): U
   const rest: JsonObject[] = [];
 
   const renderResult = (located: Located): readonly JsonObject[] => {
-    const result = readToolResult(located, draft);
-    const id = toolUseId(located.block);
-    if (!open.delete(id)) {
+    if (!open.delete(toolUseId(located.block))) {
       draft.report.adapt("messages[].content[].tool_result");
-      return [{ type: "text", text: `[result of unknown tool call ${id}] ${result.text}` }, ...result.media];
+      return renderUnknownResult(located, draft);
     }
-    results.push(renderToolMessage(located.block, result.text, draft));
+    const result = draft.surface.toolResult(located, draft);
+    results.push(...result.items);
     media.push(...result.media);
     return [];
   };
@@ -155,8 +154,8 @@ function renderUserTurn(turn: Turn, awaited: readonly string[], draft: Draft): U
       own(located.block, "type") === "tool_result" ? renderResult(located) : renderParts(located, draft),
     );
     const onlyResults = blocks.length > 0 && blocks.every(({ block }) => own(block, "type") === "tool_result");
-    if (parts.length > 0 || !onlyResults) rest.push({ role: "user", content: renderUserContent(parts) });
+    if (parts.length > 0 || !onlyResults) rest.push(draft.surface.user(parts));
   }
-  if (media.length > 0) rest.unshift({ role: "user", content: media });
+  if (media.length > 0) rest.unshift(draft.surface.user(media));
   return { results, awaited: [...open], rest };
 }

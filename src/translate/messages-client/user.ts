@@ -2,7 +2,7 @@
 import { unsupported } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { renderBrowserStateText, renderDocumentText, renderSearchResultText } from "../maps/content-text.ts";
-import { renderFilePart, renderImageUrl } from "../maps/media.ts";
+import { renderImageUrl } from "../maps/media.ts";
 import type { FieldRow } from "../translator.ts";
 import {
   blockText,
@@ -15,29 +15,16 @@ import {
   type Draft,
   type Located,
 } from "./draft.ts";
+import type { Surface } from "./surface.ts";
 
+/** What holds on either API; the rest is in the rows of its surface. */
 export const USER_ROWS: readonly FieldRow[] = [
-  {
-    field: "messages[].content (user)",
-    outcomes: ["M"],
-    becomes: "A text part for each text block; a single text block is a plain string.",
-  },
-  {
-    field: "messages[].content[].image",
-    outcomes: ["M"],
-    becomes: "`image_url` with a data URL or the URL; nothing is fetched.",
-  },
   {
     field: "messages[].content[].image.source.file_id",
     outcomes: ["R"],
     becomes: "Refused, in documents too: the file lies with another provider. Send the bytes.",
   },
   { field: "messages[].content[].transformations", outcomes: ["D"], becomes: "Not sent." },
-  {
-    field: "messages[].content[].document (PDF)",
-    outcomes: ["M", "R"],
-    becomes: "A `file` part with the title as file name. A PDF by URL is refused: nothing is fetched. Send its bytes.",
-  },
   {
     field: "messages[].content[].document (text, content)",
     outcomes: ["M"],
@@ -109,7 +96,7 @@ function renderImage(block: JsonObject, path: string, draft: Draft): JsonObject 
     );
   }
   if (isPresent(own(block, "transformations"))) draft.report.drop(foldPath(`${path}.transformations`));
-  return { type: "image_url", image_url: { url }, ...cacheMarker(own(block, "cache_control"), draft) };
+  return draft.surface.imagePart(url, cacheMarker(own(block, "cache_control"), draft));
 }
 
 function renderDocument(block: JsonObject, path: string, draft: Draft): readonly JsonObject[] {
@@ -117,19 +104,22 @@ function renderDocument(block: JsonObject, path: string, draft: Draft): readonly
   const source = own(block, "source");
   const data = own(source, "data");
   const title = own(block, "title");
+  const marker = cacheMarker(own(block, "cache_control"), draft);
   switch (own(source, "type")) {
     case "base64": {
       if (!isString(data)) throw unsupported(`${path}.source.data`, "document: data is not a base64 string");
-      return [
-        { ...renderFilePart(data, isString(title) ? title : null), ...cacheMarker(own(block, "cache_control"), draft) },
-      ];
+      return [draft.surface.pdfPart(data, isString(title) ? title : null, marker)];
     }
     case "text":
       return [textPart(renderDocumentText(block, isString(data) ? data : ""), block, draft)];
     case "content":
       return renderContentDocument(block, own(source, "content"), `${path}.source.content`, draft);
-    case "url":
+    case "url": {
+      const url = own(source, "url");
+      const part = isString(url) ? draft.surface.pdfUrlPart(url, marker) : null;
+      if (part !== null) return [part];
       throw unsupported(`${path}.source`, "document: this model reads no PDF by URL; send its bytes as base64");
+    }
     default:
       throw unsupported(`${path}.source`, "document: an uploaded file lies with another provider; send its bytes");
   }
@@ -145,7 +135,7 @@ function renderContentDocument(
   const parts: JsonObject[] = [];
   let texts: string[] = [];
   const flush = (): void => {
-    if (texts.length > 0) parts.push({ type: "text", text: renderDocumentText(document, texts.join("\n")) });
+    if (texts.length > 0) parts.push(draft.surface.textPart(renderDocumentText(document, texts.join("\n")), {}));
     texts = [];
   };
   for (const located of readBlocks(content, path)) {
@@ -161,27 +151,17 @@ function renderContentDocument(
   return last === undefined ? [] : [...parts, { ...last, ...cacheMarker(own(document, "cache_control"), draft) }];
 }
 
-/** `content` of a user message: a plain string for a single unmarked text, else parts; "" for none. */
-export function renderUserContent(parts: readonly JsonObject[]): Json {
-  const [first] = parts;
-  if (first === undefined) return "";
-  return parts.length === 1 && isPlainText(first) ? (own(first, "text") ?? "") : parts;
-}
-
-function isPlainText(part: JsonObject): boolean {
-  return own(part, "type") === "text" && !Object.hasOwn(part, "prompt_cache_breakpoint");
-}
-
-/** Marks the end of the prompt for a top-level `cache_control`: the last message that can carry a marker. */
-export function markLastPart(messages: JsonObject[], marker: JsonObject): void {
+/** Marks the end of the prompt for a top-level `cache_control`: the last message or result that can carry a marker. */
+export function markLastPart(messages: JsonObject[], marker: JsonObject, { textPart }: Surface): void {
   for (let index = messages.length - 1; index >= 0; index--) {
     const message = messages[index];
-    const content = own(message, "content");
+    const field = message !== undefined && Object.hasOwn(message, "output") ? "output" : "content";
+    const content = own(message, field);
     if (message === undefined || content === "" || content === undefined) continue;
-    const parts = isString(content) ? [{ type: "text", text: content }] : isArray(content) ? content : [];
+    const parts = isString(content) ? [textPart(content, {})] : isArray(content) ? content : [];
     const last = parts.at(-1);
-    if (!isObject(last)) continue;
-    messages[index] = { ...message, content: [...parts.slice(0, -1), { ...last, ...marker }] };
+    if (!isObject(last) || own(last, "type") === "output_text") continue;
+    messages[index] = { ...message, [field]: [...parts.slice(0, -1), { ...last, ...marker }] };
     return;
   }
 }
