@@ -131,6 +131,26 @@ describe("ARCHITECTURE.md", () => {
   });
 });
 
+describe("README.md", () => {
+  const page = readPage("README.md");
+
+  test("names every header of an answer", () => {
+    const source = readFileSync(join(root, "src/gateway/arouter-headers.ts"), "utf8");
+    const names = [...source.matchAll(/\bput\(\s*"([a-z-]+)"/g)].map(([, name = ""]) => name);
+    expect(names.length).toBeGreaterThan(15);
+    const section = page.slice(page.indexOf("## Headers"), page.indexOf("## Routes"));
+    expect(names.filter((name) => !new RegExp(`\`-${name}[\`:]`).test(section))).toEqual([]);
+  });
+
+  test("has every command", () => {
+    const help = Bun.spawnSync([process.execPath, join(root, "src/main.ts"), "--help"]).stdout.toString();
+    const commands = [...help.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name = ""]) => name);
+    expect(commands.length).toBeGreaterThan(8);
+    const shown = tableAfter(page, "## Commands").map(([cell = ""]) => cell);
+    expect(commands.filter((name) => !shown.some((cell) => cell.includes(`arouter ${name}`)))).toEqual([]);
+  });
+});
+
 describe("docs/resilience.md", () => {
   const rows = tableAfter(readPage("docs/resilience.md"), "## Outcome classes");
 

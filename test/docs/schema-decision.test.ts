@@ -84,6 +84,19 @@ describe("TypeBox 1.x", () => {
     expect(looks(10)).toBe(32 * looks(5));
   });
 
+  test("asks a check of one's own only where the other keywords hold", () => {
+    let asked = 0;
+    const check = (): boolean => {
+      asked++;
+      return true;
+    };
+    const hook = { "~refine": [{ check, error: () => "" }] };
+    Check({ type: "string", ...hook }, 1);
+    expect(asked).toBe(0);
+    Check({ type: "string", ...hook }, "x");
+    expect(asked).toBe(1);
+  });
+
   test("takes an inherited property for one of the value's own", () => {
     expect(Check({ required: ["toString"] }, {})).toBe(true);
     expect(judge({ required: ["toString"] }, {}).result).toBe("invalid");
