@@ -44,9 +44,9 @@ const FORMATS: Readonly<Record<FormatName, string>> = {
 };
 
 const PROVIDERS: Readonly<Record<FormatName, string>> = {
-  chat: "an OpenAI model",
+  chat: "an OpenAI model (Chat Completions)",
   messages: "a Claude model",
-  responses: "an OpenAI model",
+  responses: "an OpenAI model (Responses)",
 };
 
 const OUTCOMES: Readonly<Record<FieldRow["outcomes"][number], string>> = {
