@@ -216,7 +216,7 @@ export function startApp(options: AppOptions): App {
     }),
     reload: reloader.request,
     stop: async (delayMs) => {
-      const isClean = await drain.run(server.stopListening, { delayMs, timeoutMs: config().drain.timeoutMs });
+      const isClean = await drain.run(server, { delayMs, timeoutMs: config().drain.timeoutMs });
       await close();
       return isClean;
     },

@@ -11,7 +11,15 @@ export interface Drain {
   readonly enter: () => () => void;
   readonly inFlight: () => number;
   /** Stops accepting as configured, waits for what is in flight; true when nothing was cut. Only the first call counts. */
-  readonly run: (stopListening: () => void, options: DrainTimes) => Promise<boolean>;
+  readonly run: (listener: Listener, options: DrainTimes) => Promise<boolean>;
+}
+
+/** What listens for connections. */
+export interface Listener {
+  /** Refuses new connections; those open go on. */
+  readonly stopListening: () => void;
+  /** Requests whose answers are not wholly written yet. */
+  readonly pending: () => number;
 }
 
 export interface DrainTimes {
@@ -23,35 +31,33 @@ export interface DrainTimes {
 
 /** How long streams get to tell their clients after they were ended. */
 const LAST_WORDS_MS = 500;
+/** How often it is looked whether everything has been written. */
+const LOOK_MS = 10;
 
 export function createDrain(clock: Clock): Drain {
   const abort = new AbortController();
   let serving = true;
   let count = 0;
-  let idle: (() => void) | null = null;
   let running: Promise<boolean> | null = null;
 
   const wait = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
-  const untilIdle = (ms: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      if (count === 0) {
-        resolve(true);
-        return;
-      }
-      const cancel = clock.after(ms, () => resolve(false));
-      idle = () => {
-        cancel();
-        resolve(true);
-      };
-    });
+  /** Whether nothing is in flight any more, within `ms`: requests are over, and their answers have left. */
+  const untilIdle = async (listener: Listener, ms: number): Promise<boolean> => {
+    const endMs = clock.nowMs() + ms;
+    for (;;) {
+      if (count === 0 && listener.pending() === 0) return true;
+      if (clock.nowMs() >= endMs) return false;
+      await wait(LOOK_MS);
+    }
+  };
 
-  const drain = async (stopListening: () => void, { delayMs, timeoutMs }: DrainTimes): Promise<boolean> => {
+  const drain = async (listener: Listener, { delayMs, timeoutMs }: DrainTimes): Promise<boolean> => {
     serving = false;
     if (delayMs > 0) await wait(delayMs);
-    stopListening();
-    if (await untilIdle(timeoutMs)) return true;
+    listener.stopListening();
+    if (await untilIdle(listener, timeoutMs)) return true;
     abort.abort(new GatewayError("draining", "the gateway is shutting down; try again"));
-    await untilIdle(LAST_WORDS_MS);
+    await untilIdle(listener, LAST_WORDS_MS);
     return false;
   };
 
@@ -65,10 +71,9 @@ export function createDrain(clock: Clock): Drain {
         if (!isIn) return;
         isIn = false;
         count -= 1;
-        if (count === 0) idle?.();
       };
     },
     inFlight: () => count,
-    run: (stopListening, times) => (running ??= drain(stopListening, times)),
+    run: (listener, times) => (running ??= drain(listener, times)),
   };
 }

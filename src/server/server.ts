@@ -10,7 +10,7 @@ import type { Reply } from "../gateway/reply.ts";
 import type { WireFormat } from "../wire/format.ts";
 import { admit, type AdmissionSettings, corsHeaders } from "./admission.ts";
 import { type BodyLimits, readBody } from "./body.ts";
-import type { Drain } from "./drain.ts";
+import type { Drain, Listener } from "./drain.ts";
 import { errorFormat, splitUrl } from "./request-view.ts";
 import { matchRoute, type Route, type RouteMatch } from "./routes.ts";
 
@@ -49,12 +49,10 @@ export interface ServerOptions {
   readonly onShed: (reason: string) => void;
 }
 
-export interface RunningServer {
+export interface RunningServer extends Listener {
   /** Where it listens, as a client would write it: `127.0.0.1:8080`. */
   readonly address: string;
   readonly url: string;
-  /** Refuses new connections; those open go on. */
-  readonly stopListening: () => void;
   /** Cuts everything. */
   readonly close: () => Promise<void>;
 }
@@ -93,6 +91,7 @@ export function startServer(options: ServerOptions): RunningServer {
     address,
     url: `${scheme}://${address}`,
     stopListening: () => void server.stop(),
+    pending: () => server.pendingRequests,
     close: async () => {
       await server.stop(true);
     },

@@ -27,6 +27,7 @@ export interface RunningApp {
   readonly port: number;
   readonly events: readonly GatewayEvent[];
   readonly records: () => readonly RequestRecord[];
+  readonly snapshot: App["snapshot"];
   /** Requests in flight upstream, by provider and together with permits. */
   readonly permits: () => number;
   readonly close: () => Promise<void>;
@@ -78,6 +79,7 @@ base_url = "${anthropicUrl}"
       const { bulkhead } = app.snapshot().state;
       return bulkhead("openai").inFlight() + bulkhead("anthropic").inFlight();
     },
+    snapshot: app.snapshot,
     close: app.close,
   };
 }
@@ -108,6 +110,10 @@ export interface RawConnection {
   /** Resolves when the other side has closed. */
   readonly closed: Promise<void>;
   readonly destroy: () => void;
+  /** Sends a FIN and goes on reading. */
+  readonly end: () => void;
+  /** Stops reading. */
+  readonly pause: () => void;
 }
 
 export function openRaw(port: number): RawConnection {
@@ -123,6 +129,8 @@ export function openRaw(port: number): RawConnection {
     received: () => text,
     closed,
     destroy: () => void socket.destroy(),
+    end: () => void socket.end(),
+    pause: () => void socket.pause(),
   };
 }
 

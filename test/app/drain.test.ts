@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
+import { chatHi } from "../support/answers.ts";
+import { startRunningApp, until } from "../support/running-app.ts";
+
+let providers: SimulatorAddress;
+beforeAll(() => {
+  providers = createSimulator().listen();
+});
+afterAll(() => providers.stop());
+
+function ask(url: string, words: string, stream: boolean): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...chatHi, messages: [{ role: "user", content: `hi [[sim: ${words}]]` }], stream }),
+  });
+}
+
+describe("a gateway that goes away", () => {
+  test("says so at once, keeps accepting for the delay, and lets what is in flight end", async () => {
+    const app = startRunningApp({ upstream: providers, config: '[drain]\ntimeout = "5s"\n' });
+    const streaming = await ask(app.url, "long 20; delay 30", true);
+    const stopped = app.app.stop(300);
+    const ready = await fetch(`${app.url}/readyz`);
+    expect([ready.status, ready.headers.get("connection")]).toEqual([503, "close"]);
+    expect((await fetch(`${app.url}/livez`)).status).toBe(200);
+    const late = await ask(app.url, 'text "late"', false);
+    expect([late.status, late.headers.get("connection")]).toEqual([200, "close"]);
+    expect(await streaming.text()).toContain("[DONE]");
+    expect(await stopped).toBe(true);
+    await expect(fetch(`${app.url}/livez`)).rejects.toThrow();
+  });
+
+  test("with nothing in flight is gone at once", async () => {
+    const app = startRunningApp({ upstream: providers });
+    const before = performance.now();
+    expect(await app.app.stop(0)).toBe(true);
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+
+  test("ends what does not end by itself: streams in band, waiting requests with 503", async () => {
+    const app = startRunningApp({ upstream: providers, config: '[drain]\ntimeout = "300ms"\n' });
+    const streaming = await ask(app.url, "fault stall", true);
+    const waiting = ask(app.url, "fault hang", false);
+    await Bun.sleep(50);
+    const text = streaming.text();
+    const stopped = app.app.stop(0);
+    expect(await text).toMatch(
+      /data: \{"error":\{"message":"[^"]+","type":"server_error","param":null,"code":"draining"\}\}\n\n$/,
+    );
+    const refused = await waiting;
+    expect([refused.status, refused.headers.get("x-arouter-error"), refused.headers.get("retry-after")]).toEqual([
+      503,
+      "draining",
+      "1",
+    ]);
+    expect(await stopped).toBe(false);
+    await until(() => app.records().length === 2, "both records");
+    expect(
+      app
+        .records()
+        .map(({ outcome, error }) => [outcome, error])
+        .sort(),
+    ).toEqual([
+      ["gateway_error", "draining"],
+      ["in_band_error", "draining"],
+    ]);
+    expect(app.permits()).toBe(0);
+  });
+
+  test("does not count a drain against the breaker", async () => {
+    const app = startRunningApp({
+      upstream: providers,
+      config: '[drain]\ntimeout = "50ms"\n[breaker]\nconsecutive_failures = 1\n',
+    });
+    const waiting = ask(app.url, "fault hang", false);
+    await Bun.sleep(50);
+    await app.app.stop(0);
+    await waiting;
+    expect(app.events.filter(({ type }) => type === "breaker-changed")).toEqual([]);
+    expect(app.records()[0]?.attempts.map((attempt) => attempt.class)).toEqual(["aborted"]);
+  });
+});
+
+describe("an idle connection", () => {
+  test("is closed after client_idle again once an answer is over, and a silent answer is not cut", async () => {
+    const app = startRunningApp({ upstream: providers, config: '[timeout]\nclient_idle = "1s"\n' });
+    // Longer than client_idle without a byte: the request's silence is the upstream's.
+    const answer = await ask(app.url, "slow 2500", false);
+    expect(answer.status).toBe(200);
+    await answer.text();
+    await app.close();
+  });
+});
