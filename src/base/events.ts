@@ -93,6 +93,8 @@ export interface RequestRecord {
   /** Moves along the chain, in order, by reason of `fallback_on`. */
   fallbacks: FallbackReason[];
   hedge: "primary" | "hedge" | null;
+  /** A retry was due and the provider's budget was empty: its failures are many, and the caller's retries would add to them. */
+  retryRefused: boolean;
   attempts: AttemptRecord[];
   /** Candidates in order with their last class, `ok` or `skipped`. */
   chain: { readonly model: string; readonly result: OutcomeClass | "skipped" }[];

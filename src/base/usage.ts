@@ -19,6 +19,21 @@ export function totalInput(usage: Usage): number {
   return usage.input + usage.cacheRead + usage.cacheWrite + usage.cacheWriteLong;
 }
 
+/** Usage that no provider reported. */
+export function estimatedUsage(input: number, output: number): Usage {
+  return { input, cacheRead: 0, cacheWrite: 0, cacheWriteLong: 0, output, reasoning: 0, source: "estimated" };
+}
+
+/**
+ * Usage of an answer that may not have come to its end. Anthropic reports its input at the start, and an output that only
+ * counts what was made by then: of a cut answer the estimate stands where it is higher.
+ */
+export function usageSoFar(reported: Usage | null, isWhole: boolean, estimated: Usage): Usage {
+  if (reported === null) return estimated;
+  if (isWhole || estimated.output <= reported.output) return reported;
+  return { ...reported, output: estimated.output, source: "estimated" };
+}
+
 /** Sum of two usages (continuations of one answer); estimated as soon as one part is. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {

@@ -4,7 +4,7 @@
  */
 import type { GatewayError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
-import { addUsage, type Usage } from "../base/usage.ts";
+import { addUsage, type Usage, usageSoFar } from "../base/usage.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { StreamTranslator } from "../translate/translator.ts";
 import { classified } from "../upstream/classify.ts";
@@ -60,7 +60,7 @@ export type UsageEstimate = (tally: StreamTally) => Usage;
 
 function spentOf(tally: StreamTally, estimate: UsageEstimate): Spent {
   const { usage, serviceTier } = tally.facts();
-  return { usage: usage ?? estimate(tally), serviceTier };
+  return { usage: usageSoFar(usage, tally.complete, estimate(tally)), serviceTier };
 }
 
 const END: ClientRead = { kind: "end" };

@@ -15,12 +15,13 @@ export function toGatewayError(thrown: unknown): GatewayError {
 const SIGNAL_AFTER = 2;
 
 /**
- * Whether `x-should-retry: false` is added: the gateway has retried enough, and the answer is a 5xx that asks for nothing
- * else. 503, 529 and 429 stay retryable, with their `retry-after`.
+ * Whether `x-should-retry: false` is added: the gateway has retried enough, or would have and the provider's budget is spent,
+ * and the answer is a 5xx that asks for nothing else. 503, 529 and 429 stay retryable, with their `retry-after`.
  */
 export function isRetryDiscouraged(record: RequestRecord, status: number, signalClient: boolean): boolean {
   const failed = record.attempts.filter(({ class: outcome }) => outcome !== "ok").length;
-  return signalClient && failed >= SIGNAL_AFTER && status >= 500 && status !== 503 && status !== 529;
+  const isEnough = record.retryRefused || failed >= SIGNAL_AFTER;
+  return signalClient && isEnough && status >= 500 && status !== 503 && status !== 529;
 }
 
 /** Renders `error` for a client of `format`. */

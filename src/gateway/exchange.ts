@@ -77,6 +77,7 @@ export function openRecord(
     fallbackReason: null,
     fallbacks: [],
     hedge: null,
+    retryRefused: false,
     attempts: [],
     chain: [],
     dropped: [],

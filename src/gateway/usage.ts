@@ -2,20 +2,12 @@
 import { costUsd } from "../catalog/price.ts";
 import type { Catalog } from "../catalog/model.ts";
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
-import type { Usage } from "../base/usage.ts";
+import { estimatedUsage, type Usage } from "../base/usage.ts";
 import type { Facts } from "../wire/format.ts";
 
 /** The usage of an answer that reported none. */
 export function estimateUsage(facts: Facts, outputTokens: number): Usage {
-  return {
-    input: facts.tokensInput,
-    cacheRead: 0,
-    cacheWrite: 0,
-    cacheWriteLong: 0,
-    output: outputTokens,
-    reasoning: 0,
-    source: "estimated",
-  };
+  return estimatedUsage(facts.tokensInput, outputTokens);
 }
 
 /** How a request asked to be priced: `speed: fast` and `inference_geo: us` multiply. */
@@ -33,12 +25,25 @@ function attemptCost(catalog: Catalog, attempt: AttemptRecord, terms: PriceTerms
 }
 
 /**
+ * Whether the provider was at work when the gateway let go: a hedge's loser (which may end after its request), a client that
+ * left, a time limit. It bills the prompt at least.
+ */
+function isAbandoned(attempt: AttemptRecord): boolean {
+  return attempt.ms === null || attempt.class === "aborted" || attempt.class === "timeout";
+}
+
+/**
  * Prices the attempts and what the decision saved: cost of the model asked for with the same usage at its own prices, less
- * the cost of all attempts. An attempt without usage (it never got an answer) costs nothing; an unpriced one leaves the
- * total unknown, never 0.
+ * the cost of all attempts. An abandoned attempt that told no usage has its prompt as an estimate; any other without usage
+ * got no answer, and costs nothing. An unpriced one leaves the total unknown, never 0.
  */
 export function settleCosts(catalog: Catalog, record: RequestRecord, terms: PriceTerms): void {
   let total: number | null = 0;
+  for (const attempt of record.attempts) {
+    if (isAbandoned(attempt) && !attempt.continues && record.tokensInputEstimate !== null) {
+      attempt.usage ??= estimatedUsage(record.tokensInputEstimate, 0);
+    }
+  }
   for (const attempt of record.attempts) {
     if (attempt.usage === null) continue;
     attempt.costUsd = attemptCost(catalog, attempt, terms);

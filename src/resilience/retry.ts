@@ -37,6 +37,8 @@ export interface RetryOptions<Request, Result> {
   /** False: sent again only when nothing can have arrived. */
   readonly isReplayable: (request: Request) => boolean;
   readonly onRetry: (request: Request, notice: RetryNotice) => void;
+  /** Told when nothing but the empty budget stood in the way of another try. */
+  readonly onBudgetEmpty?: (request: Request) => void;
   /** Lets go of a result that another one supersedes. */
   readonly discard: (result: Result) => void;
 }
@@ -63,7 +65,10 @@ export function createRetry<Request, Result extends Classified>(
     if (retries >= settings.maxRetries) return null;
     const waitMs = waitFor(settings, attempts, classification, retries + 1);
     if (waitMs === null || waitMs > call.deadlineMs - clock.nowMs()) return null;
-    if (!options.budget(request).withdraw()) return null;
+    if (!options.budget(request).withdraw()) {
+      options.onBudgetEmpty?.(request);
+      return null;
+    }
     if (classification.retryAfterMs !== null) attempts.addWaitMs(classification.retryAfterMs);
     return waitMs;
   };

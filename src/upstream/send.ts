@@ -4,12 +4,13 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
-import type { Emit } from "../base/events.ts";
+import type { AttemptRecord, Emit } from "../base/events.ts";
 import { renderTraceparent } from "../base/ids.ts";
 import type { JsonObject } from "../base/json.ts";
 import { decodeContent, discard, parseObject, readBounded } from "../base/stream.ts";
+import { estimatedUsage, usageSoFar } from "../base/usage.ts";
 import type { Dispatch } from "../resilience/dispatch.ts";
-import type { InBandError } from "../wire/format.ts";
+import type { InBandError, StreamTally } from "../wire/format.ts";
 import { openAttemptScope, type AttemptScope } from "./attempt-scope.ts";
 import { classified, classifyAnswer, statusOfInBandError } from "./classify.ts";
 import { upstreamRequestId } from "./headers.ts";
@@ -124,7 +125,10 @@ async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>):
     choices: request.choices,
     abort: scope.abort,
     signal: scope.signal,
-    settle: scope.finish,
+    settle: (classification, failure) => {
+      noteUsage(request, scope.attempt, tally);
+      scope.finish(classification, failure);
+    },
   });
   const { tally } = stream;
   const primed: UpstreamEvent[] = [];
@@ -155,6 +159,16 @@ async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>):
     stream: { tally, read: stream.read, cancel: stream.cancel, primed },
     onEnd: scope.onEnd,
   };
+}
+
+/** Keeps what a stream used, however it ended: one that is not delivered is paid for all the same. */
+function noteUsage({ continues, record }: UpstreamRequest, attempt: AttemptRecord, tally: StreamTally): void {
+  // A continuation is counted with the answer that it continues.
+  if (continues || !tally.started) return;
+  const { usage, serviceTier } = tally.facts();
+  const estimated = estimatedUsage(record.tokensInputEstimate ?? 0, tally.outputEstimate);
+  attempt.usage = usageSoFar(usage, tally.complete, estimated);
+  attempt.serviceTier = serviceTier;
 }
 
 /** Reads a stream to its end and gives the answer that a buffered call would have got. */

@@ -136,6 +136,9 @@ export function createStack(options: StackOptions): UpstreamDispatch {
       waits.add(waitMs);
       emit({ type: "retry-scheduled", record, provider, class: classification.class, waitMs });
     },
+    onBudgetEmpty: ({ record }) => {
+      record.retryRefused = true;
+    },
     discard: discardAnswer,
   });
 
@@ -258,7 +261,8 @@ export function deadlineSpent(): GatewayError {
   return new GatewayError("deadline", "the request's time limit (timeout.total) has passed");
 }
 
-/** Lets go of an answer that will not be delivered: its stream is cancelled, its connection closed. */
+/** Lets go of an answer that will not be delivered: its stream is cancelled, its connection closed. It is paid for. */
 export function discardAnswer(answer: UpstreamAnswer): void {
+  if (answer.kind === "buffered") answer.attempt.usage ??= answer.request.format.readReply(answer.json).usage;
   if (answer.kind === "stream") answer.stream.cancel(classified("aborted"));
 }

@@ -4,7 +4,7 @@ import { startSimulatorProcess, type SimulatorProcess } from "./simulator-proces
 import { AT_REST, openStage, type Stage } from "./stage.ts";
 
 const isLong = process.env["AROUTER_LONG"] === "1";
-const maxRequests = isLong ? 50_000 : 8_000;
+const maxRequests = isLong ? 50_000 : 20_000;
 const maxMs = isLong ? 30 * 60_000 : 40_000;
 const seed = Number(process.env["AROUTER_SEED"] ?? Date.now() % 1_000_000);
 
