@@ -168,14 +168,6 @@ export function startApp(options: AppOptions): App {
     const messages = restartKeys.map((key) => `${key} takes effect after a restart`);
     emit({ type: "config-reloaded", file, ok: true, messages, policy: policy.hash12 });
   };
-  const reloader = createReloader({
-    files: () => loaded.files,
-    apply,
-    clock,
-    minIntervalMs: () => config().reload.minIntervalMs,
-    watch: config().reload.watch,
-  });
-
   const server = startServer({
     clock,
     drain,
@@ -195,6 +187,15 @@ export function startApp(options: AppOptions): App {
       shedding.note();
       emit({ type: "request-shed", reason, record: null });
     },
+  });
+
+  // After the server: where that cannot listen, no watcher is left behind that would keep the process alive.
+  const reloader = createReloader({
+    files: () => loaded.files,
+    apply,
+    clock,
+    minIntervalMs: () => config().reload.minIntervalMs,
+    watch: config().reload.watch,
   });
 
   const close = async (): Promise<void> => {

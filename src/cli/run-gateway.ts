@@ -66,6 +66,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
     const address = config.metrics.enabled && metricsServer === null ? config.metrics.listenAddr : null;
     io.stderr(`arouter: cannot listen on ${address ?? config.listenAddr}: ${why}\n`);
     await metricsServer?.close();
+    await observers.bus.close(FLUSH_MS);
     return EXIT.usage;
   }
   process.on("unhandledRejection", (error) => observers.bus.emit({ type: "defect", where: "unhandled rejection", error }));
