@@ -15,6 +15,8 @@ import { createPassThrough } from "../gateway/passthrough.ts";
 import type { Snapshot } from "../gateway/settings.ts";
 import { createThinkingStore } from "../gateway/thinking-store.ts";
 import { createSchemaStore, DEFAULT_SCHEMA_LIMITS } from "../heal/json-schema.ts";
+import type { Live } from "../observe/live.ts";
+import type { Vitals } from "../observe/metrics.ts";
 import { readProcessFigures } from "../observe/process-figures.ts";
 import type { PolicyResult } from "../policy/parse.ts";
 import { NO_POLICY, type Policy } from "../policy/policy.ts";
@@ -28,9 +30,10 @@ import { createShedding } from "../server/shedding.ts";
 import { createPool } from "../upstream/pool.ts";
 import { askModels } from "../upstream/probe.ts";
 import { createUpstreamState } from "../upstream/stack.ts";
+import { createDashboard } from "./dashboard.ts";
 import { memoryLimit, readCgroupLimit } from "./memory-limit.ts";
 import type { Running } from "./observers.ts";
-import { admissionSettings, providerLayers } from "./settings.ts";
+import { admissionSettings, isDashboardOn, providerLayers } from "./settings.ts";
 import { buildSnapshot, providerRegistry } from "./snapshot.ts";
 
 export interface AppOptions {
@@ -44,6 +47,8 @@ export interface AppOptions {
   readonly emit: Emit;
   /** Text of `/metrics`. */
   readonly metrics: () => Promise<string>;
+  /** Figures of the dashboard; without them there is none. */
+  readonly live?: Live;
   readonly reusePort: boolean;
 }
 
@@ -113,6 +118,13 @@ export function startApp(options: AppOptions): App {
     breaker: (provider: ProviderName) => state.breakers.viewProvider(provider).kind,
     policy: () => ({ hash: snapshot.policy.files.length === 0 ? null : snapshot.policy.hash12, reload: policyReload }),
   });
+  const vitals = (): Vitals => ({
+    configured: snapshot.registry.configured,
+    inFlight: (provider) => state.bulkhead(provider).inFlight(),
+    queueDepth: bulkhead.queued(),
+    breakers: state.breakers.list().map(({ provider, model, view }) => ({ provider, model, state: view.kind })),
+    policy: snapshot.policy.hash12,
+  });
   const handlers = createHandlers({
     version,
     gateway,
@@ -135,6 +147,21 @@ export function startApp(options: AppOptions): App {
             if (config().metrics.enabled) return options.metrics();
             throw new GatewayError("not-found", "metrics are off (metrics.enabled)", { code: "unknown_url" });
           },
+    dashboard:
+      options.live === undefined
+        ? null
+        : createDashboard({
+            live: options.live,
+            version,
+            startedWallMs: clock.wallMs(),
+            wallMs: clock.wallMs,
+            isOn: () => isDashboardOn(config()),
+            policy: () => snapshot.policy,
+            vitals,
+            refreshHealth: () => void health.report(),
+            health: health.last,
+            providerOf: (model) => snapshot.registry.resolve(model),
+          }),
   });
 
   /** Reads everything anew and swaps one reference; any mistake leaves the last good state in force. */
@@ -208,13 +235,7 @@ export function startApp(options: AppOptions): App {
     snapshot: () => snapshot,
     loaded: () => loaded,
     policy: () => snapshot.policy,
-    vitals: () => ({
-      configured: snapshot.registry.configured,
-      inFlight: (provider) => state.bulkhead(provider).inFlight(),
-      queueDepth: bulkhead.queued(),
-      breakers: state.breakers.list().map(({ provider, model, view }) => ({ provider, model, state: view.kind })),
-      policy: snapshot.policy.hash12,
-    }),
+    vitals,
     reload: reloader.request,
     stop: async (delayMs) => {
       const isClean = await drain.run(server, { delayMs, timeoutMs: config().drain.timeoutMs });

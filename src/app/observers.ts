@@ -6,12 +6,14 @@ import { createAppendFile, type AppendFile } from "../observe/append-file.ts";
 import { createBus, type Bus } from "../observe/bus.ts";
 import { knownFields } from "../observe/labels.ts";
 import { createLedger, type Ledger } from "../observe/ledger.ts";
+import { createLive, type Live } from "../observe/live.ts";
 import { createLog, type Log } from "../observe/log.ts";
 import { createMetrics, type Metrics, type Vitals } from "../observe/metrics.ts";
 import { openTraces } from "./open-traces.ts";
 import type { Policy } from "../policy/policy.ts";
 import { TRANSLATORS } from "../translate/table.ts";
 import { createKnownModels } from "./known-models.ts";
+import { isDashboardOn } from "./settings.ts";
 
 /** What is asked of a gateway that runs. */
 export interface Running {
@@ -41,6 +43,7 @@ export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
+  readonly live: Live;
 }
 
 export function openObservers(options: ObserverOptions): Observers {
@@ -71,13 +74,23 @@ export function openObservers(options: ObserverOptions): Observers {
     vitals: () => options.running()?.vitals() ?? null,
     observerFailures: bus.failures,
   });
+  const live = createLive({
+    enabled: () => isDashboardOn(config()),
+    models: () => knownModels(loaded(), options.running()?.policy() ?? null),
+    wallMs: clock.wallMs,
+  });
   const ledger = createLedger({ after: clock.after, settings: () => config().ledger, emit: bus.emit, redact });
-  bus.subscribe({ ...log, close: async () => void (await log.close(), await close()) });
+  const closeLog = async (): Promise<void> => {
+    await log.close();
+    await close();
+  };
+  bus.subscribe({ ...log, close: closeLog });
   bus.subscribe(metrics);
   bus.subscribe(ledger);
+  bus.subscribe(live);
   const traces = openTraces(options, bus.emit, redact);
   if (traces !== null) bus.subscribe(traces);
-  return { bus, log, metrics, ledger };
+  return { bus, log, metrics, ledger, live };
 }
 
 /** Configurations whose secrets are still looked for after a reload: requests in flight keep theirs. */

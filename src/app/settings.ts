@@ -20,7 +20,7 @@ export function gatewaySettings(config: Config): GatewaySettings {
   const showsContent = telemetry.otlpEndpoint !== null && telemetry.captureContent;
   return {
     limits,
-    translation,
+    translation: { ...translation, reasoningSummary: providers.openai.reasoningSummary === "auto" },
     strictTranslation: translation.strict,
     thinkingStore: translation.thinkingStore,
     overrides: router.overrides,
@@ -61,6 +61,11 @@ export function providerLayers(config: Config, provider: ProviderName): Provider
 /** Whether `listenAddr` can be reached from this machine alone. */
 export function isLoopbackAddress(listenAddr: string): boolean {
   return listenAddr.startsWith("unix:") || /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/.test(listenAddr);
+}
+
+/** Whether there is a dashboard: by itself only where nobody from outside can see it without a key. */
+export function isDashboardOn({ dashboard, listenAddr, auth }: Config): boolean {
+  return dashboard.enabled === "auto" ? isLoopbackAddress(listenAddr) || auth.keys.length > 0 : dashboard.enabled;
 }
 
 /** What admission reads. */

@@ -4,7 +4,9 @@ import type { LoadedConfig, LoadResult } from "../config/load.ts";
 import type { PolicyResult } from "../policy/parse.ts";
 import type { Policy } from "../policy/policy.ts";
 import { startApp, type App } from "../app/app.ts";
+import { isDashboardOn } from "../app/settings.ts";
 import { openObservers, type Observers } from "../app/observers.ts";
+import { readLedgerTail } from "../observe/ledger-tail.ts";
 import { startMetricsServer, type MetricsServer } from "../server/metrics.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
@@ -28,6 +30,8 @@ export interface RunOptions {
 
 /** How long observers may take to flush. */
 const FLUSH_MS = 2000;
+/** Requests of the time before a restart that the dashboard shows. */
+const LEDGER_TAIL_LINES = 5000;
 
 /** Starts, waits for a signal, drains. Exit 0, 1 when a request was cut, 2 when an address cannot be used. */
 export async function runGateway(options: RunOptions): Promise<number> {
@@ -59,6 +63,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
       loadPolicy: options.loadPolicy,
       emit: observers.bus.emit,
       metrics: observers.metrics.text,
+      live: observers.live,
       reusePort: options.reusePort,
     });
   } catch (error) {
@@ -72,7 +77,11 @@ export async function runGateway(options: RunOptions): Promise<number> {
   process.on("unhandledRejection", (error) => observers.bus.emit({ type: "defect", where: "unhandled rejection", error }));
   process.on("SIGHUP", app.reload);
   await observers.ledger.start();
+  if (config.ledger.file !== null && isDashboardOn(config)) {
+    observers.live.seed(await readLedgerTail(config.ledger.file, LEDGER_TAIL_LINES));
+  }
   options.onListening(app);
+  if (metricsServer !== null) observers.log.log("info", "metrics listening", { address: metricsServer.address });
 
   const isClean = await untilStopped(app, config.drain.delayMs, observers);
   await options.onStopped?.();

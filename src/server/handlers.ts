@@ -10,6 +10,7 @@ import type { Models, Paging } from "../gateway/models.ts";
 import type { PassThrough } from "../gateway/passthrough.ts";
 import type { Reply } from "../gateway/reply.ts";
 import type { WireFormat } from "../wire/format.ts";
+import { type Dashboard, serveDashboard, serveRequest } from "./dashboard.ts";
 import type { Health } from "./health.ts";
 import type { Route } from "./routes.ts";
 import type { Visit } from "./server.ts";
@@ -26,6 +27,8 @@ export interface HandlerOptions {
   readonly passthroughGroups: () => readonly string[];
   /** null: no metrics on this port. */
   readonly metrics: (() => Promise<string>) | null;
+  /** null: there is none. */
+  readonly dashboard: Dashboard | null;
 }
 
 export interface Handlers {
@@ -103,7 +106,9 @@ async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
         },
       );
     case "dashboard":
+      return serveDashboard(options.dashboard, route.path, query) ?? unknownRoute();
     case "request":
+      return serveRequest(options.dashboard, route.id) ?? unknownRequest();
     case "unknown":
       return unknownRoute();
   }
@@ -111,6 +116,11 @@ async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
 
 function unknownRoute(): never {
   throw new GatewayError("not-found", "there is no such route", { code: "unknown_url" });
+}
+
+function unknownRequest(): never {
+  const message = "no such request is remembered; the dashboard keeps the last thousand";
+  throw new GatewayError("not-found", message, { code: "unknown_request" });
 }
 
 function withId(arrival: Arrival, reply: Reply): Reply {

@@ -58,7 +58,7 @@ export interface RunningServer extends Listener {
 }
 
 /** Routes that cost no permit: they are never shed. */
-const FREE = new Set<Route["kind"]>(["livez", "readyz", "healthz", "metrics", "root"]);
+const FREE = new Set<Route["kind"]>(["livez", "readyz", "healthz", "metrics", "root", "dashboard", "request"]);
 /** Bun answers a bare 413 at its own limit; ours comes first for what declares its length. */
 const BODY_SLACK = 1024 * 1024;
 const MAX_IDLE_SECONDS = 255;

@@ -1,0 +1,206 @@
+/** Figures for the dashboard: since the start, over rolling windows, and the last requests. Memory is bounded. */
+import type { Observer, RequestRecord } from "../base/events.ts";
+import { isString, type JsonObject, own } from "../base/json.ts";
+import { createModelLabel, type KnownModels } from "./labels.ts";
+import { renderLedgerLine } from "./ledger-line.ts";
+import { entryOfLine, entryOfRecord, type LiveEntry } from "./live-entry.ts";
+import {
+  addToGroups,
+  createFigures,
+  createLiveSeries,
+  type Dimension,
+  DIMENSIONS,
+  type Figures,
+  type WindowName,
+  type WindowView,
+} from "./live-series.ts";
+
+export interface LiveOptions {
+  /** Read at each request. */
+  readonly enabled: () => boolean;
+  readonly models: () => KnownModels;
+  /** Milliseconds since the epoch. */
+  readonly wallMs: () => number;
+}
+
+export interface NamedFigures extends Readonly<Figures> {
+  readonly name: string;
+}
+
+export interface Live extends Observer {
+  /** Takes in lines of the ledger, oldest first, as if the requests had been seen; {@link totals} begin at the start. */
+  readonly seed: (lines: readonly JsonObject[]) => void;
+  /** Since the start. */
+  readonly totals: () => Readonly<Figures>;
+  readonly totalsBy: (dimension: Dimension) => readonly NamedFigures[];
+  readonly window: (name: WindowName, by: Dimension | null) => WindowView;
+  /** The last requests, newest first. */
+  readonly recent: (limit: number) => readonly JsonObject[];
+  /** A request by its id: its ledger line, and what else is known of it. null when it is not remembered. */
+  readonly find: (id: string) => JsonObject | null;
+}
+
+type Kept = { readonly record: RequestRecord } | { readonly line: JsonObject };
+
+/** Requests that can be asked for. */
+const MAX_KEPT = 1000;
+/** Names of a dimension since the start; labels are bounded by policy, catalog and configuration, this bounds reloads. */
+const MAX_NAMES = 500;
+
+export function createLive(options: LiveOptions): Live {
+  const modelLabel = createModelLabel(options.models);
+  const series = createLiveSeries();
+  const total = createFigures();
+  const groups: Readonly<Record<Dimension, Map<string, Figures>>> = {
+    rule: new Map(),
+    model: new Map(),
+    provider: new Map(),
+  };
+  const kept = new Map<string, Kept>();
+
+  const keep = (id: string, value: Kept): void => {
+    kept.delete(id);
+    kept.set(id, value);
+    if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value ?? "");
+  };
+  const find = (dimension: Dimension, name: string): Figures => {
+    const map = groups[dimension];
+    const key = map.has(name) || map.size < MAX_NAMES ? name : "other";
+    let figures = map.get(key);
+    if (figures === undefined) {
+      figures = createFigures();
+      map.set(key, figures);
+    }
+    return figures;
+  };
+  const count = (entry: LiveEntry): void => {
+    addToGroups(entry, total, find);
+    series.add(entry);
+  };
+
+  return {
+    name: "live",
+    observe: (event) => {
+      if (event.type !== "exchange-finished" || !options.enabled()) return;
+      const { record } = event;
+      count(entryOfRecord(record, modelLabel));
+      // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
+      keep(record.id, { record: { ...record, requestBytes: null, answer: null } });
+    },
+    seed: (lines) => {
+      for (const line of lines) {
+        const entry = entryOfLine(line, modelLabel);
+        const id = own(line, "id");
+        if (entry === null || !isString(id)) continue;
+        series.add(entry);
+        keep(id, { line });
+      }
+    },
+    totals: () => total,
+    totalsBy: (dimension) => [...groups[dimension]].map(([name, figures]) => ({ name, ...figures })),
+    window: (name, by) => series.view(name, by, options.wallMs()),
+    recent: (limit) => [...kept.values()].slice(-limit).reverse().map(summarize),
+    find: (id) => {
+      const found = kept.get(id);
+      return found === undefined ? null : describe(found);
+    },
+  };
+}
+
+export function isDimension(text: string | null): text is Dimension {
+  return DIMENSIONS.some((name) => name === text);
+}
+
+const SUMMARY = [
+  "time",
+  "id",
+  "format",
+  "stream",
+  "rule",
+  "outcome",
+  "status",
+  "error",
+  "model",
+  "provider",
+  "heal",
+  "cost_usd",
+  "saved_usd",
+  "ttft_ms",
+  "ms",
+] as const;
+
+/** A row of the list. */
+function summarize(kept: Kept): JsonObject {
+  if ("line" in kept) {
+    const { line } = kept;
+    const facts = own(line, "facts");
+    return {
+      ...Object.fromEntries(SUMMARY.map((name) => [name, own(line, name) ?? null])),
+      model_requested: own(facts, "model_requested") ?? own(facts, "model") ?? null,
+    };
+  }
+  const { record } = kept;
+  return {
+    time: new Date(record.wallMs).toISOString(),
+    id: record.id,
+    format: record.format,
+    stream: record.stream,
+    rule: record.rule,
+    outcome: record.outcome,
+    status: record.status,
+    error: record.error,
+    model: record.model,
+    provider: record.provider,
+    heal: record.heal,
+    cost_usd: record.costUsd,
+    saved_usd: record.savedUsd,
+    ttft_ms: record.ttftMs,
+    ms: record.ms,
+    model_requested: record.modelRequested,
+  };
+}
+
+/** All that is known of a request: the ledger's line, and in `detail` what the ledger leaves out. */
+function describe(kept: Kept): JsonObject {
+  if ("line" in kept) return kept.line;
+  const { record } = kept;
+  const line = JSON.parse(renderLedgerLine(record, { keepBody: false })) as JsonObject;
+  return {
+    ...line,
+    detail: {
+      route: record.route,
+      key: record.key,
+      client: record.client,
+      user_agent: record.userAgent,
+      client_request_id: record.clientRequestId,
+      model_requested: record.modelRequested,
+      model_asked: record.modelAsked,
+      upstream_format: record.upstreamFormat,
+      error_message: record.errorMessage,
+      chain: record.chain.map(({ model, result }) => ({ model, result })),
+      fallback_reason: record.fallbackReason,
+      hedge: record.hedge,
+      validations: record.validations.map(({ validator, result, attempt }) => ({ validator, result, attempt })),
+      tokens_input_estimate: record.tokensInputEstimate,
+      bytes_in: record.bytesIn,
+      bytes_out: record.bytesOut,
+      attempts: record.attempts.map((attempt) => ({
+        number: attempt.number,
+        model: attempt.model,
+        provider: attempt.provider,
+        upstream_format: attempt.upstreamFormat,
+        leg: attempt.leg,
+        retry: attempt.retry,
+        continues: attempt.continues,
+        class: attempt.class,
+        status: attempt.status,
+        started_ms: attempt.startedMs,
+        ttft_ms: attempt.ttftMs,
+        ms: attempt.ms,
+        cost_usd: attempt.costUsd,
+        upstream_request_id: attempt.upstreamRequestId,
+        failure: attempt.failure,
+      })),
+    },
+  };
+}
