@@ -7,6 +7,7 @@ import { startApp, type App } from "../app/app.ts";
 import { isDashboardOn } from "../app/settings.ts";
 import { openObservers, type Observers } from "../app/observers.ts";
 import { readLedgerTail } from "../observe/ledger-tail.ts";
+import type { Live } from "../observe/live.ts";
 import { startMetricsServer, type MetricsServer } from "../server/metrics.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
@@ -25,7 +26,7 @@ export interface RunOptions {
   /** Called once it listens. */
   readonly onListening: (app: App) => void;
   /** Called after it stopped. */
-  readonly onStopped?: () => Promise<void>;
+  readonly onStopped?: (live: Live) => Promise<void>;
 }
 
 /** How long observers may take to flush. */
@@ -84,7 +85,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
   if (metricsServer !== null) observers.log.log("info", "metrics listening", { address: metricsServer.address });
 
   const isClean = await untilStopped(app, config.drain.delayMs, observers);
-  await options.onStopped?.();
+  await options.onStopped?.(observers.live);
   await metricsServer?.close();
   await observers.bus.close(FLUSH_MS);
   return isClean ? EXIT.fine : EXIT.no;

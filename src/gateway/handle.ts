@@ -90,7 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** Makes the decision and notes it. */
 function decideFor(exchange: Exchange, overrides: Overrides): Decision {
-  const { arrival, facts, record, snapshot, clock, emit } = exchange;
+  const { arrival, facts, record, snapshot, emit } = exchange;
   const { registry, state, policy } = snapshot;
   record.stream = facts.stream;
   record.modelRequested = facts.model;
@@ -109,7 +109,7 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
       anthropic: state.breakers.viewProvider("anthropic").kind,
     },
     requestId: arrival.id,
-    wallMs: clock.wallMs(),
+    wallMs: record.wallMs,
     overrides,
   };
   const { decision } = decide(policy, input);

@@ -6,7 +6,7 @@ import type { GatewayEvent, Observer, RequestRecord } from "../base/events.ts";
 import type { Json } from "../base/json.ts";
 import { accessFields } from "./log-access.ts";
 import { createRepeats } from "./log-repeats.ts";
-import { describeError, escapeControls, originOf, renderText, safeValue } from "./log-text.ts";
+import { describeError, escapeControls, originOf, renderText, safeText, safeValue } from "./log-text.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -54,14 +54,14 @@ export function createLog(options: LogOptions): Log {
     const entries = Object.entries(fields).flatMap(([name, value]) =>
       value === undefined || value === null ? [] : [[name, safeValue(value, redact)] as const],
     );
-    const said = safeValue(message, redact);
+    const said = safeText(message, redact);
     if (format === "json") {
       const line = JSON.stringify({ time, level, message: said, ...Object.fromEntries(entries) });
       options.write(`${escapeControls(line)}\n`);
       return;
     }
     const rest = entries.map(([name, value]) => ` ${name}=${renderText(value)}`).join("");
-    options.write(`${escapeControls(`${time.slice(11, 23)} ${level.padEnd(5)} ${String(said)}${rest}`)}\n`);
+    options.write(`${escapeControls(`${time.slice(11, 23)} ${level.padEnd(5)} ${said}${rest}`)}\n`);
   };
 
   const tellHeldBack = (held: readonly (readonly [string, number])[]): void => {
