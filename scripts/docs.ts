@@ -1,10 +1,11 @@
 /**
  * Writes what is generated from the tables in src: `docs/configuration.md`, `docs/models.md`, the tables of
- * `docs/policy.md`, `docs/wire.md`, both JSON Schemas and the sample `arouter.toml`. `bun scripts/docs.ts`
+ * `docs/observability.md` and `docs/policy.md`, `docs/wire.md`, both JSON Schemas and the sample `arouter.toml`. `bun scripts/docs.ts`
  */
 import { join, resolve } from "node:path";
 import { renderConfigurationPage } from "./docs/configuration-page.ts";
 import { renderModelsPage } from "./docs/models-page.ts";
+import { renderObservabilityPage } from "./docs/observability-page.ts";
 import { renderPolicyPage } from "./docs/policy-page.ts";
 import { renderWirePage } from "./docs/wire-page.ts";
 import { renderJsonSchema, renderSample } from "../src/config/render.ts";
@@ -16,6 +17,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     "arouter.toml": renderSample({ schema: "schemas/arouter.schema.json", policyFile: "policies/default.yaml" }),
     "docs/configuration.md": renderConfigurationPage(),
     "docs/models.md": renderModelsPage(),
+    "docs/observability.md": renderObservabilityPage(),
     "docs/policy.md": renderPolicyPage(),
     "docs/wire.md": renderWirePage(),
     "schemas/arouter.schema.json": `${JSON.stringify(renderJsonSchema(), null, 2)}\n`,

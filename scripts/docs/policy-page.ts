@@ -1,10 +1,9 @@
 /** The generated parts of docs/policy.md, from the tables of src/policy. The rest of the page is written by hand. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { CLIENT_NAMES } from "../../src/policy/client.ts";
 import { CONDITIONS, GROUPS } from "../../src/policy/conditions.ts";
 import { OVERRIDE_HEADERS } from "../../src/policy/overrides.ts";
 import { THEN_FIELDS } from "../../src/policy/then-fields.ts";
+import { renderParts } from "./parts.ts";
 
 const COMPARISON = /_(lt|lte|gt|gte)$/;
 
@@ -42,19 +41,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   clients: () => CLIENT_NAMES.map((name) => `\`${name}\``).join(" · "),
 };
 
-/** docs/policy.md as it stands, every part between `<!-- generated: NAME -->` and its end mark written anew. */
+/** docs/policy.md as it stands, its tables written anew. */
 export function renderPolicyPage(): string {
-  const page = readFileSync(resolve(import.meta.dir, "../../docs/policy.md"), "utf8");
-  return Object.entries(PARTS).reduce((whole, [name, render]) => {
-    const [open, close] = [`<!-- generated: ${name} -->`, `<!-- /generated: ${name} -->`];
-    const [before, rest] = split(whole, open);
-    const [, after] = split(rest, close);
-    return `${before}${open}\n\n${render()}\n\n${close}${after}`;
-  }, page);
-}
-
-function split(text: string, mark: string): readonly [string, string] {
-  const at = text.indexOf(mark);
-  if (at < 0) throw new Error(`docs/policy.md lacks the mark ${mark}`);
-  return [text.slice(0, at), text.slice(at + mark.length)];
+  return renderParts("docs/policy.md", PARTS);
 }
