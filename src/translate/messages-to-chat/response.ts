@@ -4,6 +4,7 @@ import { stopFields } from "../maps/stop-reason.ts";
 import { mintToolId } from "../maps/tool-names.ts";
 import { messagesUsageFromChat } from "../maps/usage.ts";
 import type { ReplyContext, TranslatedReply } from "../translator.ts";
+import { callsOf } from "./calls.ts";
 import { anthropicServiceTier, renderToolUse, type ToolUse } from "../messages-client/calls.ts";
 import {
   createTextFilter,
@@ -35,8 +36,7 @@ function gather(choices: Json | undefined): Gathered {
     all.reasoning += reasoningText(message);
     const refusal = own(message, "refusal");
     if (isString(refusal) && refusal !== "") all.refusal = (all.refusal ?? "") + refusal;
-    const calls = own(message, "tool_calls");
-    if (isArray(calls)) all.calls.push(...calls);
+    all.calls.push(...callsOf(message));
     const annotations = own(message, "annotations");
     for (const annotation of isArray(annotations) ? annotations : []) {
       const citation = renderCitation(annotation, text);

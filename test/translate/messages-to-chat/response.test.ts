@@ -35,6 +35,12 @@ describe("a buffered answer", () => {
     expect(body["stop_reason"]).toBe("tool_use");
   });
 
+  test("a call in the older function_call form is a tool_use", () => {
+    const body = read(answer({ content: null, function_call: { name: "f", arguments: '{"x":1}' } }, "function_call"));
+    expect(body["content"]).toMatchObject([{ type: "tool_use", name: "f", input: { x: 1 } }]);
+    expect(body["stop_reason"]).toBe("tool_use");
+  });
+
   const inputs: readonly (readonly [string, Json, boolean])[] = [
     ["", {}, false],
     ["  ", {}, false],
