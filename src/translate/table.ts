@@ -2,10 +2,11 @@
 import type { FormatName } from "../base/names.ts";
 import { chatToMessages } from "./chat-to-messages/index.ts";
 import { messagesToChat } from "./messages-to-chat/index.ts";
+import { messagesToResponses } from "./messages-to-responses/index.ts";
 import type { Translator } from "./translator.ts";
 
 /** All translators, for docs. */
-export const TRANSLATORS: readonly Translator[] = [chatToMessages, messagesToChat];
+export const TRANSLATORS: readonly Translator[] = [chatToMessages, messagesToChat, messagesToResponses];
 
 /** The translator from `client` to `upstream`; null when both are the same format, or the pair does not exist. */
 export function findTranslator(client: FormatName, upstream: FormatName): Translator | null {

@@ -7,8 +7,9 @@ import type { JsonObject } from "../base/json.ts";
 import type { FormatName } from "../base/names.ts";
 import type { Usage } from "../base/usage.ts";
 import type { ParsedRequest, RenderableError } from "../wire/format.ts";
+import type { FieldEdit } from "../wire/splice.ts";
 
-/** `[translation]` of arouter.toml. */
+/** `[translation]` of arouter.toml, and what a provider's section says of translated requests. */
 export interface TranslationOptions {
   readonly defaultMaxTokens: number | null;
   readonly autoCache: boolean;
@@ -17,6 +18,8 @@ export interface TranslationOptions {
   readonly webSearch: boolean;
   readonly serverTools: "drop" | "reject";
   readonly reasoningHeadroom: number;
+  /** Whether OpenAI may be asked for summaries of its reasoning. */
+  readonly reasoningSummary: boolean;
 }
 
 /** Remembers Claude's thinking blocks by tool-call id, for clients that drop them (WIRE §2.9 rule 4). */
@@ -87,6 +90,11 @@ export interface Translated {
   /** Translates a buffered answer. `earlier` holds answers that paused before it, to be joined. */
   readonly response: (reply: JsonObject, context: ReplyContext, earlier: readonly JsonObject[]) => TranslatedReply;
   readonly stream: (context: ReplyContext) => StreamTranslator;
+  /**
+   * When `error` refuses only something that the translator had asked for on its own: the change of the body with which it
+   * is worth sending once more; else null.
+   */
+  readonly amend?: (error: UpstreamError) => FieldEdit | null;
 }
 
 /** An upstream's error answer as the other format's clients are to see it. */

@@ -5,6 +5,7 @@ import { isObject } from "../../src/base/json.ts";
 import type { FormatName, ProviderName } from "../../src/base/names.ts";
 import { chatToMessages } from "../../src/translate/chat-to-messages/index.ts";
 import { messagesToChat } from "../../src/translate/messages-to-chat/index.ts";
+import { messagesToResponses } from "../../src/translate/messages-to-responses/index.ts";
 import type { ReplyContext, Translated, TranslationOptions, Translator } from "../../src/translate/translator.ts";
 import type { ParsedRequest } from "../../src/wire/format.ts";
 import { formatByName } from "../../src/wire/formats.ts";
@@ -14,6 +15,7 @@ import { createSseDecoder } from "../../src/wire/sse/decode.ts";
 export const PAIRS: Readonly<Record<string, Translator>> = {
   "chat-to-messages": chatToMessages,
   "messages-to-chat": messagesToChat,
+  "messages-to-responses": messagesToResponses,
 };
 
 /** The provider that speaks a format upstream. */
@@ -32,6 +34,7 @@ export const defaultOptions: TranslationOptions = {
   webSearch: true,
   serverTools: "drop",
   reasoningHeadroom: 0,
+  reasoningSummary: true,
 };
 
 /** The moment of every story: EXAMPLES' `created`. */

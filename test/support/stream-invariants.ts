@@ -62,6 +62,7 @@ const DELTA_OF: Readonly<Record<string, string>> = {
   text: "text_delta",
   thinking: "thinking_delta",
   tool_use: "input_json_delta",
+  server_tool_use: "input_json_delta",
 };
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 

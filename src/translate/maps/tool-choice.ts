@@ -108,3 +108,21 @@ export function renderOpenAiChoice(choice: ToolChoice): Json {
       return choice satisfies never;
   }
 }
+
+/** OpenAI's `tool_choice` on Responses, where a named tool stands without an object of its own. */
+export function renderResponsesChoice(choice: ToolChoice): Json {
+  switch (choice.kind) {
+    case "auto":
+    case "none":
+    case "required":
+      return choice.kind;
+    case "named":
+      return { type: choice.custom === true ? "custom" : "function", name: choice.name };
+    case "allowed": {
+      const tools = choice.names.map((name) => ({ type: "function", name }));
+      return { type: "allowed_tools", mode: choice.required ? "required" : "auto", tools };
+    }
+    default:
+      return choice satisfies never;
+  }
+}

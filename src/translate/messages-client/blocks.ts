@@ -28,6 +28,8 @@ export interface BlockWriter {
   readonly delta: (delta: JsonObject) => void;
   /** Ends the open block, if there is one. */
   readonly stop: () => void;
+  /** Writes a block that comes whole, without deltas; none may be open. */
+  readonly whole: (block: JsonObject) => void;
 }
 
 /** Creates a writer that hands its frames to `emit`. */
@@ -47,6 +49,10 @@ export function createBlockWriter(emit: (frame: StreamFrame) => void): BlockWrit
     });
   };
 
+  const emitStart = (block: JsonObject): void => {
+    emit(renderFrame("content_block_start", { type: "content_block_start", index, content_block: block }));
+  };
+
   return {
     get open() {
       return open;
@@ -56,7 +62,7 @@ export function createBlockWriter(emit: (frame: StreamFrame) => void): BlockWrit
       open = kind;
       const [type, field] = DELTAS[kind];
       prefix = `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${field}":`;
-      emit(renderFrame("content_block_start", { type: "content_block_start", index, content_block: block }));
+      emitStart(block);
     },
     write: (text) => emitText(hold.push(text)),
     delta: (delta) => {
@@ -67,6 +73,11 @@ export function createBlockWriter(emit: (frame: StreamFrame) => void): BlockWrit
       if (open === null) return;
       emitText(hold.end());
       open = null;
+      emit(renderFrame("content_block_stop", { type: "content_block_stop", index }));
+    },
+    whole: (block) => {
+      index++;
+      emitStart(block);
       emit(renderFrame("content_block_stop", { type: "content_block_stop", index }));
     },
   };

@@ -19,15 +19,10 @@ export interface ReplySettings {
   readonly searches: boolean;
 }
 
+/** What holds on either API. */
 export const REPLY_ROWS: readonly FieldRow[] = [
   { field: "answer: id", outcomes: ["M"], becomes: "`msg_` and the letters and digits of the upstream's id." },
   { field: "answer: model", outcomes: ["M"], becomes: "The model that answered." },
-  {
-    field: "answer: content",
-    outcomes: ["M"],
-    becomes:
-      "Thinking (where the upstream gives its reasoning as text), then one text block, then `tool_use` blocks; several choices are merged.",
-  },
   {
     field: "answer: content[].input",
     outcomes: ["M", "A"],
@@ -45,11 +40,6 @@ export const REPLY_ROWS: readonly FieldRow[] = [
     outcomes: ["M"],
     becomes:
       "`input_tokens` without cache reads and writes, which have counters of their own; `service_tier` `default` as `standard`, `priority` and `fast` as `priority`.",
-  },
-  {
-    field: "answer: content[].citations",
-    outcomes: ["M"],
-    becomes: "URL citations of search models as `web_search_result_location`.",
   },
 ];
 
@@ -133,9 +123,12 @@ function createEchoFilter(prefix: string): Pick<TextFilter, "push" | "end"> {
   };
 }
 
-/** Anthropic's citation for an OpenAI `url_citation`; null for other annotations. `text` is what its span points into. */
+/**
+ * Anthropic's citation for an OpenAI `url_citation` (Chat holds its fields in an object of that name); null for other
+ * annotations. `text` is what its span points into.
+ */
 export function renderCitation(annotation: Json, text: string): JsonObject | null {
-  const citation = own(annotation, "url_citation");
+  const citation = own(annotation, "url_citation") ?? annotation;
   const url = own(citation, "url");
   if (own(annotation, "type") !== "url_citation" || !isString(url)) return null;
   const start = own(citation, "start_index");

@@ -49,5 +49,6 @@ export interface Surface {
   readonly missingResult: (callId: string) => JsonObject;
   readonly functionTool: (tool: FunctionTool) => JsonObject;
   readonly toolName: (tool: Json) => Json | undefined;
-  readonly toolChoice: (choice: ToolChoice) => Json;
+  /** `tool` is the one that the choice names, as it is sent. */
+  readonly toolChoice: (choice: ToolChoice, tool: Json | undefined) => Json;
 }

@@ -161,13 +161,14 @@ export function applyToolChoice(value: Json | undefined, draft: Draft): void {
     return;
   }
   const sent = choice.kind === "named" ? { ...choice, name: draft.names.send(choice.name) } : choice;
-  if (sent.kind === "named" && !tools.some((tool) => draft.surface.toolName(tool) === sent.name)) {
+  const named = sent.kind === "named" ? tools.find((tool) => draft.surface.toolName(tool) === sent.name) : undefined;
+  if (sent.kind === "named" && named === undefined) {
     throw unsupported(
       "tool_choice.name",
       "tool_choice names a tool that this model is not given; name another or use auto",
     );
   }
-  draft.body["tool_choice"] = draft.surface.toolChoice(sent);
+  draft.body["tool_choice"] = draft.surface.toolChoice(sent, named);
   if (!isSingleCall(value)) return;
   if (draft.capabilities.parallelToolControl) draft.body["parallel_tool_calls"] = false;
   else draft.report.drop("tool_choice.disable_parallel_tool_use");

@@ -9,7 +9,7 @@ import { PARAMETER_ROWS } from "./parameters.ts";
 import { REPLY_ROWS } from "../messages-client/reply.ts";
 import { translateRequest } from "./request.ts";
 import { SYSTEM_ROWS } from "../messages-client/system.ts";
-import { CHAT_SURFACE_ROWS } from "./surface.ts";
+import { CHAT_REPLY_ROWS, CHAT_SURFACE_ROWS } from "./surface.ts";
 import { CHAT_TOOL_ROWS } from "./tools.ts";
 import { TOOL_ROWS } from "../messages-client/tools.ts";
 import { USER_ROWS } from "../messages-client/user.ts";
@@ -25,6 +25,7 @@ const ROWS: readonly FieldRow[] = [
   ...TOOL_ROWS,
   ...CHAT_TOOL_ROWS,
   ...REPLY_ROWS,
+  ...CHAT_REPLY_ROWS,
   ...ERROR_ROWS,
 ];
 

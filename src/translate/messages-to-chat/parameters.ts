@@ -13,11 +13,20 @@ import {
 } from "../messages-client/parameters.ts";
 import { drop, type ParameterRow } from "../messages-client/parameter-row.ts";
 import { applyToolChoice } from "../messages-client/tools.ts";
-import { REASONING_ROWS } from "./reasoning.ts";
+import { reasoningRows, type EffortField } from "../messages-client/reasoning.ts";
 import { applyTools } from "./tools.ts";
 
 /** Longest `stop` array that OpenAI takes. */
 const MAX_STOPS = 4;
+
+const EFFORT_FIELD: EffortField = {
+  name: "`reasoning_effort`",
+  set: (effort, draft) => {
+    draft.body["reasoning_effort"] = effort;
+  },
+  read: (draft) => draft.body["reasoning_effort"] ?? null,
+  isForced: (draft) => draft.body["tools"] !== undefined && draft.capabilities.toolsOnChat === "effort-none",
+};
 
 /** In the order in which they run: refusals before work, tools before effort, effort before sampling. */
 export const PARAMETER_ROWS: readonly ParameterRow[] = [
@@ -55,7 +64,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
     becomes: "`auto`, `any` as `required`, `tool` as the named function, `none`; dropped when there are no tools.",
     apply: applyToolChoice,
   },
-  ...REASONING_ROWS,
+  ...reasoningRows(EFFORT_FIELD),
   drop("top_k"),
   {
     field: "stop_sequences",

@@ -1,11 +1,11 @@
 /** A Messages request as a Chat Completions request, with the reply side that belongs to it. */
-import { own, type JsonObject, type MutableJsonObject } from "../../base/json.ts";
+import type { MutableJsonObject } from "../../base/json.ts";
 import type { ParsedRequest } from "../../wire/format.ts";
 import { createChatToolNames } from "../maps/tool-names.ts";
 import { createReport } from "../report.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
 import type { Draft } from "../messages-client/draft.ts";
-import { hasNumberAtRisk } from "../numbers.ts";
+import { readSource } from "../messages-client/source.ts";
 import { applyParameters } from "./parameters.ts";
 import { CHAT_SURFACE } from "./surface.ts";
 import type { ReplySettings } from "../messages-client/reply.ts";
@@ -38,13 +38,6 @@ function renderBody(fields: MutableJsonObject): string {
   const body: MutableJsonObject = {};
   for (const key of BODY_KEYS) if (fields[key] !== undefined) body[key] = fields[key];
   return JSON.stringify(body);
-}
-
-/** The request's JSON with numbers as they were spelled, where a double would change one. */
-function readSource(request: ParsedRequest): JsonObject {
-  const { json } = request;
-  const copied = [own(json, "messages"), own(json, "tools"), own(json, "output_config"), own(json, "output_format")];
-  return copied.some(hasNumberAtRisk) ? request.lossless() : json;
 }
 
 /**

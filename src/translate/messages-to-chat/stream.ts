@@ -2,13 +2,14 @@
  * Chat chunks as Messages events. OpenAI may let text and several tool calls run side by side, Anthropic has one open
  * block: what comes while a call's JSON is incomplete waits until it is whole, or until the answer ends.
  */
+import { callsOf } from "./calls.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { Usage } from "../../base/usage.ts";
 import { stopFields } from "../maps/stop-reason.ts";
 import { mintToolId } from "../maps/tool-names.ts";
-import { messagesUsageFromChat, renderMessagesUsage } from "../maps/usage.ts";
 import type { ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
-import { createBlockWriter, renderFrame } from "../messages-client/blocks.ts";
+import { createBlockWriter } from "../messages-client/blocks.ts";
+import { renderEnd, renderStart } from "../messages-client/stream-frames.ts";
 import {
   createTextFilter,
   mergeFinish,
@@ -20,16 +21,6 @@ import {
   type ReplySettings,
 } from "../messages-client/reply.ts";
 import { createToolQueue } from "./tool-queue.ts";
-
-const PING = renderFrame("ping", { type: "ping" });
-const MESSAGE_STOP = renderFrame("message_stop", { type: "message_stop" });
-/** No estimate here: clients that add it to the counters of `message_delta` would count twice. */
-const NO_USAGE: JsonObject = {
-  input_tokens: 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  output_tokens: 0,
-};
 
 /** A piece of prose: text or thinking. */
 interface Piece {
@@ -70,17 +61,7 @@ export function createMessagesStream(settings: ReplySettings, context: ReplyCont
     upstreamId = own(chunk, "id");
     id = messageId(upstreamId, context);
     model = modelShown(own(chunk, "model"), settings, context);
-    const message: JsonObject = {
-      id,
-      type: "message",
-      role: "assistant",
-      model,
-      content: [],
-      stop_reason: null,
-      stop_sequence: null,
-      usage: NO_USAGE,
-    };
-    frames.push(renderFrame("message_start", { type: "message_start", message }), PING);
+    frames.push(...renderStart(id, model));
   };
 
   const closeBlock = (): void => {
@@ -148,8 +129,8 @@ export function createMessagesStream(settings: ReplySettings, context: ReplyCont
       refusal = (refusal ?? "") + refused;
     }
     if (settings.searches) readCitations(own(delta, "annotations"));
-    const calls = own(delta, "tool_calls");
-    if (isArray(calls) && calls.length > 0 && filter.matched === null) {
+    const calls = callsOf(delta);
+    if (calls.length > 0 && filter.matched === null) {
       // What the scanner holds back comes before the call.
       addPiece("text", filter.end());
       for (const call of calls) tools.push(call, choice);
@@ -188,21 +169,12 @@ export function createMessagesStream(settings: ReplySettings, context: ReplyCont
     end: () => {
       if (!isStarted) start(null);
       flush();
-      const delta = stopFields(finish, {
+      const stop = stopFields(finish, {
         hasToolCall: tools.hasCalls,
         refusal,
         stopSequence: filter.matched,
       });
-      const counters =
-        usage !== null
-          ? messagesUsageFromChat(usage)
-          : fallbackUsage === null
-            ? messagesUsageFromChat({})
-            : renderMessagesUsage(fallbackUsage);
-      frames.push(
-        renderFrame("message_delta", { type: "message_delta", delta: { ...delta }, usage: counters }),
-        MESSAGE_STOP,
-      );
+      frames.push(...renderEnd(stop, usage, fallbackUsage));
       return take();
     },
     get done() {

@@ -49,6 +49,20 @@ export const CHAT_SURFACE_ROWS: readonly FieldRow[] = [
   },
 ];
 
+export const CHAT_REPLY_ROWS: readonly FieldRow[] = [
+  {
+    field: "answer: content",
+    outcomes: ["M"],
+    becomes:
+      "Thinking (where the upstream gives its reasoning as text), then one text block, then `tool_use` blocks; several choices are merged.",
+  },
+  {
+    field: "answer: content[].citations",
+    outcomes: ["M"],
+    becomes: "URL citations of search models as `web_search_result_location`.",
+  },
+];
+
 /** `content` of a user message: a plain string for a single unmarked text, else parts; "" for none. */
 function renderUserContent(parts: readonly JsonObject[]): Json {
   const [first] = parts;

@@ -37,6 +37,7 @@ export const defaultOptions: TranslationOptions = {
   webSearch: true,
   serverTools: "drop",
   reasoningHeadroom: 0,
+  reasoningSummary: true,
 };
 
 export const replyContext: ReplyContext = { createdSeconds: 1_766_000_000, modelShown: null };

@@ -18,6 +18,7 @@ const OPTIONS: TranslationOptions = {
   webSearch: true,
   serverTools: "drop",
   reasoningHeadroom: 0,
+  reasoningSummary: true,
 };
 
 export interface Settings {
