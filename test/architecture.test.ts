@@ -59,10 +59,10 @@ const GLOBAL_LIVES_IN: readonly {
   { name: "fetch", pattern: /(?<![.\w"'`])fetch\s*\((?!\s*\w+\s*:)/, folders: ["upstream", "cli"] },
 ];
 
-/** Folders whose subfolders are strangers to each other: one wire format, one pair. `maps` is shared, and what the pairs of one client share. */
+/** Folders whose subfolders are strangers to each other: one wire format, one pair. `maps` is shared, and what the pairs of one client or one upstream share. */
 const STRANGERS: Readonly<Record<string, readonly string[]>> = {
   wire: ["sse"],
-  translate: ["maps", "messages-client"],
+  translate: ["maps", "messages-client", "messages-upstream"],
 };
 
 /** Lines past which a file asks to be split; reported, not refused. */

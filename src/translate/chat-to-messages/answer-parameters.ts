@@ -1,7 +1,7 @@
 /** Parameters of the answer: how long, how many, where it ends. */
 import { invalidRequest, unsupported } from "../../base/errors.ts";
-import { isArray, isObject, isString, own, type Json } from "../../base/json.ts";
-import { field, numberField, type Draft, type ParameterRow } from "./draft.ts";
+import { isArray, isObject, isString, type Json } from "../../base/json.ts";
+import { field, numberField, type Draft, type ParameterRow } from "../messages-upstream/draft.ts";
 
 /** Sent when neither the caller nor the catalog says how long an answer may be. */
 const UNKNOWN_MAX_OUTPUT_TOKENS = 64_000;
@@ -61,7 +61,6 @@ function applyStream(draft: Draft): void {
   if (streamOptions !== null && !isStream) {
     throw invalidRequest("stream_options needs stream = true; set it or leave the options out", "stream_options");
   }
-  draft.reply.includeUsage = isStream && own(streamOptions, "include_usage") === true;
 }
 
 function applyVerbosity(draft: Draft): void {

@@ -2,12 +2,14 @@
 import { unsupported } from "../../base/errors.ts";
 import { isArray, isString, own, type JsonObject } from "../../base/json.ts";
 import { messagesToolId } from "../maps/tool-names.ts";
-import { readMarker } from "./cache-markers.ts";
-import { renderCall, renderFunctionCall } from "./calls.ts";
-import { markLast, renderContent } from "./content.ts";
-import type { Draft } from "./draft.ts";
-import { filterThinking, restoreThinking, type ThinkingHistory } from "./thinking-history.ts";
-import { isBlank } from "./turns.ts";
+import { markLast, readMarker } from "../messages-upstream/cache-markers.ts";
+import { renderFunctionCall } from "../messages-upstream/calls.ts";
+import { renderCall } from "./calls.ts";
+import { renderContent } from "./content.ts";
+import type { Draft } from "../messages-upstream/draft.ts";
+import { filterThinking } from "../messages-upstream/thinking-blocks.ts";
+import { restoreThinking, type ThinkingHistory } from "./thinking-history.ts";
+import { isBlank } from "../messages-upstream/turns.ts";
 
 /** What an assistant message needs to know of the history around it. */
 export interface AssistantContext {

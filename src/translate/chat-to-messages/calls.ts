@@ -1,20 +1,12 @@
-/** Tool calls and tool results of a Chat history as `tool_use` and `tool_result` blocks. */
+/** Tool calls and tool results of a Chat history. */
 import { invalidRequest } from "../../base/errors.ts";
-import {
-  isArray,
-  isObject,
-  isRawNumber,
-  isString,
-  own,
-  parseLossless,
-  type Json,
-  type JsonObject,
-} from "../../base/json.ts";
+import { isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { messagesToolId } from "../maps/tool-names.ts";
+import { readMarker } from "../messages-upstream/cache-markers.ts";
+import { renderFunctionCall, toolUse } from "../messages-upstream/calls.ts";
+import type { Draft } from "../messages-upstream/draft.ts";
 import type { FieldRow } from "../translator.ts";
-import { readMarker } from "./cache-markers.ts";
 import { renderContent } from "./content.ts";
-import type { Draft } from "./draft.ts";
 
 /** What becomes of calls and results. */
 export const CALL_ROWS: readonly FieldRow[] = [
@@ -43,44 +35,6 @@ export const CALL_ROWS: readonly FieldRow[] = [
   },
 ];
 
-/** Deepest nesting of arguments that is written out as JSON: deeper text would exhaust the stack. */
-const MAX_ARGUMENT_DEPTH = 128;
-
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let isInString = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (isInString) {
-      if (code === 0x5c) at++;
-      else if (code === 0x22) isInString = false;
-    } else if (code === 0x22) isInString = true;
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_ARGUMENT_DEPTH) return true;
-    } else if (code === 0x7d || code === 0x5d) depth--;
-  }
-  return false;
-}
-
-/** Arguments text of a call as `input`; `isExact` is false when it is no JSON, or nested too deep. */
-export function parseArguments(value: Json | undefined, wrapped: boolean): { input: JsonObject; isExact: boolean } {
-  let parsed: Json;
-  if (isString(value)) {
-    if (value.trim() === "") return { input: {}, isExact: true };
-    if (isTooDeep(value)) return { input: { _raw_arguments: value }, isExact: false };
-    try {
-      parsed = parseLossless(value);
-    } catch {
-      return { input: { _raw_arguments: value }, isExact: false };
-    }
-  } else {
-    if (value === undefined || value === null) return { input: {}, isExact: true };
-    parsed = value;
-  }
-  const isPlain = isObject(parsed) && !isRawNumber(parsed);
-  return { input: isPlain && !wrapped ? (parsed as JsonObject) : { value: parsed }, isExact: true };
-}
-
 /** `tool_use` block for one entry of `tool_calls`. */
 export function renderCall(draft: Draft, call: Json, path: string): JsonObject {
   const custom = own(call, "custom");
@@ -97,24 +51,6 @@ export function renderCall(draft: Draft, call: Json, path: string): JsonObject {
     return toolUse(messagesToolId(id), draft.reply.names.send(name), { input: isString(text) ? text : "" });
   }
   return renderFunctionCall(draft, messagesToolId(id), name, holder, `${path}.function.arguments`);
-}
-
-/** `tool_use` block for a function's name and arguments in `holder`. */
-export function renderFunctionCall(
-  draft: Draft,
-  id: string,
-  name: string,
-  holder: Json | undefined,
-  path: string,
-): JsonObject {
-  const wireName = draft.reply.names.send(name);
-  const parsed = parseArguments(own(holder, "arguments"), draft.reply.wrappedTools.has(wireName));
-  if (!parsed.isExact) draft.report.adapt(path);
-  return toolUse(id, wireName, parsed.input);
-}
-
-function toolUse(id: string, name: string, input: JsonObject): JsonObject {
-  return { type: "tool_use", id, name, input };
 }
 
 /** `tool_result` block for a `tool` or `function` message. */
@@ -137,39 +73,4 @@ function resultContent(draft: Draft, content: Json, path: string): JsonObject {
   const blocks = renderContent({ content }, { path, markerTtl: draft.markerTtl });
   const kept = blocks.filter((block) => own(block, "type") !== "text" || own(block, "text") !== "");
   return kept.length === 0 ? {} : { content: kept };
-}
-
-/** The result that stands in for one that never came. */
-export function missingResult(id: string): JsonObject {
-  return { type: "tool_result", tool_use_id: id, content: "no result was provided", is_error: true };
-}
-
-/** All results for one call as one, contents in order. */
-export function mergeResults(results: readonly JsonObject[]): JsonObject {
-  const [first, second] = results;
-  if (first !== undefined && second === undefined) return first;
-  const content = results.flatMap(contentBlocks);
-  const isError = results.some((result) => own(result, "is_error") === true);
-  const marker = results.findLast((result) => isObject(own(result, "cache_control")));
-  return {
-    type: "tool_result",
-    tool_use_id: own(first, "tool_use_id") ?? "",
-    ...(content.length === 0 ? {} : { content }),
-    ...(isError ? { is_error: true } : {}),
-    ...(marker === undefined ? {} : { cache_control: own(marker, "cache_control") ?? null }),
-  };
-}
-
-function contentBlocks(result: JsonObject): readonly Json[] {
-  const content = own(result, "content");
-  if (isString(content)) return [{ type: "text", text: content }];
-  return isArray(content) ? content : [];
-}
-
-/** User blocks for a result whose call is not there: Anthropic refuses orphans. */
-export function orphanBlocks(id: string, result: JsonObject): readonly JsonObject[] {
-  const content = own(result, "content");
-  const label = `[result of unknown tool call ${id}]`;
-  if (isString(content)) return [{ type: "text", text: `${label} ${content}` }];
-  return [{ type: "text", text: label }, ...contentBlocks(result).filter(isObject)];
 }

@@ -3,8 +3,8 @@ import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { renderFileBlock, renderImageBlock } from "../maps/media.ts";
 import type { FieldRow } from "../translator.ts";
-import { readMarker, takesMarker } from "./cache-markers.ts";
-import { ownText } from "./own-text.ts";
+import { markLast, readMarker } from "../messages-upstream/cache-markers.ts";
+import { ownText } from "../messages-upstream/own-text.ts";
 
 /** Block types of Anthropic that clients mix into Chat messages. */
 const NATIVE_BLOCKS: ReadonlySet<string> = new Set([
@@ -53,6 +53,20 @@ export const CONTENT_ROWS: readonly FieldRow[] = [
   },
 ];
 
+/** What becomes of cache markers. */
+export const CACHE_ROWS: readonly FieldRow[] = [
+  {
+    field: "messages[].content[].prompt_cache_breakpoint",
+    outcomes: ["M"],
+    becomes: "`cache_control` of that block; `ttl: 12h` → `1h`; of more than four the last ones are kept",
+  },
+  {
+    field: "messages[].cache_control, messages[].content[].cache_control",
+    outcomes: ["M"],
+    becomes: "the same (extension) on that block, or on the last block of the message",
+  },
+];
+
 /** Where a part stands, and the lifetime of markers that name none. */
 export interface PartContext {
   readonly path: string;
@@ -73,19 +87,6 @@ export function renderContent(holder: JsonObject, context: PartContext): readonl
     blocks = content.map((part, index) => renderPart(part, { ...context, path: `${context.path}[${index}]` }));
   } else throw invalidRequest("content must be a string or an array of parts", context.path);
   return markLast(blocks, readMarker(holder, context.markerTtl));
-}
-
-/** `blocks` with `marker` on the last one that may carry it and has none. */
-export function markLast(blocks: readonly JsonObject[], marker: JsonObject | null): readonly JsonObject[] {
-  if (marker === null) return blocks;
-  const last = blocks.length - 1;
-  return blocks.map((block, index) => (index === last ? withMarker(block, marker) : block));
-}
-
-/** `block` with `marker`, unless it has one or may have none. */
-export function withMarker(block: JsonObject, marker: JsonObject): JsonObject {
-  const isFree = own(block, "cache_control") === undefined || own(block, "cache_control") === null;
-  return isFree && (takesMarker(block) || own(block, "type") === "text") ? { ...block, cache_control: marker } : block;
 }
 
 function renderPart(part: Json, context: PartContext): JsonObject {

@@ -1,7 +1,7 @@
 /** The pair that lets Chat clients talk to Claude. */
 import { chatRateLimits } from "../maps/rate-limits.ts";
 import type { Translator } from "../translator.ts";
-import { ERROR_ROWS, renderError } from "./errors.ts";
+import { ERROR_ROWS, renderError } from "../messages-upstream/errors.ts";
 import { renderRequest, REQUEST_ROWS } from "./request.ts";
 import { renderReply, RESPONSE_ROWS } from "./response.ts";
 import { createReplyStream, STREAM_ROWS } from "./stream.ts";

@@ -3,23 +3,21 @@ import { isArray, isString, own, type Json, type JsonObject, type MutableJsonObj
 import { chatUsageFromMessages } from "../maps/usage.ts";
 import { createStopScanner } from "../stop-scanner.ts";
 import type { FieldRow, ReplyContext, TranslatedReply } from "../translator.ts";
-import type { ReplyPlan } from "./draft.ts";
-import { createFenceStripper } from "./json-fence.ts";
-import { ownText } from "./own-text.ts";
+import { createFenceStripper } from "../messages-upstream/json-fence.ts";
+import { ownText } from "../messages-upstream/own-text.ts";
+import { renderContinuation } from "../messages-upstream/body.ts";
 import {
-  addCitation,
   addUsages,
-  chatId,
+  contentOf,
   customInput,
   MAX_CONTINUATIONS,
-  planFinish,
   refusalText,
-  renderDetail,
-  THINKING_SEPARATOR,
+  rememberThinking,
+  serviceTier,
   unwrapArguments,
-  type Citations,
-} from "./reply-parts.ts";
-import { renderContinuation } from "./request.ts";
+} from "../messages-upstream/reply-parts.ts";
+import { addCitation, chatId, planFinish, renderDetail, THINKING_SEPARATOR, type Citations } from "./reply-parts.ts";
+import type { ChatReplyPlan } from "./reply-plan.ts";
 
 /** What becomes of the parts of an answer. */
 export const RESPONSE_ROWS: readonly FieldRow[] = [
@@ -65,7 +63,7 @@ export const RESPONSE_ROWS: readonly FieldRow[] = [
 
 /** Translates an answer, or asks to go on when it paused. `body` is the request that was sent. */
 export function renderReply(
-  plan: ReplyPlan,
+  plan: ChatReplyPlan,
   body: JsonObject,
   reply: JsonObject,
   context: ReplyContext,
@@ -108,26 +106,10 @@ export function renderReply(
   return { kind: "answer", body: answer, adapted: [] };
 }
 
-function contentOf(reply: JsonObject): readonly Json[] {
-  const content = own(reply, "content");
-  return isArray(content) ? content : [];
-}
-
 function joinUsage(sum: JsonObject | null, usage: Json): JsonObject | null {
   if (typeof usage !== "object" || usage === null || isArray(usage)) return sum;
   const next = usage;
   return sum === null ? next : addUsages(sum, next);
-}
-
-function serviceTier(tier: Json | undefined): string | null {
-  if (tier === "standard") return "default";
-  return tier === "priority" ? tier : null;
-}
-
-/** Keeps an answer's thinking for the tool calls in it, so that a client may lose it. */
-export function rememberThinking(plan: ReplyPlan, callIds: readonly string[], blocks: readonly JsonObject[]): void {
-  if (plan.thinkingStore === null || blocks.length === 0) return;
-  for (const id of callIds) plan.thinkingStore.put(id, blocks);
 }
 
 interface Parts extends Citations {
@@ -139,7 +121,7 @@ interface Parts extends Citations {
   json: string | null;
 }
 
-function readContent(plan: ReplyPlan, content: readonly Json[]): Parts {
+function readContent(plan: ChatReplyPlan, content: readonly JsonObject[]): Parts {
   const parts: Parts = {
     texts: [],
     toolCalls: [],
@@ -150,9 +132,7 @@ function readContent(plan: ReplyPlan, content: readonly Json[]): Parts {
     json: null,
   };
   let length = 0;
-  content.forEach((value, at) => {
-    if (typeof value !== "object" || value === null || isArray(value)) return;
-    const block = value;
+  content.forEach((block, at) => {
     switch (own(block, "type")) {
       case "text": {
         const text = own(block, "text");
@@ -179,7 +159,7 @@ function readContent(plan: ReplyPlan, content: readonly Json[]): Parts {
   return parts;
 }
 
-function readCall(plan: ReplyPlan, parts: Parts, block: JsonObject): void {
+function readCall(plan: ChatReplyPlan, parts: Parts, block: JsonObject): void {
   const wireName = ownText(block, "name");
   const id = ownText(block, "id");
   const text = JSON.stringify(own(block, "input") ?? {});
@@ -198,7 +178,7 @@ function readCall(plan: ReplyPlan, parts: Parts, block: JsonObject): void {
 }
 
 /** The answer's text as the caller is to see it. */
-function renderText(plan: ReplyPlan, parts: Parts): { readonly text: string | null; readonly scanned: boolean } {
+function renderText(plan: ChatReplyPlan, parts: Parts): { readonly text: string | null; readonly scanned: boolean } {
   if (parts.json !== null) return { text: parts.json, scanned: false };
   if (parts.texts.length === 0) return { text: parts.toolCalls.length > 0 ? null : "", scanned: false };
   const scanner = createStopScanner(plan.scannedStops);
@@ -211,7 +191,7 @@ function renderText(plan: ReplyPlan, parts: Parts): { readonly text: string | nu
   return { text: isNothing ? null : text, scanned: scanner.matched !== null };
 }
 
-function renderMessage(plan: ReplyPlan, parts: Parts, content: string | null, refusal: string | null): JsonObject {
+function renderMessage(plan: ChatReplyPlan, parts: Parts, content: string | null, refusal: string | null): JsonObject {
   const message: MutableJsonObject = { role: "assistant", content, refusal, annotations: parts.annotations };
   if (parts.others.length > 0) message["citations"] = parts.others;
   const [firstCall] = parts.toolCalls;

@@ -4,17 +4,19 @@ import type { Usage } from "../../base/usage.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
 import type { FieldRow, ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
 import { createChunkWriter, DONE_FRAME, PING_FRAME, type ChunkWriter } from "./chunk-writer.ts";
-import type { ReplyPlan } from "./draft.ts";
-import { ownText } from "./own-text.ts";
-import { createPauseCollector } from "./pause-collector.ts";
-import { addCitation, chatId, MAX_CONTINUATIONS, planFinish, refusalText, type Citations } from "./reply-parts.ts";
-import { renderContinuation } from "./request.ts";
-import { rememberThinking } from "./response.ts";
+import { ownText } from "../messages-upstream/own-text.ts";
+import { createPauseCollector } from "../messages-upstream/pause-collector.ts";
+import { chatUsageFromMessages, renderChatUsage } from "../maps/usage.ts";
+import { createArgumentText } from "../messages-upstream/argument-text.ts";
+import { renderContinuation } from "../messages-upstream/body.ts";
+import { MAX_CONTINUATIONS, refusalText, rememberThinking } from "../messages-upstream/reply-parts.ts";
+import { addCitation, chatId, planFinish, type Citations } from "./reply-parts.ts";
+import type { ChatReplyPlan } from "./reply-plan.ts";
 import { renderEnding } from "./stream-ending.ts";
-import { createTextChannel } from "./text-channel.ts";
+import { createTextChannel } from "../messages-upstream/text-channel.ts";
 import { createThinkingStream, type OpenThinking } from "./thinking-stream.ts";
-import { createArgumentText, createToolStream, type ToolStream } from "./tool-stream.ts";
-import { createUsageTotals } from "./usage-totals.ts";
+import { createToolStream, type ToolStream } from "./tool-stream.ts";
+import { createUsageTotals } from "../messages-upstream/usage-totals.ts";
 
 /** What becomes of stream events. */
 export const STREAM_ROWS: readonly FieldRow[] = [
@@ -49,7 +51,7 @@ type OpenBlock =
   | { readonly kind: "json"; readonly text: ReturnType<typeof createArgumentText> };
 
 /** Creates the translator of one streamed answer. `body` is the request that was sent. */
-export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: ReplyContext): StreamTranslator {
+export function createReplyStream(plan: ChatReplyPlan, body: JsonObject, context: ReplyContext): StreamTranslator {
   let writer: ChunkWriter | null = null;
   const open = new Map<number, OpenBlock>();
   const text = createTextChannel(plan);
@@ -57,7 +59,7 @@ export function createReplyStream(plan: ReplyPlan, body: JsonObject, context: Re
   const collector = plan.serverTools ? createPauseCollector() : null;
   const cited: Citations = { annotations: [], others: [] };
   const thinking = createThinkingStream();
-  const totals = createUsageTotals();
+  const totals = createUsageTotals({ reported: chatUsageFromMessages, estimated: renderChatUsage });
   const callIds: string[] = [];
   let textLength = 0;
   /** Text beside the tool that stands in for structured outputs: shown only when that tool is not called. */

@@ -3,15 +3,12 @@
  * makes later ones invalid.
  */
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
-import { SIGNATURE_PREFIX } from "../maps/reasoning-signature.ts";
 import type { FieldRow } from "../translator.ts";
-import { thinkingType, type Draft } from "./draft.ts";
-import { ownText } from "./own-text.ts";
+import { thinkingType, type Draft } from "../messages-upstream/draft.ts";
+import { bindThinking, isForeign, isThinkingBlock } from "../messages-upstream/thinking-blocks.ts";
+import { ownText } from "../messages-upstream/own-text.ts";
 
 const DETAILS_FORMAT = "anthropic-claude-v1";
-
-/** Header value and field that make an edited history degrade instead of failing. */
-const BINDING_BETA = "thinking-binding-controls-2026-08-01";
 
 /** What becomes of reasoning in the history. */
 export const THINKING_HISTORY_ROWS: readonly FieldRow[] = [
@@ -36,18 +33,6 @@ export interface PlacedThinking {
 
 /** Thinking of the whole history, by message index. */
 export type ThinkingHistory = ReadonlyMap<number, readonly PlacedThinking[]>;
-
-/** Whether `block` is a thinking block of Claude. */
-export function isThinkingBlock(block: Json): boolean {
-  const type = own(block, "type");
-  return type === "thinking" || type === "redacted_thinking";
-}
-
-/** Whether the gateway made the signature, for another vendor's reasoning: Claude could not read it. */
-function isForeign(block: Json): boolean {
-  const signature = own(block, "signature") ?? own(block, "data");
-  return isString(signature) && signature.startsWith(SIGNATURE_PREFIX);
-}
 
 /** Reads one entry of `reasoning_details`: a block, `lost` when its signature is gone, null when it is not Claude's. */
 function readDetail(entry: Json): PlacedThinking | "lost" | null {
@@ -169,15 +154,6 @@ function firstOfToolLoop(messages: readonly Json[]): number | null {
   return first < 0 ? null : first;
 }
 
-/** @see https://platform.claude.com/docs/en/build-with-claude/preserved-thinking (read 2026-11-24) */
-function bindThinking(draft: Draft): void {
-  if (!draft.model.capabilities.preservedThinking || own(draft.request, "thinking") !== undefined) return;
-  const thinking = draft.body.get("thinking") ?? { type: "adaptive" };
-  if (own(thinking, "type") === "disabled" || !isObject(thinking)) return;
-  draft.betas.add(BINDING_BETA);
-  draft.body.set("thinking", { ...thinking, block_binding: { prefix_mismatch_behavior: "drop_block" } });
-}
-
 /** `blocks` of one assistant message with its thinking put back: at its old place, never after a tool call. */
 export function restoreThinking(
   blocks: readonly JsonObject[],
@@ -193,10 +169,4 @@ export function restoreThinking(
     restored.push(block);
   }
   return restored.concat(blocks.slice(next));
-}
-
-/** `blocks` without what must not be sent: thinking when `keep` is false, and thinking of other vendors. */
-export function filterThinking(blocks: readonly JsonObject[], keep: boolean): readonly JsonObject[] {
-  if (!blocks.some(isThinkingBlock)) return blocks;
-  return blocks.filter((block) => !isThinkingBlock(block) || (keep && !isForeign(block)));
 }

@@ -1,7 +1,7 @@
 /** Thinking of a streamed answer: text to show as it comes, whole blocks to keep. */
 import { own, type JsonObject } from "../../base/json.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
-import { ownText } from "./own-text.ts";
+import { ownText } from "../messages-upstream/own-text.ts";
 import { THINKING_SEPARATOR } from "./reply-parts.ts";
 
 /** A thinking block that is still arriving. */

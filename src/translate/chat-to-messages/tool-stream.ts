@@ -1,12 +1,11 @@
 /** One tool call of a streamed answer, from its block's start to its stop. */
-import { isObject, own, type Json, type JsonObject } from "../../base/json.ts";
+import { own, type JsonObject } from "../../base/json.ts";
 import type { StreamFrame } from "../translator.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
 import type { ChunkWriter } from "./chunk-writer.ts";
-import type { ReplyPlan } from "./draft.ts";
-import { createInputDecoder } from "./input-decoder.ts";
-import { ownText } from "./own-text.ts";
-import { unwrapArguments } from "./reply-parts.ts";
+import { createArgumentText } from "../messages-upstream/argument-text.ts";
+import { ownText } from "../messages-upstream/own-text.ts";
+import type { ChatReplyPlan } from "./reply-plan.ts";
 
 /** Takes a call's pieces and gives the frames they make. */
 export interface ToolStream {
@@ -16,60 +15,13 @@ export interface ToolStream {
   readonly stop: () => readonly StreamFrame[];
 }
 
-/** How a call's argument text becomes what the caller sees. */
-interface ArgumentText {
-  readonly push: (fragment: string) => string;
-  readonly end: () => string;
-}
-
-function plainArguments(initial: Json | undefined): ArgumentText {
-  let isEmpty = true;
-  return {
-    push: (fragment) => {
-      isEmpty = false;
-      return fragment;
-    },
-    end: () => (isEmpty ? JSON.stringify(initial ?? {}) : ""),
-  };
-}
-
-/** Arguments that travelled in a property `value` can only be unwrapped once they are whole. */
-export function wrappedArguments(initial: Json | undefined): ArgumentText {
-  let text = "";
-  const isFilled = isObject(initial) && Object.keys(initial).length > 0;
-  return {
-    push: (fragment) => {
-      text += fragment;
-      return "";
-    },
-    end: () => unwrapArguments(text === "" && isFilled ? JSON.stringify(initial) : text),
-  };
-}
-
-function customArguments(initial: Json | undefined): ArgumentText {
-  const decoder = createInputDecoder();
-  let isEmpty = true;
-  const isFilled = isObject(initial) && Object.keys(initial).length > 0;
-  return {
-    push: (fragment) => {
-      isEmpty = false;
-      return decoder.push(fragment);
-    },
-    end: () => (isEmpty && isFilled ? decoder.push(JSON.stringify(initial)) : "") + decoder.end(),
-  };
-}
-
-/**
- * The text of a call's arguments.
- * @param initial the `input` that the block started with: all there is when no delta follows
- */
-export function createArgumentText(plan: ReplyPlan, wireName: string, initial: Json | undefined): ArgumentText {
-  if (plan.customTools.has(wireName)) return customArguments(initial);
-  return plan.wrappedTools.has(wireName) ? wrappedArguments(initial) : plainArguments(initial);
-}
-
 /** Creates the frames of the call in `block`; `index` counts tool calls, not blocks. */
-export function createToolStream(plan: ReplyPlan, writer: ChunkWriter, block: JsonObject, index: number): ToolStream {
+export function createToolStream(
+  plan: ChatReplyPlan,
+  writer: ChunkWriter,
+  block: JsonObject,
+  index: number,
+): ToolStream {
   const wireName = ownText(block, "name");
   const id = ownText(block, "id");
   const name = plan.names.restore(wireName);

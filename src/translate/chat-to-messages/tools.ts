@@ -1,108 +1,19 @@
 /** Tools of a Chat request as Claude's: functions, custom tools, legacy functions, web search. */
 import { invalidRequest, unsupported } from "../../base/errors.ts";
-import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { isArray, isObject, isString, own } from "../../base/json.ts";
+import { field, type Draft, type ParameterRow } from "../messages-upstream/draft.ts";
+import {
+  addCustom,
+  addFunction,
+  addNative,
+  addTool,
+  addWebSearch,
+  NATIVE_TYPE,
+  readName,
+  TOOL_EXTENSIONS,
+} from "../messages-upstream/tools.ts";
 import type { FieldRow } from "../translator.ts";
-import { field, type Draft, type ParameterRow } from "./draft.ts";
-import { renderInputSchema, renderStrict } from "./input-schema.ts";
-
-/** Extension fields of a tool that Anthropic knows. */
-const TOOL_EXTENSIONS = [
-  "cache_control",
-  "defer_loading",
-  "input_examples",
-  "eager_input_streaming",
-  "allowed_callers",
-] as const;
-
-/** Anthropic's own tools carry the day of their version, or are toolsets. */
-const NATIVE_TYPE = /_\d{8}$|^mcp_toolset$/;
-
-/** Native tools that the caller runs, so that an answer never pauses for them. */
-const CLIENT_RUN_TYPE = /^(bash|text_editor|computer|memory)_/;
-
-function extensions(...holders: readonly JsonObject[]): JsonObject {
-  const found: [string, Json][] = [];
-  for (const name of TOOL_EXTENSIONS) {
-    for (const holder of holders) {
-      const value = own(holder, name);
-      if (value === undefined || value === null) continue;
-      found.push([name, value]);
-      break;
-    }
-  }
-  return Object.fromEntries(found);
-}
-
-function readName(definition: JsonObject, path: string): string {
-  const name = own(definition, "name");
-  if (!isString(name) || name === "")
-    throw invalidRequest("a tool needs a name", `${path}.name`, "missing_required_parameter");
-  return name;
-}
-
-function addTool(draft: Draft, callerName: string, wireName: string, tool: JsonObject, path: string): void {
-  if (draft.toolNames.has(wireName)) {
-    throw unsupported(path, `two tools are called "${callerName.slice(0, 64)}"; names must be different`);
-  }
-  draft.toolNames.add(wireName);
-  draft.tools.push({ tool, wireName });
-}
-
-function addFunction(draft: Draft, definition: JsonObject, holder: JsonObject, path: string): void {
-  const name = readName(definition, path);
-  const wireName = draft.reply.names.send(name);
-  const description = own(definition, "description");
-  const input = renderInputSchema(own(definition, "parameters"));
-  if (input.wrapped) {
-    draft.reply.wrappedTools.add(wireName);
-    draft.report.adapt(`${path}.parameters`);
-  }
-  const isStrict = own(definition, "strict") === true;
-  const { schema, strict } = isStrict
-    ? renderStrict(draft, input.schema, path)
-    : { schema: input.schema, strict: null };
-  const tool = {
-    name: wireName,
-    ...(isString(description) ? { description } : {}),
-    input_schema: schema,
-    ...(strict === null ? {} : { strict }),
-    ...extensions(holder, definition),
-  };
-  addTool(draft, name, wireName, tool, path);
-}
-
-function addCustom(draft: Draft, definition: JsonObject, holder: JsonObject, path: string): void {
-  const name = readName(definition, path);
-  const wireName = draft.reply.names.send(name);
-  draft.reply.customTools.add(wireName);
-  const description = own(definition, "description");
-  const grammar = grammarText(own(definition, "format"));
-  if (grammar !== null) draft.report.adapt(`${path}.format`);
-  const text = [isString(description) ? description : "", grammar ?? ""].filter(Boolean).join("\n\n");
-  const tool = {
-    name: wireName,
-    ...(text === "" ? {} : { description: text }),
-    input_schema: { type: "object", properties: { input: { type: "string" } }, required: ["input"] },
-    ...extensions(holder, definition),
-  };
-  addTool(draft, name, wireName, tool, path);
-}
-
-function grammarText(format: Json | undefined): string | null {
-  if (own(format, "type") !== "grammar") return null;
-  const grammar = own(format, "grammar") ?? format;
-  const syntax = own(grammar, "syntax");
-  const definition = own(grammar, "definition");
-  const kind = isString(syntax) ? `${syntax} ` : "";
-  return `The input must match this ${kind}grammar:\n${isString(definition) ? definition : JSON.stringify(grammar)}`;
-}
-
-function addNative(draft: Draft, tool: JsonObject, type: string, path: string): void {
-  const name = own(tool, "name");
-  if (!CLIENT_RUN_TYPE.test(type)) draft.reply.serverTools = true;
-  if (isString(name)) addTool(draft, name, name, tool, path);
-  else draft.tools.push({ tool, wireName: null });
-}
+import { hasLegacyFunctions } from "./reply-plan.ts";
 
 function applyTools(draft: Draft): void {
   const tools = own(draft.source, "tools") ?? null;
@@ -139,9 +50,7 @@ function applyFunctions(draft: Draft): void {
     if (!isObject(definition)) throw invalidRequest("a function must be an object", path);
     addFunction(draft, definition, definition, path);
   });
-  if (functions.length === 0) return;
-  draft.reply.legacyFunctions = true;
-  draft.singleCall = true;
+  if (hasLegacyFunctions(draft)) draft.singleCall = true;
 }
 
 function applyWebSearch(draft: Draft): void {
@@ -154,20 +63,8 @@ function applyWebSearch(draft: Draft): void {
     throw unsupported("web_search_options", "this model cannot search the web; choose another or leave it out");
   }
   if (own(search, "search_context_size") !== undefined) draft.report.drop("web_search_options.search_context_size");
-  const approximate = own(own(search, "user_location"), "approximate");
-  const location: [string, Json][] = [];
-  for (const part of ["city", "region", "country", "timezone"]) {
-    const value = own(approximate, part);
-    if (isString(value)) location.push([part, value]);
-  }
-  const user_location = { type: "approximate", ...Object.fromEntries(location) };
-  const tool = {
-    type: "web_search_20250305",
-    name: "web_search",
-    ...(location.length === 0 ? {} : { user_location }),
-  };
-  addTool(draft, "web_search", "web_search", tool, "web_search_options");
-  draft.reply.serverTools = true;
+  const location = own(own(search, "user_location"), "approximate");
+  addWebSearch(draft, { location, allowedDomains: [] }, "web_search_options");
 }
 
 /** Rows for what may be called; run before tool choice. */

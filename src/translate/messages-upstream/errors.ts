@@ -1,4 +1,4 @@
-/** Anthropic's error answers as Chat clients are to see them. */
+/** Anthropic's error answers as OpenAI's clients are to see them. */
 import { isString, own } from "../../base/json.ts";
 import type { FieldRow, TranslatedError, UpstreamError } from "../translator.ts";
 

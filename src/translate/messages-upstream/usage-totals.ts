@@ -1,8 +1,14 @@
 /** Adds up what a streamed answer and its continuations report of tokens. */
 import { isObject, type Json, type JsonObject } from "../../base/json.ts";
 import type { Usage } from "../../base/usage.ts";
-import { chatUsageFromMessages, renderChatUsage } from "../maps/usage.ts";
 import { addUsages } from "./reply-parts.ts";
+
+/** Writes usage in the client's format. */
+export interface UsageRenderer {
+  /** From Anthropic's counts. */
+  readonly reported: (usage: JsonObject) => JsonObject;
+  readonly estimated: (usage: Usage) => JsonObject;
+}
 
 /** Token counts of one answer as Anthropic reports them. */
 export interface UsageTotals {
@@ -11,14 +17,14 @@ export interface UsageTotals {
   /** Takes the usage of `message_delta`: totals that replace those named; absent ones stay. */
   readonly update: (usage: Json | undefined) => void;
   /**
-   * OpenAI's usage for all of it. `fallback` is used where upstream reported nothing; when the answer was `cut` short
+   * The client's usage for all of it. `fallback` is used where upstream reported nothing; when the answer was `cut` short
    * by the gateway, for the output, whose size upstream never said.
    */
   readonly render: (fallback: Usage | null, cut: boolean) => JsonObject;
 }
 
 /** Creates empty totals. */
-export function createUsageTotals(): UsageTotals {
+export function createUsageTotals(renderer: UsageRenderer): UsageTotals {
   let earlier: JsonObject | null = null;
   let current: JsonObject | null = null;
 
@@ -38,8 +44,8 @@ export function createUsageTotals(): UsageTotals {
     },
     render: (fallback, cut) => {
       const usage = reported();
-      if (usage === null) return fallback === null ? chatUsageFromMessages({}) : renderChatUsage(fallback);
-      return chatUsageFromMessages(cut && fallback !== null ? { ...usage, output_tokens: fallback.output } : usage);
+      if (usage === null) return fallback === null ? renderer.reported({}) : renderer.estimated(fallback);
+      return renderer.reported(cut && fallback !== null ? { ...usage, output_tokens: fallback.output } : usage);
     },
   };
 }

@@ -1,23 +1,8 @@
 /** Cache markers: read from either vendor's spelling, and kept within Anthropic's limit. */
 import { isArray, isObject, own, type Json, type JsonObject } from "../../base/json.ts";
-import type { FieldRow } from "../translator.ts";
 
 /** Most `cache_control` markers a request may carry, the top-level one included. */
 const MAX_MARKERS = 4;
-
-/** What becomes of cache markers. */
-export const CACHE_ROWS: readonly FieldRow[] = [
-  {
-    field: "messages[].content[].prompt_cache_breakpoint",
-    outcomes: ["M"],
-    becomes: "`cache_control` of that block; `ttl: 12h` → `1h`; of more than four the last ones are kept",
-  },
-  {
-    field: "messages[].cache_control, messages[].content[].cache_control",
-    outcomes: ["M"],
-    becomes: "the same (extension) on that block, or on the last block of the message",
-  },
-];
 
 /** The marker on a part or message; null without one. `defaultTtl` is for markers that name no lifetime. */
 export function readMarker(holder: JsonObject, defaultTtl: "1h" | null): JsonObject | null {
@@ -34,6 +19,19 @@ export function readMarker(holder: JsonObject, defaultTtl: "1h" | null): JsonObj
 export function takesMarker(block: JsonObject): boolean {
   const type = own(block, "type");
   return type !== "thinking" && type !== "redacted_thinking" && !(type === "text" && own(block, "text") === "");
+}
+
+/** `blocks` with `marker` on the last one that may carry it and has none. */
+export function markLast(blocks: readonly JsonObject[], marker: JsonObject | null): readonly JsonObject[] {
+  if (marker === null) return blocks;
+  const last = blocks.length - 1;
+  return blocks.map((block, index) => (index === last ? withMarker(block, marker) : block));
+}
+
+/** `block` with `marker`, unless it has one or may have none. */
+export function withMarker(block: JsonObject, marker: JsonObject): JsonObject {
+  const isFree = own(block, "cache_control") === undefined || own(block, "cache_control") === null;
+  return isFree && (takesMarker(block) || own(block, "type") === "text") ? { ...block, cache_control: marker } : block;
 }
 
 /** Parts of a request that hold markers, in the order of the prompt's prefix. */

@@ -1,8 +1,7 @@
 /** Turns of a Messages request, and what Claude wants of the first and the last one. */
 import { invalidRequest } from "../../base/errors.ts";
 import { isObject, isString, own, type JsonObject } from "../../base/json.ts";
-import { takesMarker } from "./cache-markers.ts";
-import { withMarker } from "./content.ts";
+import { takesMarker, withMarker } from "./cache-markers.ts";
 import { thinkingType, type Draft } from "./draft.ts";
 import { ownText } from "./own-text.ts";
 import { outputFormat } from "./thinking.ts";
@@ -12,7 +11,7 @@ export interface Turn {
   readonly role: "user" | "assistant" | "system";
   readonly results: JsonObject[];
   readonly blocks: JsonObject[];
-  /** Index of the message that opened it. */
+  /** Index of the message or item that opened it. */
   readonly index: number;
 }
 
@@ -46,7 +45,7 @@ export function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject
   if (empty !== undefined) {
     throw invalidRequest(
       "a user message has no content; send text, an image or a file",
-      `messages[${empty.index}].content`,
+      `${draft.fields.history}[${empty.index}].content`,
     );
   }
   const canStand = draft.model.capabilities.midConversationSystem;
@@ -67,7 +66,7 @@ export function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject
 }
 
 function continueTurn(draft: Draft): Turn {
-  draft.report.adapt("messages");
+  draft.report.adapt(draft.fields.history);
   return { role: "user", results: [], blocks: [{ type: "text", text: "Continue." }], index: 0 };
 }
 

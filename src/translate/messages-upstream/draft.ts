@@ -16,8 +16,6 @@ export interface ReplyPlan {
   readonly customTools: ReadonlySet<string>;
   /** Names as sent of tools whose arguments travel in a property `value`. */
   readonly wrappedTools: ReadonlySet<string>;
-  /** The caller speaks `functions`: one call, in `function_call`. */
-  readonly legacyFunctions: boolean;
   /** Name of the tool whose input is the answer's text; null without one. */
   readonly jsonTool: string | null;
   /** Markdown fences around the text are removed. */
@@ -26,7 +24,6 @@ export interface ReplyPlan {
   readonly prefill: string;
   /** Stop sequences that the gateway looks for itself. */
   readonly scannedStops: readonly string[];
-  readonly includeUsage: boolean;
   /** Tools that run at the provider were sent: an answer may pause. */
   readonly serverTools: boolean;
   readonly thinkingStore: ThinkingStore | null;
@@ -40,12 +37,21 @@ export interface ReplyDraft extends Mutable<ReplyPlan> {
   readonly wrappedTools: Set<string>;
 }
 
+/** Names of the client's fields that shared code reports. */
+export interface ClientFields {
+  /** Holds the history. */
+  readonly history: "messages" | "input";
+  /** Says how much to reason. */
+  readonly effort: "reasoning_effort" | "reasoning.effort";
+}
+
 /** State of one translation; the rows of the table write to it in their order. */
 export interface Draft {
   /** The client's request. */
   readonly request: JsonObject;
   /** The same with every number spelled as the client did: schemas and arguments are copied from here. */
   readonly source: JsonObject;
+  readonly fields: ClientFields;
   readonly model: Model;
   readonly options: TranslationOptions;
   readonly thinkingStore: ThinkingStore | null;
@@ -53,7 +59,7 @@ export interface Draft {
   readonly reply: ReplyDraft;
   readonly checks: Set<OwnCheck>;
   readonly betas: Set<string>;
-  /** Fields of the body; written out in the order of BODY_FIELDS (request.ts). */
+  /** Fields of the body; written out in the order of BODY_FIELDS (body.ts). */
   readonly body: Map<string, Json>;
   /** Output cap, set by the first row. */
   maxTokens: number;
@@ -87,11 +93,12 @@ export interface ParameterRow extends FieldRow {
 }
 
 /** Starts a translation. */
-export function createDraft(request: ParsedRequest, context: TranslationContext): Draft {
+export function createDraft(request: ParsedRequest, context: TranslationContext, fields: ClientFields): Draft {
   return {
     request: request.json,
     // Parsing again is only worth it for the numbers that the first time did not keep.
     source: hasNumberAtRisk(request.json) ? request.lossless() : request.json,
+    fields,
     model: context.model,
     options: context.options,
     thinkingStore: context.thinkingStore,
@@ -100,12 +107,10 @@ export function createDraft(request: ParsedRequest, context: TranslationContext)
       names: createMessagesToolNames(),
       customTools: new Set(),
       wrappedTools: new Set(),
-      legacyFunctions: false,
       jsonTool: null,
       stripFence: false,
       prefill: "",
       scannedStops: [],
-      includeUsage: false,
       serverTools: false,
       thinkingStore: context.thinkingStore,
     },

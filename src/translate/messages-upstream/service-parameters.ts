@@ -7,10 +7,17 @@ import { field, type Draft, type ParameterRow } from "./draft.ts";
 /** Longest `metadata.user_id` that Anthropic takes. */
 const MAX_USER_ID_CHARS = 256;
 
-function dropUnlessAbsent(name: string): (draft: Draft) => void {
-  return (draft) => {
-    const value = field(draft, name);
-    if (value !== null && value !== false) draft.report.drop(name);
+/** The row of a field that is not sent. */
+export function dropRow(name: string): ParameterRow {
+  return {
+    field: name,
+    reads: [name],
+    outcomes: ["D", "S"],
+    becomes: "not sent; false and null have no effect",
+    apply: (draft) => {
+      const value = field(draft, name);
+      if (value !== null && value !== false) draft.report.drop(name);
+    },
   };
 }
 
@@ -80,13 +87,7 @@ export const SERVICE_ROWS: readonly ParameterRow[] = [
       "`metadata.user_id` from `safety_identifier`, else `user`, else `metadata.user_id`; over 256 characters or an e-mail address: its SHA-256; other metadata is not sent",
     apply: applyUser,
   },
-  ...["store", "prediction"].map((name): ParameterRow => ({
-    field: name,
-    reads: [name],
-    outcomes: ["D", "S"],
-    becomes: "not sent; false and null have no effect",
-    apply: dropUnlessAbsent(name),
-  })),
+  dropRow("store"),
   {
     field: "service_tier",
     reads: ["service_tier"],
