@@ -163,7 +163,9 @@ function withTick(
   gate: GateSettings,
   clock: Clock,
 ): Promise<ClientRead | "tick"> {
-  if (gate.holdTimeMs <= 0 || state.kind !== "holding" || state.sinceMs === null) return reading;
+  // Only a preflush hold is bounded in time.
+  if (gate.hold !== "preflush" || gate.holdTimeMs <= 0) return reading;
+  if (state.kind !== "holding" || state.sinceMs === null) return reading;
   const leftMs = state.sinceMs + gate.holdTimeMs - clock.nowMs();
   return new Promise((resolve, reject) => {
     const cancel = clock.after(leftMs + 1, () => resolve("tick"));

@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import { classified } from "../upstream/classify.ts";
+import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
 import type { ClientRead, ClientStream } from "./client-stream.ts";
 
@@ -137,10 +138,12 @@ export function createReplyStream(
     {
       pull: async (controller) => {
         cancelWriteTimer?.();
-        if (ended) return;
         try {
-          const read = pingFirst ? SILENCE : await next();
-          if (ended) return;
+          const read = ended || pingFirst ? SILENCE : await next();
+          if (ended) {
+            controller.error(clientClosed());
+            return;
+          }
           if (read.kind !== "silence") reading = null;
           pingFirst = false;
           switch (read.kind) {
@@ -164,7 +167,8 @@ export function createReplyStream(
               return;
           }
         } catch (cause) {
-          if (!ended) fail(controller, cause);
+          if (ended) controller.error(clientClosed());
+          else fail(controller, cause);
           return;
         }
         if (options.clientWriteMs > 0) {

@@ -75,6 +75,7 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
   const finish = (classification: Classification, failure: GatewayError | null): void => {
     if (over) return;
     over = true;
+    call.signal.removeEventListener("abort", onAbort);
     child.release();
     options.release();
     attempt.class = classification.class;
@@ -91,6 +92,13 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     return { kind: "failed", request, classification, error, attempt };
   };
 
+  // The request goes on at once when its attempt is aborted, and may be over before `fetch` has noticed.
+  const onAbort = (): void => {
+    const { classification, error } = abortedBy(call.signal.reason);
+    finish(classification, error);
+  };
+  call.signal.addEventListener("abort", onAbort, { once: true });
+
   return {
     attempt,
     signal: child.signal,
@@ -104,14 +112,8 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     failed,
     failedBy: (cause, hadHeaders) => {
       if (child.signal.aborted) {
-        const reason: unknown = child.signal.reason;
-        if (errorCode(reason) === "TimeoutError") {
-          return failed(
-            classified("timeout"),
-            new GatewayError("upstream-timeout", "upstream took too long to answer"),
-          );
-        }
-        return failed(classified("aborted"), reason instanceof GatewayError ? reason : clientClosed());
+        const { classification, error } = abortedBy(child.signal.reason);
+        return failed(classification, error);
       }
       if (hadHeaders) {
         const message = "upstream closed the connection in the middle of its answer";
@@ -126,4 +128,13 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
       );
     },
   };
+}
+
+/** What an abort with this reason makes of an attempt: a time limit of ours, or somebody who needs it no more. */
+function abortedBy(reason: unknown): { readonly classification: Classification; readonly error: GatewayError } {
+  if (errorCode(reason) === "TimeoutError") {
+    const error = new GatewayError("upstream-timeout", "upstream took too long to answer");
+    return { classification: classified("timeout"), error };
+  }
+  return { classification: classified("aborted"), error: reason instanceof GatewayError ? reason : clientClosed() };
 }

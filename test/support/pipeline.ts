@@ -177,7 +177,7 @@ const MAX_STEPS = 10_000;
 const STEP_MS = 10;
 
 /** Moves the clock on in small steps until `work` settles. */
-export async function runUntil<Result>(work: Promise<Result>, clock: FakeClock): Promise<Result> {
+export async function runUntil<Result>(work: Promise<Result>, clock: FakeClock, stepMs = STEP_MS): Promise<Result> {
   let isSettled = false;
   const settled = work.finally(() => {
     isSettled = true;
@@ -187,9 +187,9 @@ export async function runUntil<Result>(work: Promise<Result>, clock: FakeClock):
     // Streams settle over several turns of the loop; time must not run while they do.
     for (let turn = 0; turn < 4 && !isSettled; turn += 1) await settle();
     if (isSettled) return settled;
-    await clock.advance(STEP_MS);
+    await clock.advance(stepMs);
   }
-  throw new Error(`nothing settled within ${MAX_STEPS * STEP_MS} ms of the fake clock`);
+  throw new Error(`nothing settled within ${MAX_STEPS * stepMs} ms of the fake clock`);
 }
 
 function openReply(
