@@ -54,7 +54,10 @@ export async function runGateway(options: RunOptions): Promise<number> {
   let metricsServer: MetricsServer | null = null;
   try {
     const { listenAddr } = config.metrics;
-    if (config.metrics.enabled && listenAddr !== null) metricsServer = startMetricsServer(listenAddr, observers.metrics.text);
+    if (config.metrics.enabled && listenAddr !== null) {
+      const isOn = (): boolean => (app?.loaded() ?? loaded).config.metrics.enabled;
+      metricsServer = startMetricsServer(listenAddr, () => (isOn() ? observers.metrics.text() : null));
+    }
     app = startApp({
       clock: systemClock,
       version: VERSION,

@@ -51,17 +51,20 @@ export function createLog(options: LogOptions): Log {
     const { level: least, format } = settings();
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
     const time = new Date(options.wallMs()).toISOString();
-    const entries = Object.entries(fields).flatMap(([name, value]) =>
-      value === undefined || value === null ? [] : [[name, safeValue(value, redact)] as const],
-    );
     const said = safeText(message, redact);
-    if (format === "json") {
-      const line = JSON.stringify({ time, level, message: said, ...Object.fromEntries(entries) });
-      options.write(`${escapeControls(line)}\n`);
-      return;
+    const render = format === "json" ? JSON.stringify : renderText;
+    let rest = "";
+    for (const name in fields) {
+      const value = fields[name];
+      if (value === undefined || value === null) continue;
+      const shown = render(safeValue(value, redact));
+      rest += format === "json" ? `,"${name}":${shown}` : ` ${name}=${shown}`;
     }
-    const rest = entries.map(([name, value]) => ` ${name}=${renderText(value)}`).join("");
-    options.write(`${escapeControls(`${time.slice(11, 23)} ${level.padEnd(5)} ${said}${rest}`)}\n`);
+    const line =
+      format === "json"
+        ? `{"time":"${time}","level":"${level}","message":${JSON.stringify(said)}${rest}}`
+        : `${time.slice(11, 23)} ${level.padEnd(5)} ${said}${rest}`;
+    options.write(`${escapeControls(line)}\n`);
   };
 
   const tellHeldBack = (held: readonly (readonly [string, number])[]): void => {

@@ -7,14 +7,18 @@ export interface MetricsServer {
 
 const HEADERS = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" };
 
-/** Listens on `host:port` or `unix:/path`. @throws what Bun throws when the address cannot be used */
-export function startMetricsServer(listenAddr: string, text: () => Promise<string>): MetricsServer {
+/**
+ * Listens on `host:port` or `unix:/path`; `text` gives null while metrics are off.
+ * @throws what Bun throws when the address cannot be used
+ */
+export function startMetricsServer(listenAddr: string, text: () => Promise<string> | null): MetricsServer {
   const answer = async (request: Request): Promise<Response> => {
-    if (new URL(request.url).pathname !== "/metrics") return new Response("not found\n", { status: 404 });
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    const isMetrics = new URL(request.url).pathname === "/metrics";
+    if (isMetrics && request.method !== "GET" && request.method !== "HEAD") {
       return new Response("method not allowed\n", { status: 405, headers: { allow: "GET, HEAD" } });
     }
-    const body = await text();
+    const body = isMetrics ? await text() : null;
+    if (body === null) return new Response("not found\n", { status: 404 });
     return new Response(request.method === "HEAD" ? null : body, { headers: HEADERS });
   };
   const error = (): Response => new Response("metrics failed\n", { status: 500 });

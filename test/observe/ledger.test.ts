@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { GatewayEvent } from "../../src/base/events.ts";
 import { createLedger, type LedgerSettings } from "../../src/observe/ledger.ts";
 import { readLedgerLine } from "../../src/observe/ledger-read.ts";
@@ -77,7 +78,7 @@ test(
   `kill -9 at ${KILLS} random moments loses no line that was flushed, and leaves no torn one behind`,
   async () => {
     const file = join(folder, "ledger.jsonl");
-    const writer = resolve(import.meta.dir, "ledger-writer.ts");
+    const writer = fileURLToPath(import.meta.resolve("./ledger-writer.ts"));
     let flushed = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const child = Bun.spawn([process.execPath, writer, file, String(flushed)], { stdout: "pipe", stderr: "inherit" });

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { own } from "../../src/base/json.ts";
+import { own, type Json } from "../../src/base/json.ts";
 import builtIn from "../../src/catalog/models.json" with { type: "json" };
 import { renderLedgerLine } from "../../src/observe/ledger-line.ts";
 import { json, sse } from "../support/scripted-pool.ts";
@@ -22,10 +22,12 @@ interface FilePrices {
 const OPENAI = ["gpt-4.1", "gpt-4o-mini", "gpt-4.1-nano"] as const;
 const ANTHROPIC = ["claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"] as const;
 
-function pricesOf(model: string): FilePrices {
-  const prices = own(own(builtIn.models, model), "usd_per_mtok");
-  const standard = own(prices, "standard") ?? prices;
-  return (own(standard, "base") ?? standard) as unknown as FilePrices;
+/** Prices of a tier for a request of `inputTokens`, cached ones included. */
+function pricesOf(model: string, inputTokens: number, tier = "standard"): FilePrices {
+  const prices = own(own(own(builtIn.models, model), "usd_per_mtok"), tier);
+  const above = Object.entries((own(prices, "above") ?? {}) as Readonly<Record<string, Json>>);
+  const band = above.filter(([over]) => inputTokens > Number(over)).toSorted(([a], [b]) => Number(b) - Number(a))[0];
+  return (band === undefined ? prices : band[1]) as unknown as FilePrices;
 }
 
 /** Exact: millionths of a dollar per million tokens are integers, so tokens × price is an integer of 1e-12 dollars. */
@@ -40,8 +42,8 @@ interface OpenAiUsage {
   readonly completion: number;
 }
 
-function openAiCost(model: string, usage: OpenAiUsage): number {
-  const { input, output, cache_read = input } = pricesOf(model);
+function openAiCost(model: string, usage: OpenAiUsage, tier?: string): number {
+  const { input, output, cache_read = input } = pricesOf(model, usage.prompt, tier);
   return dollars([
     [usage.prompt - usage.cached, input],
     [usage.cached, cache_read],
@@ -58,7 +60,10 @@ interface AnthropicUsage {
 }
 
 function anthropicCost(model: string, usage: AnthropicUsage): number {
-  const { input, output, cache_read = input, cache_write = input, cache_write_long = input } = pricesOf(model);
+  const { input, output, cache_read = input, cache_write = input, cache_write_long = input } = pricesOf(
+    model,
+    usage.input + usage.read + usage.written + usage.writtenLong,
+  );
   return dollars([
     [usage.input, input],
     [usage.read, cache_read],
@@ -110,6 +115,7 @@ function ledgerMoney(record: Parameters<typeof renderLedgerLine>[0]): readonly [
 }
 
 const tokens = fc.integer({ min: 0, max: 90_000 });
+const ASK = { messages: [{ role: "user", content: "hi" }] };
 const RUNS = { numRuns: 60 };
 
 function policyTo(model: string, then = ""): string {
@@ -154,6 +160,35 @@ describe("cost and saved, computed a second time from the providers' usage", () 
       ),
       RUNS,
     );
+  });
+
+  test("agree on both sides of a long-context band, which prices the whole request", async () => {
+    for (const input of [99_999, 100_000, 100_001, 250_000]) {
+      const usage = { input: input - 40, read: 20, written: 15, writtenLong: 5, output: 1000 };
+      const pipeline = createPipeline({
+        upstream: () => json(messagesReply("claude-haiku-5-5", usage)),
+        policy: policyTo("claude-haiku-5-5"),
+      });
+      await pipeline.send("messages", { ...ASK, model: "claude-sonnet-4-5", max_tokens: 9 });
+      const [record] = pipeline.records;
+      if (record === undefined) throw new Error("no record");
+      const cost = anthropicCost("claude-haiku-5-5", usage);
+      expectMoney(ledgerMoney(record), cost, anthropicCost("claude-sonnet-4-5", usage) - cost);
+    }
+    const [below, above] = [100_000, 100_001].map((tokens) => pricesOf("claude-haiku-5-5", tokens).input);
+    expect(below).not.toBe(above as number);
+  });
+
+  test("agree for an answer of another service tier", async () => {
+    const usage = { prompt: 1000, cached: 200, completion: 300 };
+    const pipeline = createPipeline({
+      upstream: () => json({ ...chatReply("gpt-4.1", usage), service_tier: "priority" }),
+    });
+    await pipeline.send("chat", { ...ASK, model: "gpt-4.1", service_tier: "priority" });
+    const [record] = pipeline.records;
+    if (record === undefined) throw new Error("no record");
+    const cost = openAiCost("gpt-4.1", usage, "priority");
+    expect(ledgerMoney(record)[0]).toBeCloseTo(cost, 12);
   });
 
   test("agree when a first answer was rejected: it is paid for as well", async () => {
