@@ -48,7 +48,9 @@ async function time(name: string, run: (io: CliIo) => Promise<number>): Promise<
   const seconds = (performance.now() - startedMs) / 1000;
   if (exit !== 0) throw new Error(`${name} ended with ${exit}`);
   const resident = Math.round(process.memoryUsage.rss() / MEBIBYTE);
-  process.stdout.write(`${name.padEnd(8)} ${seconds.toFixed(1)} s   ${Math.round(lines / seconds)} lines/s   ${resident} MiB resident\n`);
+  process.stdout.write(
+    `${name.padEnd(8)} ${seconds.toFixed(1)} s   ${Math.round(lines / seconds)} lines/s   ${resident} MiB resident\n`,
+  );
 }
 
 try {

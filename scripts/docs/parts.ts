@@ -21,6 +21,7 @@ function split(path: string, text: string, mark: string): readonly [string, stri
 
 /** A Markdown table. */
 export function renderTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(heading), `|${heading.map(() => " --- |").join("")}`, ...rows.map(line)].join("\n");
 }

@@ -33,7 +33,8 @@ export function createReplayer(
   const decideFromBody = createBodyRecall(policy);
   return (entry) => {
     const format = FORMAT_NAMES.find((name) => name === entry.format);
-    if (format === undefined || entry.decision === null || !hasLedgerFacts(entry.facts ?? undefined)) return { kind: "none" };
+    if (format === undefined || entry.decision === null || !hasLedgerFacts(entry.facts ?? undefined))
+      return { kind: "none" };
     const { facts } = entry;
     if (facts === null) return { kind: "none" };
     const recordedModel = own(facts, "model");
@@ -77,7 +78,9 @@ function readBody(format: FormatName, body: string): Facts | null {
  * are never kept: a condition on one stays open.
  */
 function createBodyRecall(policy: Policy): (input: PolicyInput, body: Facts) => PolicyInput {
-  const fromBody = new Map(policy.recorded.filter(({ key }) => !needsHeader(key)).map((condition) => [condition.key, condition]));
+  const fromBody = new Map(
+    policy.recorded.filter(({ key }) => !needsHeader(key)).map((condition) => [condition.key, condition]),
+  );
   return (input, body) => {
     const { systemText, promptText, metadata, user } = body;
     const facts: Facts = { ...input.facts, systemText, promptText, metadata, user };

@@ -80,7 +80,9 @@ function keysOf(entry: LedgerEntry, by: ReportKey): readonly string[] {
     case "day":
       return [new Date(entry.wallMs).toISOString().slice(0, 10)];
     case "tag": {
-      const tags = Object.entries(entry.tags).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+      const tags = Object.entries(entry.tags).map(
+        ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+      );
       return tags.length === 0 ? ["none"] : tags;
     }
   }

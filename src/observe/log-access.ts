@@ -11,7 +11,8 @@ interface AccessField {
 
 const list = (values: readonly string[]): string | undefined => (values.length === 0 ? undefined : values.join(", "));
 
-const rounded = (value: number | null): number | undefined => (value === null ? undefined : Math.round(value * 100) / 100);
+const rounded = (value: number | null): number | undefined =>
+  value === null ? undefined : Math.round(value * 100) / 100;
 
 /** Fields of the access line, in their order. */
 export const ACCESS_FIELDS = {
@@ -30,7 +31,10 @@ export const ACCESS_FIELDS = {
   stream: { doc: "Whether a stream was asked for.", read: ({ stream }) => stream },
   rule: { doc: "The rule that matched.", read: ({ rule }) => rule ?? undefined },
   policy: { doc: "Hash of the policy.", read: ({ policy }) => policy ?? undefined },
-  model_requested: { doc: "The model as the client named it.", read: ({ modelRequested }) => modelRequested ?? undefined },
+  model_requested: {
+    doc: "The model as the client named it.",
+    read: ({ modelRequested }) => modelRequested ?? undefined,
+  },
   model: { doc: "The model that answered.", read: ({ model }) => model ?? undefined },
   provider: { doc: "Its provider.", read: ({ provider }) => provider ?? undefined },
   attempts: {
@@ -41,7 +45,10 @@ export const ACCESS_FIELDS = {
     doc: "Candidates with the class of their last answer, when there was more than one.",
     read: ({ chain }) => (chain.length > 1 ? list(chain.map(({ model, result }) => `${model}=${result}`)) : undefined),
   },
-  fallback_reason: { doc: "Class that caused the last move.", read: ({ fallbackReason }) => fallbackReason ?? undefined },
+  fallback_reason: {
+    doc: "Class that caused the last move.",
+    read: ({ fallbackReason }) => fallbackReason ?? undefined,
+  },
   heal: { doc: "`healed`, `exhausted` or `overflow`.", read: ({ heal }) => heal ?? undefined },
   validation: { doc: "`pass`, `fail` or `skipped`.", read: ({ validation }) => validation ?? undefined },
   hedge: { doc: "The leg that won: `primary` or `hedge`.", read: ({ hedge }) => hedge ?? undefined },

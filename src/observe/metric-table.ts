@@ -51,24 +51,52 @@ export const METRICS = {
     ["result", "rule"],
     "Requests that healing had to do with: healed, exhausted (nothing passed), overflow (too long to hold).",
   ),
-  validations: counter("arouter_validations_total", ["validator", "result", "rule"], "Answers judged, by validator: pass, fail or skipped."),
+  validations: counter(
+    "arouter_validations_total",
+    ["validator", "result", "rule"],
+    "Answers judged, by validator: pass, fail or skipped.",
+  ),
   hedges: counter("arouter_hedges_total", ["provider", "result", "rule"], "Hedged tries, by the leg that won."),
   tokens: counter(
     "arouter_tokens_total",
     ["provider", "model", "kind", "source", "rule"],
     "Tokens of all attempts. input leaves out cache_read and cache_write; output contains reasoning.",
   ),
-  cost: counter("arouter_cost_usd_total", ["provider", "model", "rule"], "US dollars spent on attempts; unpriced ones count nothing."),
+  cost: counter(
+    "arouter_cost_usd_total",
+    ["provider", "model", "rule"],
+    "US dollars spent on attempts; unpriced ones count nothing.",
+  ),
   saved: counter(
     "arouter_saved_usd_total",
     ["rule"],
     "US dollars saved against the model asked for; the net saving is this less arouter_lost_usd_total.",
   ),
-  lost: counter("arouter_lost_usd_total", ["rule"], "US dollars spent beyond what the model asked for would have cost."),
-  taggedRequests: counter("arouter_tagged_requests_total", ["tag", "value", "rule"], "Requests by the tags of their rule."),
-  taggedCost: counter("arouter_tagged_cost_usd_total", ["tag", "value", "rule"], "US dollars spent, by the tags of the rule."),
-  taggedSaved: counter("arouter_tagged_saved_usd_total", ["tag", "value", "rule"], "US dollars saved, by the tags of the rule."),
-  taggedLost: counter("arouter_tagged_lost_usd_total", ["tag", "value", "rule"], "US dollars lost, by the tags of the rule."),
+  lost: counter(
+    "arouter_lost_usd_total",
+    ["rule"],
+    "US dollars spent beyond what the model asked for would have cost.",
+  ),
+  taggedRequests: counter(
+    "arouter_tagged_requests_total",
+    ["tag", "value", "rule"],
+    "Requests by the tags of their rule.",
+  ),
+  taggedCost: counter(
+    "arouter_tagged_cost_usd_total",
+    ["tag", "value", "rule"],
+    "US dollars spent, by the tags of the rule.",
+  ),
+  taggedSaved: counter(
+    "arouter_tagged_saved_usd_total",
+    ["tag", "value", "rule"],
+    "US dollars saved, by the tags of the rule.",
+  ),
+  taggedLost: counter(
+    "arouter_tagged_lost_usd_total",
+    ["tag", "value", "rule"],
+    "US dollars lost, by the tags of the rule.",
+  ),
   breakerTransitions: counter(
     "arouter_breaker_transitions_total",
     ["provider", "model", "to", "reason"],
@@ -81,7 +109,11 @@ export const METRICS = {
   ),
   shed: counter("arouter_shed_total", ["reason"], "Requests turned away for want of room."),
   configReloads: counter("arouter_config_reloads_total", ["file", "result"], "Reloads, by the file that changed."),
-  ledgerDropped: counter("arouter_ledger_dropped_total", [], "Ledger lines that could not be written, or were found torn."),
+  ledgerDropped: counter(
+    "arouter_ledger_dropped_total",
+    [],
+    "Ledger lines that could not be written, or were found torn.",
+  ),
   telemetryDropped: counter("arouter_telemetry_dropped_total", [], "Spans that could not be delivered."),
   observerErrors: counter("arouter_observer_errors_total", ["observer"], "Events that an observer failed to handle."),
   breakerState: gauge(

@@ -99,12 +99,15 @@ function drawRequest(random: () => number) {
         messages: [...(system === null ? [] : [{ role: "system", content: system }]), { role: "user", content }],
         ...(random() < 0.3 ? { user: pick("u-1", "u-2", "u-6", "bob", "v-1") } : {}),
         ...(random() < 0.3 ? { max_tokens: pick(50, 500) } : {}),
-        ...(random() < 0.2
-          ? { response_format: { type: "json_schema", json_schema: { name: "a", schema } } }
-          : {}),
+        ...(random() < 0.2 ? { response_format: { type: "json_schema", json_schema: { name: "a", schema } } } : {}),
         ...(tools === 0
           ? {}
-          : { tools: Array.from({ length: tools }, (_, n) => ({ type: "function", function: { name: pick("get_a", "put_b") + n, parameters: schema } })) }),
+          : {
+              tools: Array.from({ length: tools }, (_, n) => ({
+                type: "function",
+                function: { name: pick("get_a", "put_b") + n, parameters: schema },
+              })),
+            }),
         ...common,
       },
     };
@@ -126,7 +129,11 @@ function drawRequest(random: () => number) {
 }
 
 /** Sends `count` drawn requests through the pipeline and gives the ledger that they leave. */
-async function recordLedger(policy: string, count: number, options: { readonly keepBody: boolean; readonly seed: number }) {
+async function recordLedger(
+  policy: string,
+  count: number,
+  options: { readonly keepBody: boolean; readonly seed: number },
+) {
   const pipeline: Pipeline = createPipeline({
     upstream: (call) => {
       const { stream, model } = JSON.parse(call.body) as { stream?: boolean; model: string };
@@ -152,10 +159,20 @@ describe("the same policy", () => {
     put("policies.yaml", WIDE);
     const ledger = put("ledger.jsonl", await recordLedger(WIDE, 400, { keepBody: false, seed: 7 }));
     const result = await runJson([ledger, "--policy", "policies.yaml"]);
-    expect(result).toMatchObject({ lines: 400, decided: 400, same: 400, moved: 0, changed: 0, undecided: 0, change_usd: 0 });
+    expect(result).toMatchObject({
+      lines: 400,
+      decided: 400,
+      same: 400,
+      moved: 0,
+      changed: 0,
+      undecided: 0,
+      change_usd: 0,
+    });
     // Every rule that a request can meet was met, or the test says little.
     const met = (result["rules"] as { rule: string | null }[]).map(({ rule }) => rule);
-    const unmet = [...WIDE.matchAll(/name: (\w+),/g)].map(([, name]) => name ?? "").filter((name) => !met.includes(name));
+    const unmet = [...WIDE.matchAll(/name: (\w+),/g)]
+      .map(([, name]) => name ?? "")
+      .filter((name) => !met.includes(name));
     expect(unmet.filter((name) => !["loops", "thought", "states", "long"].includes(name))).toEqual([]);
   }, 30_000);
   test("is the configured one unless another is named", async () => {
@@ -182,7 +199,14 @@ describe("another policy", () => {
     const record = recordOf({
       rule: isSmall ? "small" : null,
       policy: "old",
-      facts: { model: "gpt-4.1", provider: "openai", tokens_input: tokens, messages: 1, response_format_type: "text", tested: {} },
+      facts: {
+        model: "gpt-4.1",
+        provider: "openai",
+        tokens_input: tokens,
+        messages: 1,
+        response_format_type: "text",
+        tested: {},
+      },
       decision: { model },
       model,
       attempts: [attemptOf({ model, usage: usageOf(tokens, OUTPUT), costUsd })],
@@ -234,11 +258,18 @@ small → rest    gpt-4o-mini → gpt-4.1              1  +0.074059
   });
   test("to a model without a price is counted, not guessed", async () => {
     put("new.yaml", "rules:\n  - { name: all, then: { model: gpt-99-new } }\n");
-    expect(await runJson([put("l", line(100, "none")), "--policy", "new.yaml"])).toMatchObject({ moved: 1, unpriced: 1, change_usd: 0 });
+    expect(await runJson([put("l", line(100, "none")), "--policy", "new.yaml"])).toMatchObject({
+      moved: 1,
+      unpriced: 1,
+      change_usd: 0,
+    });
   });
   test("old rules are as they were", async () => {
     put("old.yaml", OLD);
-    expect(await runJson([put("l", line(10, "old") + line(90, "old")), "--policy", "old.yaml"])).toMatchObject({ same: 2, moved: 0 });
+    expect(await runJson([put("l", line(10, "old") + line(90, "old")), "--policy", "old.yaml"])).toMatchObject({
+      same: 2,
+      moved: 0,
+    });
   });
 });
 
@@ -258,7 +289,9 @@ describe("what the ledger does not hold", () => {
     put("other.yaml", OTHER);
     const ledger = put("l", await recordLedger(WIDE, 60, { keepBody: true, seed: 3 }));
     const result = await runJson([ledger, "--policy", "other.yaml"]);
-    const said = (result["moves"] as { rule_to: string; requests: number }[]).filter(({ rule_to }) => rule_to === "said");
+    const said = (result["moves"] as { rule_to: string; requests: number }[]).filter(
+      ({ rule_to }) => rule_to === "said",
+    );
     expect(said.length).toBeGreaterThan(0);
     const conditions = Object.keys(result["undecided_by"] as object).filter((why) => why.startsWith("{"));
     expect(conditions).toEqual(['{"header":{"x-other":true}}']);
@@ -276,12 +309,20 @@ describe("lines that are no requests", () => {
     put("p.yaml", WIDE);
     const refused = renderLedgerLine(recordOf({ facts: null, decision: null, attempts: [] }), { keepBody: false });
     const ledger = put("l", `${refused}\n{"v":1,"ti\n\n${refused.replace('"v":1', '"v":9')}\n`);
-    expect(await runJson([ledger, "--policy", "p.yaml"])).toMatchObject({ lines: 4, unreadable: 3, without_decision: 1, decided: 0 });
+    expect(await runJson([ledger, "--policy", "p.yaml"])).toMatchObject({
+      lines: 4,
+      unreadable: 3,
+      without_decision: 1,
+      decided: 0,
+    });
   });
   test("a last line without its end counts", async () => {
     put("p.yaml", WIDE);
     const whole = renderLedgerLine(recordOf(), { keepBody: false });
-    expect(await runJson([put("l", `${whole}\n${whole}`), "--policy", "p.yaml"])).toMatchObject({ lines: 2, unreadable: 0 });
+    expect(await runJson([put("l", `${whole}\n${whole}`), "--policy", "p.yaml"])).toMatchObject({
+      lines: 2,
+      unreadable: 0,
+    });
   });
 });
 

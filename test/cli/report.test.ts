@@ -85,7 +85,10 @@ describe("a report", () => {
   });
   test("of nothing is empty", async () => {
     const { exit, out } = await run([put("l", []), "--json"]);
-    expect([exit, JSON.parse(out)]).toMatchObject([0, { from: null, total: { requests: 0, p50_ms: null }, groups: [] }]);
+    expect([exit, JSON.parse(out)]).toMatchObject([
+      0,
+      { from: null, total: { requests: 0, p50_ms: null }, groups: [] },
+    ]);
   });
   test("is not made longer by clients that make up names", async () => {
     const strange = Array.from({ length: 10_050 }, (_, number) => ({ model: `m-${number}`, facts: null }));

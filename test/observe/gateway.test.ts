@@ -34,7 +34,11 @@ async function ask(url: string, model: string, format: "chat" | "messages" = "ch
   const response = await fetch(`${url}${format === "chat" ? "/v1/chat/completions" : "/v1/messages"}`, {
     method: "POST",
     headers: { "content-type": "application/json", "x-arouter-tags": "job=nightly" },
-    body: JSON.stringify({ model, max_tokens: 50, messages: [{ role: "user", content: simulated("hi", "usage=30/7") }] }),
+    body: JSON.stringify({
+      model,
+      max_tokens: 50,
+      messages: [{ role: "user", content: simulated("hi", "usage=30/7") }],
+    }),
   });
   await response.arrayBuffer();
   return response;
@@ -44,7 +48,10 @@ async function ask(url: string, model: string, format: "chat" | "messages" = "ch
 function sample(text: string, name: string, ...labels: readonly string[]): number {
   return text
     .split("\n")
-    .filter((line) => line.startsWith(name) && /[{ ]/.test(line[name.length] ?? "") && labels.every((label) => line.includes(label)))
+    .filter(
+      (line) =>
+        line.startsWith(name) && /[{ ]/.test(line[name.length] ?? "") && labels.every((label) => line.includes(label)),
+    )
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
 
@@ -58,19 +65,23 @@ async function until<Value>(read: () => Value | null | Promise<Value | null>): P
   }
 }
 
-const linesOf = (file: string): readonly string[] => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []);
+const linesOf = (file: string): readonly string[] =>
+  existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
 
 describe("a gateway that runs", () => {
   test("tells the same dollars in headers, metrics, ledger, report and log", async () => {
     const ledger = join(folder, "ledger.jsonl");
     const logFile = join(folder, "log.jsonl");
-    const { url } = await start(`[router]\npolicy_file = "policies.yaml"\n[ledger]\nfile = "${ledger}"\n[log]\nfile = "${logFile}"\n`);
+    const { url } = await start(
+      `[router]\npolicy_file = "policies.yaml"\n[ledger]\nfile = "${ledger}"\n[log]\nfile = "${logFile}"\n`,
+    );
     const answers = await Promise.all([
       ...Array.from({ length: 6 }, () => ask(url, "gpt-4.1")),
       ...Array.from({ length: 3 }, () => ask(url, "claude-haiku-4-5", "messages")),
     ]);
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => 200));
-    const sum = (name: string): number => answers.reduce((total, { headers }) => total + Number(headers.get(`x-arouter-${name}`)), 0);
+    const sum = (name: string): number =>
+      answers.reduce((total, { headers }) => total + Number(headers.get(`x-arouter-${name}`)), 0);
     const cost = sum("cost-usd");
     const saved = sum("saved-usd");
     expect(cost).toBeGreaterThan(0);
@@ -80,7 +91,10 @@ describe("a gateway that runs", () => {
     expect(sample(metrics, "arouter_requests_total", 'rule="to_mini"', 'model="gpt-4o-mini"')).toBe(6);
     expect(sample(metrics, "arouter_requests_total", 'rule="none"', 'format="messages"')).toBe(3);
     expect(sample(metrics, "arouter_cost_usd_total")).toBeCloseTo(cost, 9);
-    expect(sample(metrics, "arouter_saved_usd_total") - sample(metrics, "arouter_lost_usd_total")).toBeCloseTo(saved, 9);
+    expect(sample(metrics, "arouter_saved_usd_total") - sample(metrics, "arouter_lost_usd_total")).toBeCloseTo(
+      saved,
+      9,
+    );
     expect(sample(metrics, "arouter_tagged_requests_total", 'tag="team"', 'value="a"')).toBe(6);
     expect(metrics).not.toContain("nightly");
 
@@ -148,6 +162,11 @@ describe("a gateway that runs", () => {
     await until(() => (linesOf(ledger).length === 5 ? true : null));
     void ask(url, "gpt-4.1").catch(() => undefined);
     process.kill(pid, "SIGKILL");
-    expect(linesOf(ledger).slice(0, 5).map(readLedgerLine).every((entry) => entry !== null)).toBe(true);
+    expect(
+      linesOf(ledger)
+        .slice(0, 5)
+        .map(readLedgerLine)
+        .every((entry) => entry !== null),
+    ).toBe(true);
   });
 });

@@ -35,7 +35,14 @@ describe("a model's label", () => {
 });
 
 describe("a dropped field's label", () => {
-  const known = knownFields(["seed", "messages[].name", "logprobs, top_logprobs", "any other field", "answer: id", "tool_choice.disable"]);
+  const known = knownFields([
+    "seed",
+    "messages[].name",
+    "logprobs, top_logprobs",
+    "any other field",
+    "answer: id",
+    "tool_choice.disable",
+  ]);
   test.each([
     ["seed", "seed"],
     ["messages[3].name", "messages[].name"],

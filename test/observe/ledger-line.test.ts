@@ -3,7 +3,8 @@ import { LEDGER_FIELDS, renderLedgerLine } from "../../src/observe/ledger-line.t
 import { readLedgerLine } from "../../src/observe/ledger-read.ts";
 import { ARRIVAL_MS, attemptOf, healedRecord, recordOf, usageOf } from "./support.ts";
 
-const line = (parts: Parameters<typeof recordOf>[0] = {}, keepBody = false) => renderLedgerLine(recordOf(parts), { keepBody });
+const line = (parts: Parameters<typeof recordOf>[0] = {}, keepBody = false) =>
+  renderLedgerLine(recordOf(parts), { keepBody });
 
 describe("a line", () => {
   test("of a healed stream is the documents' example, to the byte", () => {
@@ -43,7 +44,10 @@ describe("a line", () => {
     });
   });
   test("lets the rule's tags win over the caller's", () => {
-    expect(JSON.parse(line({ tags: { team: "a" }, callerTags: { team: "z", x: "1" } })).tags).toEqual({ team: "a", x: "1" });
+    expect(JSON.parse(line({ tags: { team: "a" }, callerTags: { team: "z", x: "1" } })).tags).toEqual({
+      team: "a",
+      x: "1",
+    });
   });
 });
 
@@ -58,7 +62,10 @@ describe("reading", () => {
       outcome: "complete",
       costUsd: 0.0001892,
       savedUsd: -0.0000132,
-      attempts: [{ model: "gpt-4o-mini", class: "invalid", usage: usageOf(40, 12, { source: "estimated" }) }, { costUsd: 0.000176 }],
+      attempts: [
+        { model: "gpt-4o-mini", class: "invalid", usage: usageOf(40, 12, { source: "estimated" }) },
+        { costUsd: 0.000176 },
+      ],
     });
   });
   test.each([
@@ -72,7 +79,9 @@ describe("reading", () => {
     expect(readLedgerLine(text)).toBeNull();
   });
   test("takes fields of a wrong type as absent", () => {
-    expect(readLedgerLine('{"v":1,"id":"a","time":"2026-11-22T12:00:00Z","attempts":{"a":1},"cost_usd":"1","facts":[]}')).toMatchObject({
+    expect(
+      readLedgerLine('{"v":1,"id":"a","time":"2026-11-22T12:00:00Z","attempts":{"a":1},"cost_usd":"1","facts":[]}'),
+    ).toMatchObject({
       attempts: [],
       costUsd: null,
       facts: null,

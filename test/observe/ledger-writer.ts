@@ -11,7 +11,7 @@ const ledger = createLedger({
   emit: () => undefined,
   redact: (text) => text,
 });
-for (let number = Number(first); ; ) {
+for (let number = Number(first); ;) {
   const end = number + 1 + Math.floor(Math.random() * 40);
   for (; number < end; number++) {
     ledger.observe({ type: "exchange-finished", record: recordOf({ id: String(number), costUsd: 1 }) });

@@ -53,7 +53,10 @@ describe("the ledger", () => {
   });
   test("takes secrets out of every line", async () => {
     const { ledger, read } = open({}, (text) => text.replaceAll("sk-live-1", "[redacted]"));
-    ledger.observe({ type: "exchange-finished", record: recordOf({ modelRequested: "x", callerTags: { a: "sk-live-1" } }) });
+    ledger.observe({
+      type: "exchange-finished",
+      record: recordOf({ modelRequested: "x", callerTags: { a: "sk-live-1" } }),
+    });
     await ledger.close();
     expect(read()).toContain('"tags":{"a":"[redacted]"}');
   });

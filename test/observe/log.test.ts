@@ -23,7 +23,11 @@ function open(parts: Partial<LogSettings> = {}, redact = (text: string) => text)
     set: (next: Partial<LogSettings>) => void (settings = { ...settings, ...next }),
     text: () => text,
     lines: () => text.split("\n").slice(0, -1),
-    json: () => text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>),
+    json: () =>
+      text
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
   };
 }
 
@@ -234,7 +238,13 @@ describe("lines for the operator", () => {
   });
   test("tell each mistake of a reload that was refused", () => {
     const { log, json } = open();
-    log.observe({ type: "config-reloaded", file: "policy", ok: false, messages: ["p.yaml:1:1: a", "p.yaml:2:1: b"], policy: "abc" });
+    log.observe({
+      type: "config-reloaded",
+      file: "policy",
+      ok: false,
+      messages: ["p.yaml:1:1: a", "p.yaml:2:1: b"],
+      policy: "abc",
+    });
     expect(json().map(({ level, message, problem }) => [level, message, problem])).toEqual([
       ["error", "policy not reloaded; the last good one stays", undefined],
       ["error", "reload", "p.yaml:1:1: a"],

@@ -23,7 +23,10 @@ function open(parts: Partial<MetricsOptions> = {}) {
 }
 
 /** The samples of `events`, by name and labels; buckets left out. */
-async function samples(events: readonly GatewayEvent[], parts: Partial<MetricsOptions> = {}): Promise<Record<string, number>> {
+async function samples(
+  events: readonly GatewayEvent[],
+  parts: Partial<MetricsOptions> = {},
+): Promise<Record<string, number>> {
   const metrics = open(parts);
   for (const event of events) metrics.observe(event);
   return parse(await metrics.text());
@@ -66,11 +69,20 @@ describe("a request", () => {
     expect(found['arouter_lost_usd_total{rule="none"}']).toBe(0);
   });
   test("that has no price adds no dollars", async () => {
-    const found = await samples([finished(recordOf({ costUsd: null, savedUsd: null, attempts: [attemptOf({ costUsd: null })] }))]);
+    const found = await samples([
+      finished(recordOf({ costUsd: null, savedUsd: null, attempts: [attemptOf({ costUsd: null })] })),
+    ]);
     expect(Object.keys(found).filter((name) => name.includes("usd"))).toEqual([]);
   });
   test("that was refused before it was read has no model", async () => {
-    const record = recordOf({ format: null, model: null, provider: null, attempts: [], status: 401, outcome: "gateway_error" });
+    const record = recordOf({
+      format: null,
+      model: null,
+      provider: null,
+      attempts: [],
+      status: 401,
+      outcome: "gateway_error",
+    });
     expect(await samples([finished(record)])).toMatchObject({
       'arouter_requests_total{format="none",provider="none",model="none",status="401",stream="false",rule="none"}': 1,
     });
@@ -79,15 +91,20 @@ describe("a request", () => {
     const usage = usageOf(5, 9, { cacheRead: 100, cacheWrite: 20, cacheWriteLong: 3, reasoning: 4 });
     const found = await samples([finished(recordOf({ attempts: [attemptOf({ usage })] }))]);
     const kinds = ["input", "output", "cache_read", "cache_write", "reasoning"].map(
-      (kind) => found[`arouter_tokens_total{provider="openai",model="gpt-4.1",kind="${kind}",source="reported",rule="none"}`],
+      (kind) =>
+        found[`arouter_tokens_total{provider="openai",model="gpt-4.1",kind="${kind}",source="reported",rule="none"}`],
     );
     expect(kinds).toEqual([5, 9, 100, 23, 4]);
     expect(
-      found['gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4.1",gen_ai_token_type="input"}'],
+      found[
+        'gen_ai_client_token_usage_sum{gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4.1",gen_ai_token_type="input"}'
+      ],
     ).toBe(128);
   });
   test("adds to the tags of its rule, not to those of its caller", async () => {
-    const found = await samples([finished(recordOf({ tags: { team: "search" }, callerTags: { job: "x" }, savedUsd: -1 }))]);
+    const found = await samples([
+      finished(recordOf({ tags: { team: "search" }, callerTags: { job: "x" }, savedUsd: -1 })),
+    ]);
     expect(found).toMatchObject({
       'arouter_tagged_requests_total{tag="team",value="search",rule="none"}': 1,
       'arouter_tagged_cost_usd_total{tag="team",value="search",rule="none"}': 0.000176,
@@ -165,9 +182,12 @@ describe("other events", () => {
     ],
     [{ type: "ledger-dropped", count: 7, reason: "x" }, "arouter_ledger_dropped_total", 7],
     [{ type: "telemetry-dropped", count: 3, reason: "x" }, "arouter_telemetry_dropped_total", 3],
-  ] as const satisfies readonly (readonly [GatewayEvent, string, number])[])("%o gives %s", async (event, name, value) => {
-    expect((await samples([event]))[name]).toBe(value);
-  });
+  ] as const satisfies readonly (readonly [GatewayEvent, string, number])[])(
+    "%o gives %s",
+    async (event, name, value) => {
+      expect((await samples([event]))[name]).toBe(value);
+    },
+  );
 });
 
 describe("the state at a scrape", () => {
@@ -236,10 +256,13 @@ test("has every documented metric, and no other", async () => {
 });
 
 const promtool = Bun.which("promtool");
-test.skipIf(promtool === null)("is clean by `promtool check metrics` (skipped where promtool is not installed)", async () => {
-  const metrics = open();
-  metrics.observe(finished(healedRecord()));
-  const checked = spawnSync(promtool ?? "", ["check", "metrics"], { input: await metrics.text(), encoding: "utf8" });
-  expect(checked.stdout + checked.stderr).toBe("");
-  expect(checked.status).toBe(0);
-});
+test.skipIf(promtool === null)(
+  "is clean by `promtool check metrics` (skipped where promtool is not installed)",
+  async () => {
+    const metrics = open();
+    metrics.observe(finished(healedRecord()));
+    const checked = spawnSync(promtool ?? "", ["check", "metrics"], { input: await metrics.text(), encoding: "utf8" });
+    expect(checked.stdout + checked.stderr).toBe("");
+    expect(checked.status).toBe(0);
+  },
+);

@@ -60,10 +60,13 @@ interface AnthropicUsage {
 }
 
 function anthropicCost(model: string, usage: AnthropicUsage): number {
-  const { input, output, cache_read = input, cache_write = input, cache_write_long = input } = pricesOf(
-    model,
-    usage.input + usage.read + usage.written + usage.writtenLong,
-  );
+  const {
+    input,
+    output,
+    cache_read = input,
+    cache_write = input,
+    cache_write_long = input,
+  } = pricesOf(model, usage.input + usage.read + usage.written + usage.writtenLong);
   return dollars([
     [usage.input, input],
     [usage.read, cache_read],
@@ -79,7 +82,9 @@ function chatReply(model: string, { prompt, cached, completion }: OpenAiUsage, c
     object: "chat.completion",
     created: 1,
     model,
-    choices: [{ index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" }],
+    choices: [
+      { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" },
+    ],
     usage: {
       prompt_tokens: prompt,
       completion_tokens: completion,
@@ -130,15 +135,22 @@ function expectMoney(actual: readonly [number, number], cost: number, saved: num
 describe("cost and saved, computed a second time from the providers' usage", () => {
   test("agree for a Chat answer of another OpenAI model", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...OPENAI), fc.constantFrom(...OPENAI), tokens, tokens, tokens, async (asked, used, fresh, cached, completion) => {
-        const usage = { prompt: fresh + cached, cached, completion };
-        const pipeline = createPipeline({ upstream: () => json(chatReply(used, usage)), policy: policyTo(used) });
-        await pipeline.send("chat", { model: asked, messages: [{ role: "user", content: "hi" }] });
-        const [record] = pipeline.records;
-        if (record === undefined) throw new Error("no record");
-        const cost = openAiCost(used, usage);
-        expectMoney(ledgerMoney(record), cost, openAiCost(asked, usage) - cost);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...OPENAI),
+        fc.constantFrom(...OPENAI),
+        tokens,
+        tokens,
+        tokens,
+        async (asked, used, fresh, cached, completion) => {
+          const usage = { prompt: fresh + cached, cached, completion };
+          const pipeline = createPipeline({ upstream: () => json(chatReply(used, usage)), policy: policyTo(used) });
+          await pipeline.send("chat", { model: asked, messages: [{ role: "user", content: "hi" }] });
+          const [record] = pipeline.records;
+          if (record === undefined) throw new Error("no record");
+          const cost = openAiCost(used, usage);
+          expectMoney(ledgerMoney(record), cost, openAiCost(asked, usage) - cost);
+        },
+      ),
       RUNS,
     );
   });
