@@ -4,9 +4,11 @@ import type { ConfigFiles } from "../config/files.ts";
 import { loadConfig } from "../config/load.ts";
 import type { LoadOptions } from "../config/run.ts";
 import { parsePolicy } from "../policy/parse.ts";
+import { systemClock } from "../base/clock.ts";
 import { renderDiagnostic } from "../base/diagnostic.ts";
 import { createSimulator } from "../simulator/simulator.ts";
 import { neededEnvironment, startAgain } from "./capacity.ts";
+import { renderSavings, startTraffic } from "./demo-traffic.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
 import { runGateway } from "./run-gateway.ts";
@@ -14,12 +16,14 @@ import { readArguments } from "./usage.ts";
 
 const HELP = `arouter demo: run the gateway with simulated providers
 
-  arouter demo [--listen ADDR]
+  arouter demo [--listen ADDR] [--traffic] [--requests N]
 
   --listen ADDR  HOST:PORT; default 127.0.0.1:8080
+  --traffic      send a mix of requests, some eight a second, until it is stopped; then print what each rule saved
+  --requests N   send N of them, then stop
 
 Both providers are simulated in this process, so no key and no network is needed. The example policy is in force.
-Prints calls to paste. Stop it with Ctrl-C.
+Prints calls to paste. /dashboard shows what happens. Stop it with Ctrl-C.
 `;
 
 /** Between the pieces of a stream, so that a person sees it stream. */
@@ -28,8 +32,17 @@ const DEFAULT_LISTEN = "127.0.0.1:8080";
 const POLICY_NAME = "policies/default.yaml";
 
 export async function runDemo(args: readonly string[], io: CliIo): Promise<number> {
-  const line = readArguments("demo", args, io, { help: HELP, options: { listen: { type: "string" } } });
+  const line = readArguments("demo", args, io, {
+    help: HELP,
+    options: { listen: { type: "string" }, traffic: { type: "boolean" }, requests: { type: "string" } },
+  });
   if ("exit" in line) return line.exit;
+  const requests = line.values.requests === undefined ? null : Number(line.values.requests);
+  if (requests !== null && (!Number.isInteger(requests) || requests < 1)) {
+    io.stderr("arouter demo: --requests takes a whole number from 1\n");
+    return EXIT.usage;
+  }
+  const hasTraffic = line.values.traffic === true || requests !== null;
   const listenAddr = line.values.listen ?? DEFAULT_LISTEN;
   const simulator = createSimulator({ delayMs: STREAM_DELAY_MS });
   const providers = simulator.listen();
@@ -53,6 +66,7 @@ export async function runDemo(args: readonly string[], io: CliIo): Promise<numbe
     await providers.stop();
     return startAgain(again);
   }
+  let stopTraffic = (): Promise<void> => Promise.resolve();
   return runGateway({
     io,
     loaded,
@@ -63,9 +77,18 @@ export async function runDemo(args: readonly string[], io: CliIo): Promise<numbe
     access: false,
     onListening: (app) => {
       const { address, url } = app.server;
-      io.stdout(`arouter listening · ${address} · providers ready\n\n${demoCalls(url)}`);
+      io.stdout(
+        `arouter listening · ${address} · providers ready\n\n${hasTraffic ? trafficNote(url) : demoCalls(url)}`,
+      );
+      // The gateway waits for a signal, as always; the last answer gives it.
+      const onDone = (): void => void process.kill(process.pid, "SIGINT");
+      if (hasTraffic) stopTraffic = startTraffic({ clock: systemClock, url, requests, onDone });
     },
-    onStopped: providers.stop,
+    onStopped: async (live) => {
+      await stopTraffic();
+      await providers.stop();
+      if (hasTraffic) io.stdout(`\n${renderSavings(live.totalsBy("rule"))}`);
+    },
   });
 }
 
@@ -84,6 +107,15 @@ api_key = "demo-anthropic"
 base_url = "${anthropicUrl}"
 `;
   return { read: () => ({ ok: true, text, mode: 0o600 }) };
+}
+
+function trafficNote(url: string): string {
+  return `Both providers are simulated in this process, and a mix of requests is on its way: what they cost and save is at
+
+  ${url}/dashboard
+
+Ctrl-C stops it and prints what each rule saved.
+`;
 }
 
 /** What a person pastes; each works as printed. */
@@ -108,6 +140,7 @@ The official SDK (pip install openai), with nothing changed but base_url:
       model="claude-sonnet-5-5", messages=[{"role": "user", "content": "Hello!"}])
   print(answer.choices[0].message.content)
 
+What happens, and what it saves, is at ${url}/dashboard (with \`arouter demo --traffic\` it is busy there).
 Add -i to a curl call to see the x-arouter-* headers: which rule matched, which model answered, what it cost and saved.
 Ctrl-C stops it.
 `;

@@ -2,9 +2,9 @@
 import { drawing, element, keepInLine, setAttribute, setText } from "./dom.js";
 import { clock, count, dollars, duration, short } from "./format.js";
 
-const WIDTH = 480;
-const HEIGHT = 150;
-const LEFT = 44;
+const WIDTH = 320;
+const HEIGHT = 140;
+const LEFT = 46;
 const RIGHT = 8;
 const TOP = 10;
 const BOTTOM = 22;
@@ -22,11 +22,11 @@ const CHARTS = [
   { key: "ttft_p95_ms", title: "Time to first token, 95th percentile", kind: "lines", format: duration },
 ];
 
-/** A round number at or above `value`: 1, 2 or 5 times a power of ten. */
+/** A round number at or above `value`. */
 function roundUp(value) {
   if (value <= 0) return 0;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999) ?? value;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= value * 0.999) ?? value;
 }
 
 /** Lowest and highest value to be drawn. */
@@ -194,7 +194,7 @@ function createChart({ key, title, kind, format }) {
     const y = (value) => TOP + ((high - value) / range) * (HEIGHT - TOP - BOTTOM);
     state = { groups, start: view.start_ms, step: view.step_ms, steps, x, barWidth, slotWidth };
 
-    const levels = high === 0 && low === 0 ? [0] : low < 0 ? [high, 0, low] : [high, high / 2, 0];
+    const levels = levelsOf(low, high, format === count);
     grid.forEach((line, at) => {
       setAttribute(line, "visibility", at < levels.length ? "visible" : "hidden");
       setAttribute(line, "class", levels[at] === 0 ? "grid zero" : "grid");
@@ -225,6 +225,13 @@ function createChart({ key, title, kind, format }) {
     if (index !== null) point(index, false);
   };
   return { figure, update };
+}
+
+/** Values with a line of their own; half a request is none. */
+function levelsOf(low, high, isCount) {
+  if (high === 0 && low === 0) return [0];
+  if (low < 0) return [high, 0, low];
+  return isCount && high % 2 !== 0 && high < 10 ? [high, 0] : [high, high / 2, 0];
 }
 
 function tickText(key, value) {

@@ -6,6 +6,7 @@ import { count, dollars, duration, elapsed } from "./format.js";
 import { showModels, showProviders, showRecent, showRules } from "./tables.js";
 
 const REFRESH_MS = 2000;
+const YOUNG_MS = 300_000;
 /** Colors there are; further names share the last, a grey. */
 const SLOTS = 8;
 
@@ -16,6 +17,7 @@ const drawCharts = createCharts(byId("charts"));
 let isPaused = false;
 let timer = null;
 let asked = 0;
+let isFirst = true;
 
 function choice(name) {
   return new FormData(choices).get(name) ?? "";
@@ -47,14 +49,14 @@ function showTotals({ totals, window: view }) {
     },
     {
       key: "latency",
-      label: "Latency",
+      label: "Latency, median",
       value: view.latency_ms.p50,
       text: duration(view.latency_ms.p50),
       note: `95 %: ${duration(view.latency_ms.p95)} · ${view.name}`,
     },
     {
       key: "ttft",
-      label: "First token",
+      label: "TTFT, median",
       value: view.ttft_ms.p50,
       text: duration(view.ttft_ms.p50),
       note: `95 %: ${duration(view.ttft_ms.p95)} · ${view.name}`,
@@ -152,12 +154,21 @@ async function refresh() {
     if (mine !== asked) return;
     showState(state);
     setConnection("live", "good");
+    if (isFirst) chooseWindow(state);
   } catch (error) {
     if (mine !== asked) return;
     // The browser keeps its last figures; the console tells a developer why.
     console.warn("the figures could not be shown", error);
     setConnection("no connection, trying again", "bad");
   }
+}
+
+/** A gateway that has just started has nothing to show of ten minutes. */
+function chooseWindow({ now, started }) {
+  isFirst = false;
+  if (now - started > YOUNG_MS) return;
+  choices.elements.namedItem("window").value = "2m";
+  void refresh();
 }
 
 async function keepRefreshing() {

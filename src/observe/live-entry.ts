@@ -52,7 +52,8 @@ export function entryOfRecord(record: RequestRecord, modelLabel: ModelLabel): Li
     isError: !FINE.has(record.outcome ?? ""),
     savedUsd: record.savedUsd ?? 0,
     ms: record.ms,
-    ttftMs: record.ttftMs,
+    // A whole answer has no first token to wait for.
+    ttftMs: record.stream ? record.ttftMs : null,
     spends,
   };
 }
@@ -71,7 +72,7 @@ export function entryOfLine(line: JsonObject, modelLabel: ModelLabel): LiveEntry
     isError: !FINE.has(textOf(own(line, "outcome")) ?? ""),
     savedUsd: numberOf(own(line, "saved_usd")) ?? 0,
     ms,
-    ttftMs: numberOf(own(line, "ttft_ms")),
+    ttftMs: own(line, "stream") === true ? numberOf(own(line, "ttft_ms")) : null,
     spends: isArray(attempts) ? attempts.flatMap((attempt) => spendOf(attempt, modelLabel)) : [],
   };
 }

@@ -1,11 +1,11 @@
-/** Rolling figures over three windows of 60 steps, in all and by rule, model and provider. Memory is bounded. */
+/** Rolling figures over four windows of 60 steps, in all and by rule, model and provider. Memory is bounded. */
 import { mergeHistograms, quantile, recordDuration, type Histogram } from "./latency-histogram.ts";
 import type { LiveEntry } from "./live-entry.ts";
 
 export const DIMENSIONS = ["rule", "model", "provider"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
-export const WINDOWS = { "10m": 10_000, "1h": 60_000, "24h": 1_440_000 } as const;
+export const WINDOWS = { "2m": 2000, "10m": 10_000, "1h": 60_000, "24h": 1_440_000 } as const;
 export type WindowName = keyof typeof WINDOWS;
 
 /** Sums of requests. */
