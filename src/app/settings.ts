@@ -22,6 +22,7 @@ export function gatewaySettings(config: Config): GatewaySettings {
     limits,
     translation: { ...translation, reasoningSummary: providers.openai.reasoningSummary === "auto" },
     strictTranslation: translation.strict,
+    openaiSurface: providers.openai.surface,
     thinkingStore: translation.thinkingStore,
     overrides: router.overrides,
     streamUsage: router.streamUsage,

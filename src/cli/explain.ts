@@ -12,6 +12,7 @@ import { decide } from "../policy/decide.ts";
 import type { Decision } from "../policy/decision.ts";
 import type { PolicyInput } from "../policy/context.ts";
 import { incapability } from "../gateway/capable.ts";
+import { chooseSurface } from "../gateway/surface.ts";
 import { offlineInput } from "../policy/run-tests.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findTranslator } from "../translate/table.ts";
@@ -163,15 +164,23 @@ function describeFacts({ facts, client, key, providerOf }: PolicyInput, model: s
 }
 
 /** Which surface of which provider a candidate would be asked on, and what is in its way. */
-function planAttempt(model: string, index: number, facts: Facts, { catalog, registry }: Surroundings): PlannedAttempt {
+function planAttempt(model: string, index: number, facts: Facts, surroundings: Surroundings): PlannedAttempt {
+  const { catalog, registry, config } = surroundings;
   const { format } = facts;
   const name = registry.resolve(model);
-  const [first = null, ...others] = name === null ? [] : (registry.get(name)?.formats ?? []);
-  const passThrough = first === format || others.includes(format);
-  const upstreamFormat = passThrough ? format : first;
-  const served = passThrough || (first !== null && findTranslator(format, first) !== null);
-  if (name === null || !served) return { model, provider: name, upstreamFormat: null, passThrough, note: "cannot be served" };
-  const lack = incapability(catalog.find(model, name), facts, !passThrough);
+  const formats = name === null ? null : (registry.get(name)?.formats ?? null);
+  const unserved = { model, provider: name, upstreamFormat: null, passThrough: false, note: "cannot be served" };
+  if (name === null || formats === null) return unserved;
+  const entry = catalog.find(model, name);
+  const upstreamFormat = chooseSurface(formats, {
+    model: entry,
+    facts,
+    isSwapped: model !== facts.model,
+    openaiSurface: config?.providers.openai.surface ?? "auto",
+  });
+  const passThrough = upstreamFormat === format;
+  if (!passThrough && findTranslator(format, upstreamFormat) === null) return unserved;
+  const lack = incapability(entry, facts, !passThrough);
   const note = lack === null ? null : `${index === 0 ? "used all the same" : "skipped"}: ${lack}`;
   return { model, provider: name, upstreamFormat, passThrough, note };
 }
@@ -190,5 +199,9 @@ function estimateCost(decision: Decision, { facts }: PolicyInput, { catalog, pro
   const priced = (model: string): number | null => costUsd(catalog.find(model, providerOf(model) ?? undefined), usage);
   const cost = decision.block === null ? priced(decision.model) : 0;
   const asked = priced(decision.modelAsked);
-  return { costUsd: cost, savedUsd: cost === null || asked === null ? null : Number(renderUsd(asked - cost)), tokensOutput };
+  return {
+    costUsd: cost,
+    savedUsd: cost === null || asked === null ? null : Number(renderUsd(asked - cost)),
+    tokensOutput,
+  };
 }

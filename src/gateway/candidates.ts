@@ -67,7 +67,7 @@ export function createCandidates(
   };
 
   const prepare = (entry: ChainEntry, wish: NextWish, ignoreGate: boolean): Prepared | null => {
-    const target = resolveTarget(snapshot, exchange.format, entry);
+    const target = resolveTarget(exchange, entry);
     const why = obstacle(target, wish.notProvider);
     if (why === "gate" && !ignoreGate) {
       gated.push(index);

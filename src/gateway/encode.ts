@@ -4,9 +4,10 @@ import type { Json } from "../base/json.ts";
 import { isObject, own } from "../base/json.ts";
 import type { Decision, ParamsBlock } from "../policy/decision.ts";
 import type { ThinkingStore, Translated } from "../translate/translator.ts";
-import { mergeBetas } from "../upstream/headers.ts";
+import { filterBetas, mergeBetas } from "../upstream/headers.ts";
 import { appendToArray, type FieldEdit, spliceFields } from "../wire/splice.ts";
 import type { Exchange } from "./exchange.ts";
+import type { SummaryMemory } from "./summary-memory.ts";
 import { SURFACE_PATHS, type Target } from "./target.ts";
 
 export interface Encoded {
@@ -44,6 +45,7 @@ export interface EncodeOptions {
   readonly decision: Decision;
   readonly strict: boolean;
   readonly thinkingStore: ThinkingStore | null;
+  readonly summaries: SummaryMemory;
   /** Told to the model as one more user message. */
   readonly feedback: string | null;
 }
@@ -68,13 +70,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
   }
   let body = edits.length === 0 ? parsed.bytes : spliceFields(parsed.bytes, edits);
   if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
-  const headers = { ...target.provider.forwardHeaders(arrival.headers, true) };
-  const betas = headers["anthropic-beta"];
-  if (betas !== undefined) {
-    const allowed = mergeBetas([betas], settings.betas.allow, settings.betas.deny);
-    delete headers["anthropic-beta"];
-    if (allowed !== null) headers["anthropic-beta"] = allowed;
-  }
+  const headers = filterBetas(target.provider.forwardHeaders(arrival.headers, true), settings.betas);
   const key = arrival.headers.get("idempotency-key");
   if (key !== null && body === parsed.bytes) headers["idempotency-key"] = key;
   return {
@@ -93,7 +89,7 @@ function translate(exchange: Exchange, target: Target, options: EncodeOptions): 
   const translated = (target.translator as NonNullable<Target["translator"]>).request(parsed, {
     model: target.model,
     modelId: target.entry.model,
-    options: settings.translation,
+    options: options.summaries.refused ? { ...settings.translation, reasoningSummary: false } : settings.translation,
     thinkingStore: options.thinkingStore,
   });
   if (options.strict) refuseLosses(translated);

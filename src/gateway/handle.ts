@@ -26,6 +26,7 @@ import { judgeSettings } from "./judge-settings.ts";
 import type { Judged } from "./judge.ts";
 import type { Reply } from "./reply.ts";
 import type { Snapshot } from "./settings.ts";
+import { createSummaryMemory, type SummaryMemory } from "./summary-memory.ts";
 import { unservedModel } from "./target.ts";
 import { walk } from "./walk.ts";
 
@@ -49,6 +50,7 @@ export interface Gateway {
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, emit } = options;
+  const summaries = createSummaryMemory();
   return {
     refuse: (arrival, format, error) => {
       const record = openRecord(arrival, format.name, clock, options.sampleNew);
@@ -78,7 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           const { status, message } = decision.block;
           throw new GatewayError("blocked", message, { status });
         }
-        return await answer(options, exchange, decision, overrides, delivery);
+        return await answer({ ...options, summaries }, exchange, decision, overrides, delivery);
       } catch (thrown) {
         const error = toGatewayError(thrown);
         if (error.kind === "internal") emit({ type: "defect", where: "handle", error: thrown });
@@ -129,7 +131,7 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
 
 /** Walks the chain within the deadline; a stream that stays silent too long has its status committed on the way. */
 async function answer(
-  { schemas, thinkingStore, clock }: GatewayOptions,
+  { schemas, thinkingStore, summaries, clock }: GatewayOptions & { readonly summaries: SummaryMemory },
   exchange: Exchange,
   decision: Decision,
   overrides: Overrides,
@@ -157,6 +159,7 @@ async function answer(
     decision,
     strict: settings.strictTranslation || overrides.strict,
     thinkingStore: settings.thinkingStore ? thinkingStore : null,
+    summaries,
     judge: judgeSettings(settings, decision, facts, schemas),
     signal: abort.signal,
     deadlineMs: deadline.atMs,

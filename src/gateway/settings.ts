@@ -43,6 +43,8 @@ export interface GatewaySettings {
   };
   readonly translation: TranslationOptions;
   readonly strictTranslation: boolean;
+  /** `providers.openai.surface`: the API that translated requests use. */
+  readonly openaiSurface: "auto" | "chat";
   readonly thinkingStore: boolean;
   /** `router.overrides`. */
   readonly overrides: "all" | "none" | readonly string[];

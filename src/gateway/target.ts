@@ -8,7 +8,8 @@ import type { Translator } from "../translate/translator.ts";
 import type { Provider } from "../upstream/upstream.ts";
 import { formatByName } from "../wire/formats.ts";
 import type { WireFormat } from "../wire/format.ts";
-import type { Snapshot } from "./settings.ts";
+import type { Exchange } from "./exchange.ts";
+import { chooseSurface } from "./surface.ts";
 
 export interface Target {
   readonly entry: ChainEntry;
@@ -42,16 +43,20 @@ export function listCandidates(decision: Decision): readonly ChainEntry[] {
 const MAX_CANDIDATES = 8;
 
 /**
- * Resolves a candidate for a client of `format`.
+ * Resolves a candidate for the request of `exchange`.
  * @throws GatewayError `not-found` when no configured provider serves the model,
  * `unsupported-translation` when no pair joins the two formats
  */
-export function resolveTarget(snapshot: Snapshot, format: WireFormat, entry: ChainEntry): Target {
-  const { registry, catalog } = snapshot;
+export function resolveTarget(exchange: Pick<Exchange, "snapshot" | "format" | "facts">, entry: ChainEntry): Target {
+  const { snapshot, format, facts } = exchange;
+  const { registry, catalog, settings } = snapshot;
   const name = registry.resolve(entry.model);
   const provider = name === null ? null : registry.get(name);
   if (name === null || provider === null) throw unservedModel(entry.model, name);
-  const surface = chooseSurface(format, provider);
+  const model = catalog.find(entry.model, name);
+  const isSwapped = entry.model !== facts.model;
+  const { openaiSurface } = settings;
+  const surface = formatByName(chooseSurface(provider.formats, { model, facts, isSwapped, openaiSurface }));
   const translator = surface.name === format.name ? null : findTranslator(format.name, surface.name);
   if (surface.name !== format.name && translator === null) {
     throw new GatewayError(
@@ -60,16 +65,11 @@ export function resolveTarget(snapshot: Snapshot, format: WireFormat, entry: Cha
       { status: 404, param: "model" },
     );
   }
-  return { entry, model: catalog.find(entry.model, name), provider, surface, translator };
+  return { entry, model, provider, surface, translator };
 }
 
 /** The 404 for a model that nobody serves; names the provider whose key is missing, when that is why. */
 export function unservedModel(model: string, provider: ProviderName | null): GatewayError {
   const why = provider === null ? "no configured provider serves it" : `the ${provider} provider has no API key`;
   return new GatewayError("not-found", `the model \`${model}\` does not exist here: ${why}`, { param: "model" });
-}
-
-/** The client's own format where the provider speaks it, else the provider's first. */
-function chooseSurface(format: WireFormat, provider: Provider): WireFormat {
-  return provider.formats.includes(format.name) ? format : formatByName(provider.formats[0] ?? format.name);
 }

@@ -5,6 +5,7 @@ import type { Call } from "../resilience/dispatch.ts";
 import { judgeByClass, type LegVerdict } from "../resilience/hedge.ts";
 import type { Entry } from "../resilience/retry.ts";
 import type { UpstreamAnswer, UpstreamRequest } from "../upstream/upstream.ts";
+import { spliceFields } from "../wire/splice.ts";
 import { decodeAnswer, toUpstreamRequest } from "./attempt.ts";
 import { callPolicy, phaseTimeouts, planHedge } from "./call-policy.ts";
 import type { Prepared } from "./candidates.ts";
@@ -92,7 +93,7 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
     const encodeLeg = (model: string): UpstreamRequest | null => {
       if (model === prepared.target.entry.model) return build(prepared, "offered", true);
       try {
-        const target = resolveTarget(snapshot, exchange.format, { model });
+        const target = resolveTarget(exchange, { model });
         const encoded = encode(exchange, target, { ...options, feedback: null });
         return build({ target, encoded }, "offered", true);
       } catch (error) {
@@ -101,7 +102,21 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
       }
     };
 
+    /** The request once more without what the translator had asked for on its own, when just that was refused. */
+    const amend = (answer: UpstreamAnswer): UpstreamRequest | null => {
+      if (answer.kind !== "error") return null;
+      const { target, encoded } = find(answer.request);
+      const { status, headers, json } = answer;
+      const edit = encoded.translated?.amend?.({ status, headers, json, text: "" }) ?? null;
+      if (edit === null) return null;
+      options.summaries.refused = true;
+      const bytes = typeof encoded.body === "string" ? Buffer.from(encoded.body) : encoded.body;
+      return build({ target, encoded: { ...encoded, body: spliceFields(bytes, [edit]) } }, "offered", true);
+    };
+
     const request = build(prepared, entryOf(prepared, before), false);
-    return judge(await snapshot.dispatch(request, call));
+    const answer = await snapshot.dispatch(request, call);
+    const amended = amend(answer);
+    return judge(amended === null ? answer : await snapshot.dispatch(amended, call));
   };
 }

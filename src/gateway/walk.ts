@@ -12,6 +12,7 @@ import { createCandidates, type Prepared } from "./candidates.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Judged, type JudgeSettings } from "./judge.ts";
+import type { SummaryMemory } from "./summary-memory.ts";
 import { listCandidates } from "./target.ts";
 import { createTurn } from "./turn.ts";
 
@@ -19,6 +20,7 @@ export interface WalkOptions {
   readonly decision: Decision;
   readonly strict: boolean;
   readonly thinkingStore: ThinkingStore | null;
+  readonly summaries: SummaryMemory;
   readonly judge: JudgeSettings;
   /** Aborts when the client leaves or the deadline passes. */
   readonly signal: AbortSignal;
