@@ -96,6 +96,8 @@ export interface PassThroughOptions {
   readonly withholdUsage: boolean;
   readonly estimate: UsageEstimate;
   readonly showError: (error: InBandError) => RenderableError;
+  /** Takes secrets of ours out of an error. */
+  readonly redact: (text: string) => string;
 }
 
 /** The upstream's own bytes. */
@@ -116,12 +118,10 @@ export function passStream(upstream: UpstreamStream, options: PassThroughOptions
     const shown = withholdUsage ? before.filter(({ json }) => json === null || !isUsageChunk(json)) : before;
     if (errorEvent !== null && tally.error !== null) {
       upstream.cancel(classified("stalled"));
-      last = {
-        kind: "error",
-        error: tally.error,
-        raw: toFrame(errorEvent),
-        shown: options.showError(tally.error),
-      };
+      const error = withoutSecrets(tally.error, options.redact);
+      // Its own event where nothing had to be taken out of it, else one that is made of what is left.
+      const raw = error === tally.error ? toFrame(errorEvent) : null;
+      last = { kind: "error", error, raw, shown: options.showError(error) };
       if (shown.length === 0) return last;
     }
     return { kind: "frames", frames: shown.map(toFrame) };
@@ -150,6 +150,11 @@ export function passStream(upstream: UpstreamStream, options: PassThroughOptions
   };
 }
 
+function withoutSecrets(error: InBandError, redact: (text: string) => string): InBandError {
+  const message = redact(error.message);
+  return message === error.message ? error : { ...error, message };
+}
+
 function isUsageChunk(json: JsonObject): boolean {
   const { choices, usage } = json;
   return Array.isArray(choices) && choices.length === 0 && usage !== null && usage !== undefined;
@@ -160,6 +165,8 @@ export interface TranslateStreamOptions {
   readonly translator: StreamTranslator;
   readonly estimate: UsageEstimate;
   readonly showError: (error: InBandError) => RenderableError;
+  /** Takes secrets of ours out of an error. */
+  readonly redact: (text: string) => string;
   /** Sends the continuation of a paused answer; the stream that goes on, or why there is none. */
   readonly resume: (body: string) => Promise<UpstreamStream | ClientStreamFailure>;
 }
@@ -201,7 +208,7 @@ export function translateStream(first: UpstreamStream, options: TranslateStreamO
     }
     if (errorEvent !== null && upstream.tally.error !== null) {
       upstream.cancel(classified("stalled"));
-      const { error } = upstream.tally;
+      const error = withoutSecrets(upstream.tally.error, options.redact);
       last = { kind: "error", error, raw: null, shown: options.showError(error) };
     }
     return frames;

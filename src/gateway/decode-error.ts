@@ -87,5 +87,10 @@ function errorText(bytes: Uint8Array): string {
 function withoutSecrets({ snapshot }: Exchange, { bytes, json }: ErrorAnswer): Pick<ErrorAnswer, "bytes" | "json"> {
   const text = new TextDecoder().decode(bytes);
   const redacted = snapshot.redact(text);
-  return redacted === text ? { bytes, json } : { bytes: Buffer.from(redacted), json: parseObject(redacted) };
+  if (redacted === text) return { bytes, json };
+  // The bytes of an in-band error are those of its event, not of the JSON alone.
+  return {
+    bytes: Buffer.from(redacted),
+    json: json === null ? null : parseObject(snapshot.redact(JSON.stringify(json))),
+  };
 }

@@ -32,12 +32,14 @@ export function decodeStream(
           withholdUsage: encoded.withholdUsage,
           estimate,
           showError,
+          redact: exchange.snapshot.redact,
         })
       : translateStream(answer.stream, {
           surface: target.surface,
           translator: translated.stream(replyContext(exchange)),
           estimate,
           showError,
+          redact: exchange.snapshot.redact,
           resume: createResume(exchange, answer, call),
         });
   return {

@@ -5,7 +5,7 @@ import { createSpanId, renderTraceparent } from "../base/ids.ts";
 import type { ProviderName } from "../base/names.ts";
 import { decodeContent } from "../base/stream.ts";
 import { classifyException, errorCode } from "../upstream/classify.ts";
-import { returnedHeaders, upstreamRequestId } from "../upstream/headers.ts";
+import { filterBetas, returnedHeaders, upstreamRequestId } from "../upstream/headers.ts";
 import type { Pool } from "../upstream/pool.ts";
 import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
@@ -62,7 +62,7 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
         );
       }
       const headers: Record<string, string> = {
-        ...provider.forwardHeaders(arrival.headers, true),
+        ...filterBetas(provider.forwardHeaders(arrival.headers, true), snapshot.settings.betas),
         ...provider.authHeaders(),
         "accept-encoding": "identity",
         "user-agent": options.userAgent,

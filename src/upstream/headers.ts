@@ -51,6 +51,16 @@ export function mergeBetas(
   return betas.size === 0 ? null : [...betas].join(",");
 }
 
+/** `headers` with only those `anthropic-beta` values that the provider's globs let through. */
+export function filterBetas(
+  headers: Readonly<Record<string, string>>,
+  { allow, deny }: { readonly allow: readonly string[]; readonly deny: readonly string[] },
+): Record<string, string> {
+  const { "anthropic-beta": sent, ...others } = headers;
+  const betas = sent === undefined ? null : mergeBetas([sent], allow, deny);
+  return betas === null ? others : { ...others, "anthropic-beta": betas };
+}
+
 function matchesAny(globs: readonly string[], text: string): boolean {
   return globs.some((glob) => createGlob(glob)(text));
 }

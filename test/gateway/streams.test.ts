@@ -809,3 +809,21 @@ describe("a stream gathered for a buffered client", () => {
     expect(pipeline.residue()).toEqual(AT_REST);
   });
 });
+
+describe("a secret of ours in an error event", () => {
+  const told =
+    'data: {"error":{"message":"bad key sk-openai-test-key","type":"server_error","param":null,"code":null}}\n\n';
+  for (const [name, format, body, events] of [
+    ["before content", "chat", chatStreamHi, [told]],
+    ["behind content", "chat", chatStreamHi, [...chatStart, told]],
+    ["behind content, across formats", "messages", toGpt, [...chatStart, told]],
+  ] as const) {
+    test(`${name} does not reach the client`, async () => {
+      const pipeline = createPipeline({ config: "[retry]\nmax = 0\n", upstream: () => sse(events) });
+      const { text } = await pipeline.send(format, body);
+      expect(text).toContain("bad key [redacted]");
+      expect(text).not.toContain("sk-openai");
+      expect(JSON.stringify(pipeline.records)).not.toContain("sk-openai");
+    });
+  }
+});
