@@ -62,7 +62,7 @@ const GLOBAL_LIVES_IN: readonly {
 /** Folders whose subfolders are strangers to each other: one wire format, one pair. `maps` is shared, and what the pairs of one client or one upstream share. */
 const STRANGERS: Readonly<Record<string, readonly string[]>> = {
   wire: ["sse"],
-  translate: ["maps", "messages-client", "messages-upstream"],
+  translate: ["maps", "chat-client", "messages-client", "messages-upstream"],
 };
 
 /** Lines past which a file asks to be split; reported, not refused. */

@@ -1,18 +1,12 @@
 /** What buffered and streamed answers of Chat have in common. */
 import { isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import type { Finish } from "../chat-client/chunk-writer.ts";
 import { finishReason } from "../maps/stop-reason.ts";
 import type { ChatReplyPlan } from "./reply-plan.ts";
 
 /** The answer's id for Chat clients: Anthropic's with the other prefix. */
 export function chatId(id: Json | undefined): string {
   return `chatcmpl-${isString(id) ? id.replace(/^msg_/, "") : ""}`;
-}
-
-/** Why the answer ended, in Chat's words. */
-export interface Finish {
-  readonly reason: string;
-  /** Anthropic's own word; null when it gave none. */
-  readonly native: string | null;
 }
 
 /** `scanned`: a stop sequence that the gateway looked for ended the text. */

@@ -1,8 +1,8 @@
 /** The chunks that close a streamed answer. */
 import type { JsonObject } from "../../base/json.ts";
 import type { StreamFrame } from "../translator.ts";
-import type { ChunkWriter } from "./chunk-writer.ts";
-import { renderDetail, type Citations, type Finish } from "./reply-parts.ts";
+import type { ChunkWriter, Finish } from "../chat-client/chunk-writer.ts";
+import { renderDetail, type Citations } from "./reply-parts.ts";
 
 /** What is told at the end of an answer. */
 export interface Ending {

@@ -3,7 +3,7 @@ import { isArray, isObject, isString, own, type Json, type JsonObject } from "..
 import type { Usage } from "../../base/usage.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
 import type { FieldRow, ReplyContext, StreamFrame, StreamTranslator } from "../translator.ts";
-import { createChunkWriter, DONE_FRAME, PING_FRAME, type ChunkWriter } from "./chunk-writer.ts";
+import { createChunkWriter, DONE_FRAME, PING_FRAME, type ChunkWriter } from "../chat-client/chunk-writer.ts";
 import { ownText } from "../messages-upstream/own-text.ts";
 import { createPauseCollector } from "../messages-upstream/pause-collector.ts";
 import { chatUsageFromMessages, renderChatUsage } from "../maps/usage.ts";

@@ -2,7 +2,8 @@
 import { own, type JsonObject } from "../../base/json.ts";
 import type { StreamFrame } from "../translator.ts";
 import { createSurrogateHold } from "../surrogate-hold.ts";
-import type { ChunkWriter } from "./chunk-writer.ts";
+import { callShape } from "../chat-client/call-shape.ts";
+import type { ChunkWriter } from "../chat-client/chunk-writer.ts";
 import { createArgumentText } from "../messages-upstream/argument-text.ts";
 import { ownText } from "../messages-upstream/own-text.ts";
 import type { ChatReplyPlan } from "./reply-plan.ts";
@@ -27,11 +28,8 @@ export function createToolStream(
   const name = plan.names.restore(wireName);
   const text = createArgumentText(plan, wireName, own(block, "input"));
   const hold = createSurrogateHold();
-  const shape = plan.legacyFunctions
-    ? legacyShape(name)
-    : plan.customTools.has(wireName)
-      ? customShape(id, name, index)
-      : functionShape(id, name, index);
+  const kind = plan.legacyFunctions ? "legacy" : plan.customTools.has(wireName) ? "custom" : "function";
+  const shape = callShape(kind, { id, name, index });
 
   const frames = (piece: string): readonly StreamFrame[] => {
     if (piece === "") return [];
@@ -42,40 +40,5 @@ export function createToolStream(
     start: () => [writer.delta(JSON.stringify(shape.start), shape.start)],
     push: (fragment) => (fragment === "" ? [] : frames(hold.push(text.push(fragment)))),
     stop: () => frames(hold.push(text.end()) + hold.end()),
-  };
-}
-
-/** The delta that opens a call, and those that carry its text. */
-interface CallShape {
-  readonly start: JsonObject;
-  readonly open: string;
-  readonly close: string;
-  readonly json: (piece: string) => JsonObject;
-}
-
-function functionShape(id: string, name: string, index: number): CallShape {
-  return {
-    start: { tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] },
-    open: `{"tool_calls":[{"index":${index},"function":{"arguments":`,
-    close: "}}]}",
-    json: (piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }),
-  };
-}
-
-function customShape(id: string, name: string, index: number): CallShape {
-  return {
-    start: { tool_calls: [{ index, id, type: "custom", custom: { name, input: "" } }] },
-    open: `{"tool_calls":[{"index":${index},"custom":{"input":`,
-    close: "}}]}",
-    json: (piece) => ({ tool_calls: [{ index, custom: { input: piece } }] }),
-  };
-}
-
-function legacyShape(name: string): CallShape {
-  return {
-    start: { function_call: { name, arguments: "" } },
-    open: `{"function_call":{"arguments":`,
-    close: "}}",
-    json: (piece) => ({ function_call: { arguments: piece } }),
   };
 }

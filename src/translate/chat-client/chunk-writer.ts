@@ -1,7 +1,13 @@
 /** Writes Chat stream chunks. What is the same in every chunk is made once. */
 import type { Json, JsonObject } from "../../base/json.ts";
 import type { StreamFrame } from "../translator.ts";
-import type { Finish } from "./reply-parts.ts";
+
+/** Why the answer ended, in Chat's words. */
+export interface Finish {
+  readonly reason: string;
+  /** The provider's own word; null when it gave none. */
+  readonly native: string | null;
+}
 
 /** Frames of one answer. */
 export interface ChunkWriter {
