@@ -80,7 +80,7 @@ interface PassthroughRow {
 }
 
 /** An id segment: what providers' ids are made of, so that no path can climb or carry a query. */
-const ID = "[A-Za-z0-9._:-]+";
+const ID = "(?!\\.{1,2}(?:/|$))[A-Za-z0-9._:-]+";
 
 const PASSTHROUGH: readonly PassthroughRow[] = [
   row(`/embeddings`, "embeddings", "openai", POST, "/v1/embeddings"),
