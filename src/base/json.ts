@@ -35,13 +35,18 @@ const raw = JSON as unknown as RawJsonApi;
 
 const MAYBE_LOSSY = /\d{16,}|\d\.\d*0(?!\d)|\d[eE]|-0(?!\d|\.)/;
 
+/** Whether a number in `text` may be spelled otherwise once parsed and stringified. One scan; strings count too. */
+export function mayLoseNumbers(text: string): boolean {
+  return MAYBE_LOSSY.test(text);
+}
+
 /**
  * Parses JSON so that stringifying it again spells every number as the source did.
  * Costs one regular-expression scan when no number is at risk.
  * @throws SyntaxError when `text` is not JSON
  */
 export function parseLossless(text: string): Json {
-  if (!MAYBE_LOSSY.test(text)) return JSON.parse(text) as Json;
+  if (!mayLoseNumbers(text)) return JSON.parse(text) as Json;
   const reviver = (_key: string, value: unknown, context: { source?: string }): unknown =>
     typeof value === "number" && context.source !== undefined && String(value) !== context.source
       ? raw.rawJSON(context.source)

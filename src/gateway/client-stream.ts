@@ -190,7 +190,9 @@ export function translateStream(first: UpstreamStream, options: TranslateStreamO
 
   const close = (): readonly ClientFrame[] => {
     last = END;
-    if (upstream.tally.facts().usage === null) translator.setFallbackUsage(options.estimate(upstream.tally));
+    // Where the translator ended the answer itself, what the upstream told so far is not the whole of it.
+    const isUntold = translator.done || upstream.tally.facts().usage === null;
+    if (isUntold) translator.setFallbackUsage(options.estimate(upstream.tally));
     return translator.end().map(toClientFrame);
   };
 

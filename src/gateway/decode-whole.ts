@@ -1,6 +1,6 @@
 /** A whole answer in the client's format; paused ones are continued until they are whole. */
 import { GatewayError } from "../base/errors.ts";
-import type { JsonObject } from "../base/json.ts";
+import { type JsonObject, mayLoseNumbers, parseLossless } from "../base/json.ts";
 import { addUsage } from "../base/usage.ts";
 import type { Call } from "../resilience/dispatch.ts";
 import type { Translated } from "../translate/translator.ts";
@@ -40,7 +40,7 @@ export async function decodeWhole(
       checks: [],
     };
   }
-  const joined = await joinContinuations(exchange, answer, translated, call);
+  const joined = await joinContinuations(exchange, withNumbersKept(answer), translated, call);
   if (joined.kind === "failed") return decodeFailure(exchange, joined.failed, { target, encoded });
   const { body } = joined;
   return {
@@ -52,6 +52,12 @@ export async function decodeWhole(
     reply: () => exchange.format.readReply(body),
     checks: translated.checks,
   };
+}
+
+/** A translated answer is written anew: numbers in tool inputs keep their spelling, 20-digit ids too. */
+function withNumbersKept(answer: BufferedAnswer): BufferedAnswer {
+  const text = new TextDecoder().decode(answer.bytes);
+  return mayLoseNumbers(text) ? { ...answer, json: parseLossless(text) as JsonObject } : answer;
 }
 
 /** A continuation that gave no whole answer: the answer that it was to continue is lost with it. */
@@ -85,7 +91,7 @@ async function joinContinuations(
     const next = await exchange.snapshot.dispatch(continuationOf(first.request, reply.body), call);
     if (next.kind !== "buffered") return { kind: "failed", failed: next };
     addUsageOf(next, first);
-    current = next;
+    current = withNumbersKept(next);
     if (earlier.length >= MAX_CONTINUATIONS) {
       const last = translated.response({ ...current.json, stop_reason: "end_turn" }, replyContext(exchange), earlier);
       if (last.kind === "answer") return last;
