@@ -45,10 +45,8 @@ export function writeGatewayFiles(folder: string, upstreamPort: number): string 
     `[router]
 policy_file = ${JSON.stringify(join(folder, "policy.yaml"))}
 [providers.openai]
-api_key = "sk-bench-openai"
 base_url = "http://127.0.0.1:${upstreamPort}/v1"
 [providers.anthropic]
-api_key = "sk-bench-anthropic"
 base_url = "http://127.0.0.1:${upstreamPort}"
 [ledger]
 file = ${JSON.stringify(join(folder, "ledger.jsonl"))}

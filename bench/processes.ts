@@ -26,7 +26,13 @@ export function pinned(core: number, command: readonly string[]): string[] {
 
 /** Plain: nothing of the caller's that could change what is measured. */
 export function plainEnv(): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", BUN_CONFIG_MAX_HTTP_REQUESTS: "8192" };
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: process.env["HOME"] ?? "",
+    OPENAI_API_KEY: "sk-bench-openai",
+    ANTHROPIC_API_KEY: "sk-bench-anthropic",
+    BUN_CONFIG_MAX_HTTP_REQUESTS: "8192",
+  };
 }
 
 /** Starts a program that prints `listening PORT`. */
