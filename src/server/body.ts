@@ -34,7 +34,6 @@ export async function readBody(request: Request, limits: BodyLimits, clock: Cloc
   }
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
-  if (request.body === null) return new Uint8Array(0);
   return withTimeout(readDecoded(request, encoding, limits.bodyBytes), limits.requestBodyMs, clock);
 }
 

@@ -7,7 +7,7 @@ import { GatewayError } from "../base/errors.ts";
 import type { AttemptRecord, Emit } from "../base/events.ts";
 import { renderTraceparent } from "../base/ids.ts";
 import type { JsonObject } from "../base/json.ts";
-import { decodeContent, discard, parseObject, readBounded } from "../base/stream.ts";
+import { decodeContent, discard, parseObject, readResponse } from "../base/stream.ts";
 import { estimatedUsage, usageSoFar } from "../base/usage.ts";
 import type { Dispatch } from "../resilience/dispatch.ts";
 import type { InBandError, StreamTally } from "../wire/format.ts";
@@ -96,21 +96,22 @@ function readAnswer(sent: Sent, response: Response): Promise<UpstreamAnswer> | U
   scope.attempt.upstreamRequestId = upstreamRequestId(headers);
   const reading: Reading = { ...sent, status, headers };
 
-  const body = response.body === null ? null : decodeContent(response.body, headers.get("content-encoding"));
-  if (response.body !== null && body === null) {
-    discard(response.body);
-    const message = "upstream answered in an unknown content-encoding";
-    return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
-  }
   if (status >= 300 && status < 400) {
-    discard(body);
+    discard(response.body);
     const message = `upstream answered with a redirect (${status}), which is never followed`;
     return scope.failed(classified("no_model"), new GatewayError("upstream-invalid", message));
   }
   const isStream = (headers.get("content-type") ?? "").toLowerCase().startsWith("text/event-stream");
-  return isOk(status) && isStream && request.stream && body !== null
-    ? readStreamed(reading, body)
-    : readBuffered(reading, body);
+  if (!isOk(status) || !isStream || !request.stream || response.body === null) return readBuffered(reading, response);
+  const body = decodeContent(response.body, headers.get("content-encoding"));
+  if (body !== null) return readStreamed(reading, body);
+  discard(response.body);
+  return failEncoding(scope);
+}
+
+function failEncoding(scope: AttemptScope): UpstreamAnswer {
+  const message = "upstream answered in an unknown content-encoding";
+  return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
 }
 
 /** Reads up to the first content event, so that a failure before it can still be answered with a true status. */
@@ -208,13 +209,15 @@ async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<U
   return { kind: "buffered", request, classification: classified("ok"), attempt, status, headers, bytes, json };
 }
 
-async function readBuffered(reading: Reading, body: ReadableStream<Uint8Array> | null): Promise<UpstreamAnswer> {
+async function readBuffered(reading: Reading, response: Response): Promise<UpstreamAnswer> {
   const { options, scope, request, status, headers } = reading;
   const { attempt } = scope;
   let bytes: Uint8Array;
   try {
     const limit = isOk(status) ? options.responseBytes : ERROR_BYTES;
-    const read = await request.waits.during(readBounded(body, limit));
+    const whole = readResponse(response, limit);
+    if (whole === null) return failEncoding(scope);
+    const read = await request.waits.during(whole);
     if (!read.ok) {
       const message = "upstream's answer is larger than limits.response_bytes";
       return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
