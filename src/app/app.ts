@@ -6,6 +6,7 @@ import { GatewayError } from "../base/errors.ts";
 import type { Emit } from "../base/events.ts";
 import type { ProviderName } from "../base/names.ts";
 import { carryRestartKeys } from "../config/assemble.ts";
+import type { Config } from "../config/config.ts";
 import type { LoadedConfig, LoadResult } from "../config/load.ts";
 import { createReloader, type ReloadReason } from "../config/reload.ts";
 import { createGateway, type GatewayOptions } from "../gateway/handle.ts";
@@ -72,9 +73,22 @@ export function startApp(options: AppOptions): App {
   // The demonstration hands its policy over as it is; a policy that came from a file goes when the file does.
   const policyWithoutFile = loaded.config.router.policyFile === null ? options.policy : NO_POLICY;
   const config = () => loaded.config;
+  /** Builds once per configuration what each request reads. */
+  const perConfig = <T>(build: (of: Config) => T): (() => T) => {
+    let builtOf: Config | null = null;
+    let built: T;
+    return () => {
+      if (builtOf !== loaded.config) {
+        builtOf = loaded.config;
+        built = build(builtOf);
+      }
+      return built;
+    };
+  };
   const userAgent = `arouter/${version}`;
   const pool = createPool({ ...config().upstream, shards: config().upstream.poolShards });
-  const state = createUpstreamState(clock, (provider) => providerLayers(config(), provider), emit);
+  const layers = perConfig((of) => ({ openai: providerLayers(of, "openai"), anthropic: providerLayers(of, "anthropic") }));
+  const state = createUpstreamState(clock, (provider) => layers()[provider], emit);
   const send = { clock, pool, emit, userAgent };
   let snapshot = buildSnapshot({ ...loaded, policy: options.policy, state, send });
 
@@ -91,11 +105,11 @@ export function startApp(options: AppOptions): App {
   const passThrough = createPassThrough({ ...gatewayOptions, pool, userAgent });
   const drain = createDrain(clock);
   const bulkhead = createBulkhead(
-    () => ({
-      limit: config().limits.maxInFlight,
-      queueDepth: config().limits.queueDepth,
-      queueTimeoutMs: config().limits.queueTimeoutMs,
-    }),
+    perConfig(({ limits }) => ({
+      limit: limits.maxInFlight,
+      queueDepth: limits.queueDepth,
+      queueTimeoutMs: limits.queueTimeoutMs,
+    })),
     clock,
   );
   const cgroupLimit = readCgroupLimit();
@@ -202,8 +216,8 @@ export function startApp(options: AppOptions): App {
     tls: tlsFiles(config().server.tls),
     reusePort: options.reusePort,
     clientIdleMs: config().timeout.clientIdleMs,
-    admission: () => admissionSettings(config()),
-    bodyLimits: () => ({ bodyBytes: config().limits.bodyBytes, requestBodyMs: config().timeout.requestBodyMs }),
+    admission: perConfig(admissionSettings),
+    bodyLimits: perConfig(({ limits, timeout }) => ({ bodyBytes: limits.bodyBytes, requestBodyMs: timeout.requestBodyMs })),
     permit: async (signal) => {
       const reason = shedding.reason();
       return reason === null ? bulkhead.acquire(signal) : { ok: false, reason };

@@ -8,26 +8,48 @@ export interface ChildAbort {
   readonly release: () => void;
 }
 
+/**
+ * Who follows the signals made here. A request has a chain of them, and listeners of `EventTarget` would cost it more than all
+ * the rest of its bookkeeping.
+ */
+const followers = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `run` once when `signal` aborts; the returned function lets go of it, and may be called again. */
+export function followAbort(signal: AbortSignal, run: () => void): () => void {
+  const own = followers.get(signal);
+  if (own !== undefined) {
+    own.add(run);
+    return () => void own.delete(run);
+  }
+  signal.addEventListener("abort", run, { once: true });
+  return () => signal.removeEventListener("abort", run);
+}
+
 /** A controller aborted together with each of `parents`, and by itself. */
 export function createChildAbort(...parents: readonly AbortSignal[]): ChildAbort {
   const controller = new AbortController();
-  const followed: { readonly parent: AbortSignal; readonly follow: () => void }[] = [];
+  const { signal } = controller;
+  const own = new Set<() => void>();
+  followers.set(signal, own);
+  let leave: (() => void)[] = [];
   const release = (): void => {
-    for (const { parent, follow } of followed) parent.removeEventListener("abort", follow);
-    followed.length = 0;
+    for (const letGo of leave) letGo();
+    leave = [];
   };
   const abort = (reason: unknown): void => {
     release();
+    if (signal.aborted) return;
     controller.abort(reason);
+    const called = [...own];
+    own.clear();
+    for (const run of called) run();
   };
   for (const parent of parents) {
     if (parent.aborted) {
       abort(parent.reason);
       break;
     }
-    const follow = (): void => abort(parent.reason);
-    parent.addEventListener("abort", follow, { once: true });
-    followed.push({ parent, follow });
+    leave.push(followAbort(parent, () => abort(parent.reason)));
   }
-  return { signal: controller.signal, abort, release };
+  return { signal, abort, release };
 }

@@ -1,4 +1,5 @@
 /** What the client is answered, and the stream that answers it. */
+import { followAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import { classified } from "../upstream/classify.ts";
@@ -58,13 +59,18 @@ export function createReplyStream(
   let stream: ClientStream | null = source instanceof Promise ? null : source;
   let reading: Promise<Pulled> | null = null;
   let ended = false;
-  let cancelWriteTimer: (() => void) | null = null;
+  /** Who is waited for, since when; null: nobody yet. */
+  let awaited: "source" | "client" | null = null;
+  let sinceMs = 0;
+  let wake: (read: Pulled) => void = () => undefined;
+  let giveUpClient = (): void => undefined;
+  let cancelTimer = (): void => undefined;
 
   const end = (how: StreamEnd): void => {
     if (ended) return;
     ended = true;
-    cancelWriteTimer?.();
-    signal.removeEventListener("abort", onAbort);
+    cancelTimer();
+    letGo();
     options.onEnd(how);
   };
 
@@ -81,8 +87,28 @@ export function createReplyStream(
     if (reason instanceof GatewayError && reason.kind !== "client-closed") return;
     giveUp({ kind: "client-gone" });
   };
+  const letGo = followAbort(signal, onAbort);
   if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+
+  // One timer for the stream's whole life: one for each event would cost more than the event.
+  const limits = [options.keepaliveMs, options.clientWriteMs].filter((limitMs) => limitMs > 0);
+  const shortestMs = Math.min(...limits);
+  const look = (): void => {
+    const limitMs = awaited === "source" ? options.keepaliveMs : awaited === "client" ? options.clientWriteMs : 0;
+    const leftMs = limitMs > 0 ? sinceMs + limitMs - clock.nowMs() : shortestMs;
+    if (leftMs <= 0 && awaited === "client") {
+      giveUpClient();
+      return;
+    }
+    if (leftMs <= 0) wake(SILENCE);
+    cancelTimer = clock.after(leftMs > 0 ? Math.min(leftMs, shortestMs) : shortestMs, look);
+  };
+  if (limits.length > 0 && !ended) cancelTimer = clock.after(shortestMs, look);
+
+  const wait = (whom: "source" | "client"): void => {
+    awaited = whom;
+    sinceMs = clock.nowMs();
+  };
 
   const readSource = async (): Promise<Pulled> => {
     stream ??= await source;
@@ -95,17 +121,8 @@ export function createReplyStream(
     const pending = reading;
     if (options.keepaliveMs <= 0) return pending;
     return new Promise((resolve, reject) => {
-      const cancel = clock.after(options.keepaliveMs, () => resolve(SILENCE));
-      pending.then(
-        (value) => {
-          cancel();
-          resolve(value);
-        },
-        (error: unknown) => {
-          cancel();
-          reject(error);
-        },
-      );
+      wake = resolve;
+      pending.then(resolve, reject);
     });
   };
 
@@ -136,8 +153,14 @@ export function createReplyStream(
 
   return new ReadableStream<Uint8Array>(
     {
+      start: (controller) => {
+        giveUpClient = () => {
+          giveUp({ kind: "client-gone" });
+          controller.error(new GatewayError("client-closed", "the client stopped reading (timeout.client_write)"));
+        };
+      },
       pull: async (controller) => {
-        cancelWriteTimer?.();
+        wait("source");
         try {
           const read = ended || pingFirst ? SILENCE : await next();
           if (ended) {
@@ -171,12 +194,7 @@ export function createReplyStream(
           else fail(controller, cause);
           return;
         }
-        if (options.clientWriteMs > 0) {
-          cancelWriteTimer = clock.after(options.clientWriteMs, () => {
-            giveUp({ kind: "client-gone" });
-            controller.error(new GatewayError("client-closed", "the client stopped reading (timeout.client_write)"));
-          });
-        }
+        wait("client");
       },
       cancel: () => giveUp({ kind: "client-gone" }),
     },

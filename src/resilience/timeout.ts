@@ -1,5 +1,5 @@
 /** Limits on one phase of an attempt, and on the silence within a stream. */
-import { createChildAbort } from "../base/abort.ts";
+import { createChildAbort, followAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Call, type Classified, type Combinator, whenEnded } from "./dispatch.ts";
 
@@ -41,18 +41,17 @@ export function createTimeout<Request, Result extends Classified>(
       const settle = (): void => {
         isOver = true;
         cancelTimer();
-        call.signal.removeEventListener("abort", onAbort);
+        letGo();
       };
       const stop = (reason: StopReason): void => {
         settle();
         attempt.abort(call.signal.aborted ? call.signal.reason : new DOMException("attempt stopped", "TimeoutError"));
         resolve(stopped(request, reason, clock.nowMs() - startMs));
       };
-      const onAbort = (): void => stop("aborted");
       const cancelTimer = Number.isFinite(waitMs)
         ? clock.after(waitMs, () => stop(isPhase ? "limit" : "deadline"))
         : (): void => undefined;
-      call.signal.addEventListener("abort", onAbort, { once: true });
+      const letGo = followAbort(call.signal, () => stop("aborted"));
       next(request, { ...call, signal: attempt.signal }).then(
         (result) => {
           if (isOver) {

@@ -1,4 +1,5 @@
 /** Going away without cutting anybody off (docs/resilience.md, drain). */
+import { createChildAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 
@@ -35,7 +36,7 @@ const LAST_WORDS_MS = 500;
 const LOOK_MS = 10;
 
 export function createDrain(clock: Clock): Drain {
-  const abort = new AbortController();
+  const abort = createChildAbort();
   let serving = true;
   let count = 0;
   let running: Promise<boolean> | null = null;
