@@ -5,6 +5,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import { createAppendFile, type AppendFile } from "../observe/append-file.ts";
 import { createBus, type Bus } from "../observe/bus.ts";
 import { knownFields } from "../observe/labels.ts";
+import { createLineBatch } from "../observe/line-batch.ts";
 import { createLedger, type Ledger } from "../observe/ledger.ts";
 import { createLive, type Live } from "../observe/live.ts";
 import { createLog, type Log } from "../observe/log.ts";
@@ -130,11 +131,15 @@ function openLogSink({ clock, loaded, stdout, stderr }: ObserverOptions): {
       stderr(`arouter: warning: ${count} lines of the log (log.file) are lost: ${reason}\n`);
     },
   });
+  const batch = createLineBatch(clock.after, stdout);
   return {
     write: (line) => {
-      if (path() === null) stdout(line);
+      if (path() === null) batch.write(line);
       else file.write(line.trimEnd());
     },
-    close: file.close,
+    close: () => {
+      batch.flush();
+      return file.close();
+    },
   };
 }

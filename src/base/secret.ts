@@ -56,7 +56,9 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
   }
   // A longer form first: one that contains another must not be cut in two.
   const ordered = [...forms].sort((a, b) => b.length - a.length);
+  const shortest = ordered.at(-1)?.length ?? Number.POSITIVE_INFINITY;
   return (text) => {
+    if (text.length < shortest) return text;
     let result = text;
     for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, REDACTED);
     return result;
