@@ -53,33 +53,52 @@ export function createCandidates(
   let anySent = false;
 
   /** Why a candidate is passed over, as the error to give when all are; null when it can be sent. */
-  const obstacle = (target: Target, notProvider: ProviderName | null): GatewayError | "gate" | null => {
+  const obstacle = (target: Target, at: number, notProvider: ProviderName | null): GatewayError | "gate" | null => {
     const provider = target.provider.name;
     const { model } = target.entry;
     if (notProvider === provider) return OTHER_PROVIDER;
-    if (index > 0) {
+    if (at > 0) {
       const why = incapability(target.model, facts, target.translator !== null);
       if (why !== null) return new GatewayError("unsupported-translation", `${model} ${why}`, { param: "model" });
     }
     const view = state.breakers.view(provider, model);
     if (!view.admits) return circuitOpen(view.waitMs);
-    return state.gates.remainingMs(gateKey(provider, model)) > 0 && index < entries.length - 1 ? "gate" : null;
+    return state.gates.remainingMs(gateKey(provider, model)) > 0 && at < entries.length - 1 ? "gate" : null;
   };
 
-  const prepare = (entry: ChainEntry, wish: NextWish, ignoreGate: boolean): Prepared | null => {
+  const prepare = (entry: ChainEntry, at: number, wish: NextWish, ignoreGate: boolean): Prepared | null => {
     const target = resolveTarget(exchange, entry);
-    const why = obstacle(target, wish.notProvider);
+    const why = obstacle(target, at, wish.notProvider);
     if (why === "gate" && !ignoreGate) {
-      gated.push(index);
+      gated.push(at);
       return null;
     }
     if (why instanceof GatewayError) throw why;
-    return { index, target, encoded: encode(exchange, target, { ...options, feedback: wish.feedback }) };
+    return { index: at, target, encoded: encode(exchange, target, { ...options, feedback: wish.feedback }) };
   };
 
   const pass = (entry: ChainEntry, error: GatewayError | null): void => {
     record.chain.push({ model: entry.model, result: "skipped" });
     if (error !== null) refusals.push(error);
+  };
+
+  /** The first of those behind a shut gate that can be asked all the same. */
+  const nextGated = (wish: NextWish): Prepared | null => {
+    for (let at = gated.shift(); at !== undefined; at = gated.shift()) {
+      const entry = entries[at];
+      if (entry === undefined) continue;
+      try {
+        const prepared = prepare(entry, at, wish, true);
+        const skipped = record.chain.findIndex(({ model }) => model === entry.model);
+        record.chain.splice(skipped, 1);
+        anySent = true;
+        return prepared;
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        refusals.push(error);
+      }
+    }
+    return null;
   };
 
   return {
@@ -95,7 +114,7 @@ export function createCandidates(
         const entry = entries[index];
         if (entry === undefined) break;
         try {
-          const prepared = prepare(entry, wish, false);
+          const prepared = prepare(entry, index, wish, false);
           if (prepared !== null) {
             anySent = true;
             return prepared;
@@ -107,15 +126,7 @@ export function createCandidates(
           pass(entry, error);
         }
       }
-      const again = anySent ? undefined : gated.shift();
-      const entry = again === undefined ? undefined : entries[again];
-      if (entry === undefined) return null;
-      anySent = true;
-      record.chain.splice(
-        record.chain.findIndex(({ model }) => model === entry.model),
-        1,
-      );
-      return prepare(entry, wish, true);
+      return anySent ? null : nextGated(wish);
     },
     refusal: () => {
       const open = refusals.filter(({ kind }) => kind === "circuit-open");
