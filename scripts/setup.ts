@@ -1,6 +1,7 @@
 /** Makes what the tests need beyond `npm ci`. Says in one line each what is missing; never fails. */
 import { ensurePython, PYTHON_ENVIRONMENTS } from "../test/support/python.ts";
 import { sharedDir, sharedMissing } from "../test/support/shared.ts";
+import { ensureCollector, ensureDebian } from "../test/support/tools.ts";
 
 /** @returns one line for each thing that could not be made or found: the tests that need it skip */
 export function setUp(): readonly string[] {
@@ -8,6 +9,9 @@ export function setUp(): readonly string[] {
   for (const name of PYTHON_ENVIRONMENTS) {
     const environment = ensurePython(name);
     if ("missing" in environment) missing.push(environment.missing);
+  }
+  for (const tool of [ensureCollector(), ...ensureDebian()]) {
+    if ("missing" in tool) missing.push(tool.missing);
   }
   if (sharedDir === null) missing.push(sharedMissing);
   return missing;

@@ -53,7 +53,8 @@ export function createTraces(options: TracesOptions): Observer {
   let cancelTimer: (() => void) | null = null;
   let sending: Promise<void> | null = null;
   let sender: Promise<Sender> | null = null;
-  let closing: AbortSignal | null = null;
+  /** Aborts when a shutdown has waited long enough. */
+  const hurry = new AbortController();
 
   const drop = (count: number, reason: string): void => {
     if (count > 0) emit({ type: "telemetry-dropped", count, reason: options.redact(reason) });
@@ -70,7 +71,8 @@ export function createTraces(options: TracesOptions): Observer {
   };
 
   const send = async (batch: readonly Finished[]): Promise<void> => {
-    const result = await trySend(options, (sender ??= (options.open ?? (() => openSender(options)))()), batch, closing);
+    sender ??= options.open?.() ?? openSender(options);
+    const result = await trySend(options, sender, batch, hurry.signal);
     if (result.kind !== "ok") drop(countSpans(batch), result.reason);
   };
 
@@ -114,9 +116,7 @@ export function createTraces(options: TracesOptions): Observer {
       else if (list.length < MAX_NOTES) list.push(note.note);
     },
     close: async () => {
-      const abort = new AbortController();
-      closing = abort.signal;
-      const cancel = clock.after(CLOSE_MS, () => abort.abort());
+      const cancel = clock.after(CLOSE_MS, () => hurry.abort());
       cancelTimer?.();
       await sending;
       await sendAll();
@@ -153,18 +153,18 @@ async function openSender(options: TracesOptions): Promise<Sender> {
   return { transport, encode: createEncodeSpans(resource, { scope: { name: "arouter", version }, context }) };
 }
 
-/** Sends until it is taken, refused, or its time is up; a shutdown shortens that. */
+/** Sends until it is taken, refused, or its time is up; `hurry` ends that time. */
 async function trySend(
   { clock }: TracesOptions,
   opening: Promise<Sender>,
   batch: readonly Finished[],
-  closing: AbortSignal | null,
+  hurry: AbortSignal,
 ): Promise<OtlpResult> {
   const limit = new AbortController();
   const abort = (): void => limit.abort();
   const cancel = clock.after(SEND_MS, abort);
-  if (closing?.aborted === true) abort();
-  closing?.addEventListener("abort", abort, { once: true });
+  if (hurry.aborted) abort();
+  hurry.addEventListener("abort", abort, { once: true });
   try {
     const { encode, transport } = await opening;
     const body = encode(batch);
@@ -178,7 +178,7 @@ async function trySend(
     return { kind: "refused", reason: error instanceof Error ? error.message : String(error) };
   } finally {
     cancel();
-    closing?.removeEventListener("abort", abort);
+    hurry.removeEventListener("abort", abort);
   }
 }
 
