@@ -147,6 +147,8 @@ async function visit(
       if (!permit.ok) throw shed(options, permit.reason);
       releases.push(permit.release);
     }
+    // Silence is from now on the gateway's own, or from when the body is read.
+    if (request.body === null) server?.timeout(request, 0);
     const reply = await options.serve({
       arrival: admitted,
       route,

@@ -1,5 +1,5 @@
 /** The life of one attempt: its record, its abort, and the one way in which it ends. */
-import { createChildAbort } from "../base/abort.ts";
+import { createChildAbort, followAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { AttemptRecord, Emit } from "../base/events.ts";
@@ -75,7 +75,7 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
   const finish = (classification: Classification, failure: GatewayError | null): void => {
     if (over) return;
     over = true;
-    call.signal.removeEventListener("abort", onAbort);
+    letGo();
     child.release();
     options.release();
     attempt.class = classification.class;
@@ -93,11 +93,12 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
   };
 
   // The request goes on at once when its attempt is aborted, and may be over before `fetch` has noticed.
-  const onAbort = (): void => {
-    const { classification, error } = abortedBy(call.signal.reason);
+  const letGo = followAbort(call.signal, () => {
+    const reason: unknown = call.signal.reason;
+    child.abort(reason);
+    const { classification, error } = abortedBy(reason);
     finish(classification, error);
-  };
-  call.signal.addEventListener("abort", onAbort, { once: true });
+  });
 
   return {
     attempt,

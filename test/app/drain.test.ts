@@ -32,6 +32,18 @@ describe("a gateway that goes away", () => {
     await expect(fetch(`${app.url}/livez`)).rejects.toThrow();
   });
 
+  test("lets a large answer that is the last in flight be written whole", async () => {
+    const app = startRunningApp({ upstream: providers });
+    const text = "x".repeat(2_000_000);
+    const answering = ask(app.url, `slow 200; text "${text}"`, false);
+    await Bun.sleep(100);
+    const stopped = app.app.stop(0);
+    const answer = await answering;
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(text);
+    expect(await stopped).toBe(true);
+  });
+
   test("with nothing in flight is gone at once", async () => {
     const app = startRunningApp({ upstream: providers });
     const before = performance.now();
