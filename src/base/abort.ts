@@ -14,7 +14,10 @@ export interface ChildAbort {
  */
 const followers = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `run` once when `signal` aborts; the returned function lets go of it, and may be called again. */
+/**
+ * Calls `run` once when `signal` aborts, behind the listeners that the signal has; the returned function lets go of it, and may be
+ * called again. Whoever depends on the order of two must join both in this way.
+ */
 export function followAbort(signal: AbortSignal, run: () => void): () => void {
   const own = followers.get(signal);
   if (own !== undefined) {
@@ -40,9 +43,9 @@ export function createChildAbort(...parents: readonly AbortSignal[]): ChildAbort
     release();
     if (signal.aborted) return;
     controller.abort(reason);
-    const called = [...own];
+    // As listeners are called: in the order in which they came, and not those that one of them let go.
+    for (const run of own) run();
     own.clear();
-    for (const run of called) run();
   };
   for (const parent of parents) {
     if (parent.aborted) {

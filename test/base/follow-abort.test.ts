@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { createChildAbort, followAbort } from "../../src/base/abort.ts";
+
+describe("a child", () => {
+  test("is aborted with the reason of whichever parent is first, through any number of generations", () => {
+    const first = new AbortController();
+    const second = createChildAbort();
+    const child = createChildAbort(first.signal, second.signal);
+    const grandchild = createChildAbort(child.signal);
+    second.abort("second");
+    first.abort("first");
+    expect(child.signal.reason).toBe("second");
+    expect(grandchild.signal.reason).toBe("second");
+  });
+
+  test("of a parent that was aborted before is aborted from the start", () => {
+    const parent = createChildAbort();
+    parent.abort("gone");
+    expect(createChildAbort(parent.signal).signal.reason).toBe("gone");
+    expect(createChildAbort(AbortSignal.abort("gone")).signal.reason).toBe("gone");
+  });
+
+  test("does not follow any more once it is released, nor abort its parent", () => {
+    const parent = createChildAbort();
+    const child = createChildAbort(parent.signal);
+    child.release();
+    child.release();
+    parent.abort("gone");
+    expect(child.signal.aborted).toBe(false);
+    child.abort("own");
+    expect(child.signal.reason).toBe("own");
+    expect(parent.signal.reason).toBe("gone");
+  });
+});
+
+describe.each([
+  ["a signal made here", createChildAbort],
+  ["any other signal", () => new AbortController()],
+])("who follows %s", (_, create: () => Pick<AbortController, "signal" | "abort">) => {
+  test("is called once, in the order of joining, when the signal says that it is aborted", () => {
+    const parent = create();
+    const called: string[] = [];
+    followAbort(parent.signal, () => called.push(`a ${parent.signal.aborted}`));
+    followAbort(parent.signal, () => called.push("b"));
+    parent.abort("gone");
+    parent.abort("again");
+    expect(called).toEqual(["a true", "b"]);
+  });
+
+  test("is not called when it has let go, not even by another that is called before it", () => {
+    const parent = create();
+    const called: string[] = [];
+    followAbort(parent.signal, () => {
+      letGo();
+      called.push("a");
+    });
+    const letGo = followAbort(parent.signal, () => called.push("b"));
+    parent.abort("gone");
+    expect(called).toEqual(["a"]);
+  });
+});
