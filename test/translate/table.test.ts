@@ -5,5 +5,6 @@ test("finds each pair by its two formats, and none for one format or a missing p
   for (const pair of TRANSLATORS) expect(findTranslator(pair.client, pair.upstream)).toBe(pair);
   expect(findTranslator("chat", "messages")?.client).toBe("chat");
   expect(findTranslator("chat", "chat")).toBeNull();
-  expect(findTranslator("responses", "messages")).toBeNull();
+  expect(findTranslator("responses", "messages")?.upstream).toBe("messages");
+  expect(findTranslator("responses", "chat")).toBeNull();
 });

@@ -1,10 +1,8 @@
 /** Parameters of the answer: how long, how many, where it ends. */
 import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { isArray, isObject, isString, type Json } from "../../base/json.ts";
+import { applyOutputCap, applyVerbosity } from "../messages-upstream/answer-length.ts";
 import { field, numberField, type Draft, type ParameterRow } from "../messages-upstream/draft.ts";
-
-/** Sent when neither the caller nor the catalog says how long an answer may be. */
-const UNKNOWN_MAX_OUTPUT_TOKENS = 64_000;
 
 function isAbsent(value: Json): boolean {
   return value === null || value === false;
@@ -14,21 +12,8 @@ function isEmptyObject(value: Json): boolean {
   return isObject(value) && Object.keys(value).length === 0;
 }
 
-function applyOutputCap(draft: Draft): void {
-  const name = field(draft, "max_completion_tokens") === null ? "max_tokens" : "max_completion_tokens";
-  const asked = numberField(draft, name);
-  const limit = draft.model.maxOutputTokens ?? UNKNOWN_MAX_OUTPUT_TOKENS;
-  if (asked === null) {
-    draft.maxTokens = Math.min(limit, draft.options.defaultMaxTokens ?? limit);
-  } else if (asked <= 0 || !Number.isInteger(asked)) {
-    throw invalidRequest(`${name} must be a whole number above 0`, name);
-  } else if (draft.model.maxOutputTokens !== null && asked > limit) {
-    draft.maxTokens = limit;
-    draft.report.adapt(name, String(limit));
-  } else {
-    draft.maxTokens = asked;
-  }
-  draft.body.set("max_tokens", draft.maxTokens);
+function applyCap(draft: Draft): void {
+  applyOutputCap(draft, field(draft, "max_completion_tokens") === null ? "max_tokens" : "max_completion_tokens");
 }
 
 function applyChoices(draft: Draft): void {
@@ -61,13 +46,6 @@ function applyStream(draft: Draft): void {
   if (streamOptions !== null && !isStream) {
     throw invalidRequest("stream_options needs stream = true; set it or leave the options out", "stream_options");
   }
-}
-
-function applyVerbosity(draft: Draft): void {
-  const value = field(draft, "verbosity");
-  if (value !== "low" && value !== "high") return;
-  draft.verbosity = value === "low" ? "Answer briefly." : "Answer in detail.";
-  draft.report.adapt("verbosity");
 }
 
 function applySeed(draft: Draft): void {
@@ -114,7 +92,7 @@ export const ANSWER_ROWS: readonly ParameterRow[] = [
     outcomes: ["M", "A"],
     becomes:
       "`max_tokens`; `max_completion_tokens` wins; absent: the model's maximum, lowered by `default_max_tokens`; above the maximum: the maximum",
-    apply: applyOutputCap,
+    apply: applyCap,
   },
   { field: "n", reads: ["n"], outcomes: ["S", "R"], becomes: "1 is the only count there is", apply: applyChoices },
   {
@@ -136,7 +114,7 @@ export const ANSWER_ROWS: readonly ParameterRow[] = [
     reads: ["verbosity"],
     outcomes: ["A", "S"],
     becomes: "a sentence at the end of the last system block; `medium` has no effect",
-    apply: applyVerbosity,
+    apply: (draft) => applyVerbosity(draft, field(draft, "verbosity"), "verbosity"),
   },
   {
     field: "seed",

@@ -27,20 +27,34 @@ function chatUsage(counts: ChatCounts): MutableJsonObject {
   };
 }
 
-/**
- * Anthropic `usage` as OpenAI `usage`. `cache_creation` and `server_tool_use` are copied as extensions.
- * @see https://docs.anthropic.com/en/api/messages#response-usage (read 2026-11-24)
- */
-export function chatUsageFromMessages(usage: JsonObject): JsonObject {
+function countsOfMessages(usage: JsonObject): ChatCounts {
   const cached = count(own(usage, "cache_read_input_tokens"));
   const written = count(own(usage, "cache_creation_input_tokens"));
-  const json = chatUsage({
+  return {
     prompt: count(own(usage, "input_tokens")) + cached + written,
     completion: count(own(usage, "output_tokens")),
     cached,
     written,
     reasoning: count(own(own(usage, "output_tokens_details"), "thinking_tokens")),
-  });
+  };
+}
+
+function countsOf(usage: Usage): ChatCounts {
+  return {
+    prompt: totalInput(usage),
+    completion: usage.output,
+    cached: usage.cacheRead,
+    written: usage.cacheWrite + usage.cacheWriteLong,
+    reasoning: usage.reasoning,
+  };
+}
+
+/**
+ * Anthropic `usage` as OpenAI `usage`. `cache_creation` and `server_tool_use` are copied as extensions.
+ * @see https://docs.anthropic.com/en/api/messages#response-usage (read 2026-11-24)
+ */
+export function chatUsageFromMessages(usage: JsonObject): JsonObject {
+  const json = chatUsage(countsOfMessages(usage));
   for (const extension of ["cache_creation", "server_tool_use"]) {
     const value = own(usage, extension);
     if (value !== undefined && value !== null) json[extension] = value;
@@ -50,13 +64,30 @@ export function chatUsageFromMessages(usage: JsonObject): JsonObject {
 
 /** The neutral usage as OpenAI `usage`. */
 export function renderChatUsage(usage: Usage): JsonObject {
-  return chatUsage({
-    prompt: totalInput(usage),
-    completion: usage.output,
-    cached: usage.cacheRead,
-    written: usage.cacheWrite + usage.cacheWriteLong,
-    reasoning: usage.reasoning,
-  }) as JsonObject;
+  return chatUsage(countsOf(usage)) as JsonObject;
+}
+
+function responsesUsage(counts: ChatCounts): JsonObject {
+  return {
+    input_tokens: counts.prompt,
+    input_tokens_details: { cached_tokens: counts.cached, cache_write_tokens: counts.written },
+    output_tokens: counts.completion,
+    output_tokens_details: { reasoning_tokens: counts.reasoning },
+    total_tokens: counts.prompt + counts.completion,
+  };
+}
+
+/**
+ * Anthropic `usage` in the names of Responses.
+ * @see https://platform.openai.com/docs/api-reference/responses/object#responses-object-usage (read 2026-11-24)
+ */
+export function responsesUsageFromMessages(usage: JsonObject): JsonObject {
+  return responsesUsage(countsOfMessages(usage));
+}
+
+/** The neutral usage in the names of Responses. */
+export function renderResponsesUsage(usage: Usage): JsonObject {
+  return responsesUsage(countsOf(usage));
 }
 
 function messagesUsage(input: number, written: number, cached: number, output: number, thinking: number): JsonObject {

@@ -20,6 +20,11 @@ function applyVerbatim(draft: Draft): void {
   for (const name of VERBATIM) {
     const value = own(draft.source, name);
     if (value === undefined || value === null) continue;
+    if (isArray(value) && name === "context_management") {
+      // OpenAI's field of this name is a list, and asks for summaries that only OpenAI can read.
+      draft.report.drop(name);
+      continue;
+    }
     draft.body.set(name, value);
     const beta = BETA_OF[name];
     if (beta !== undefined) draft.betas.add(beta);

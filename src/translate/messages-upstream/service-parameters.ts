@@ -69,7 +69,9 @@ function applyCacheOptions(draft: Draft): void {
 function applyModeration(draft: Draft): void {
   const value = field(draft, "moderation");
   if (value === null) return;
-  if (own(value, "mode") === "block") {
+  const policy = own(value, "policy");
+  const modes = [value, own(policy, "input"), own(policy, "output")].map((holder) => own(holder, "mode"));
+  if (modes.includes("block")) {
     throw unsupported("moderation", "blocking moderation does not exist for this model; moderate before the request");
   }
   draft.report.drop("moderation");
