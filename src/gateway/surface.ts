@@ -27,7 +27,7 @@ export function chooseSurface(formats: readonly FormatName[], wish: SurfaceWish)
     case "responses":
       return "responses";
     case "chat":
-      return "chat";
+      return wish.isSwapped && needsResponses(wish) ? "responses" : "chat";
     case "messages":
       return formats.includes("messages") ? "messages" : surfaceOfMessages(wish);
     default:
@@ -38,4 +38,13 @@ export function chooseSurface(formats: readonly FormatName[], wish: SurfaceWish)
 function surfaceOfMessages({ model, openaiSurface }: SurfaceWish): FormatName {
   if (openaiSurface === "chat" || !model.formats.includes("responses")) return "chat";
   return model.capabilities.reasoning === "effort" || !model.formats.includes("chat") ? "responses" : "chat";
+}
+
+/** Whether the model refuses a Chat request: altogether, or its tools with the effort that is asked or the model's own. */
+function needsResponses({ model, facts, openaiSurface }: SurfaceWish): boolean {
+  if (openaiSurface === "chat" || !model.formats.includes("responses")) return false;
+  if (!model.formats.includes("chat")) return true;
+  const { toolsOnChat, defaultEffort } = model.capabilities;
+  if (facts.toolNames.length === 0 || toolsOnChat === "yes") return false;
+  return toolsOnChat === "no" || (facts.reasoningEffort ?? defaultEffort) !== "none";
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../src/base/json.ts";
 import { isObject } from "../../src/base/json.ts";
 import type { FormatName, ProviderName } from "../../src/base/names.ts";
 import { chatToMessages } from "../../src/translate/chat-to-messages/index.ts";
+import { chatToResponses } from "../../src/translate/chat-to-responses/index.ts";
 import { messagesToChat } from "../../src/translate/messages-to-chat/index.ts";
 import { messagesToResponses } from "../../src/translate/messages-to-responses/index.ts";
 import type { ReplyContext, Translated, TranslationOptions, Translator } from "../../src/translate/translator.ts";
@@ -14,6 +15,7 @@ import { createSseDecoder } from "../../src/wire/sse/decode.ts";
 /** The pairs, by the name of their folder. */
 export const PAIRS: Readonly<Record<string, Translator>> = {
   "chat-to-messages": chatToMessages,
+  "chat-to-responses": chatToResponses,
   "messages-to-chat": messagesToChat,
   "messages-to-responses": messagesToResponses,
 };
