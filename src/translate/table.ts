@@ -2,7 +2,6 @@
 import type { FormatName } from "../base/names.ts";
 import { chatToMessages } from "./chat-to-messages/index.ts";
 import { chatToResponses } from "./chat-to-responses/index.ts";
-import { chatToResponses } from "./chat-to-responses/index.ts";
 import { messagesToChat } from "./messages-to-chat/index.ts";
 import { messagesToResponses } from "./messages-to-responses/index.ts";
 import { responsesToMessages } from "./responses-to-messages/index.ts";
