@@ -18,7 +18,9 @@ export type Scripted =
   /** `fetch` throws an error with this code. */
   | { readonly fails: string }
   /** Never answers; ends when its signal aborts. */
-  | { readonly hangs: true };
+  | { readonly hangs: true }
+  /** An answer made elsewhere. */
+  | { readonly response: Response };
 
 export interface ScriptedAnswer {
   readonly status?: number;
@@ -54,6 +56,7 @@ export function createScriptedPool(script: Script): ScriptedPool {
       const scripted = await orAborted(Promise.resolve(script(call, calls.length - 1)), signal);
       if ("fails" in scripted) throw Object.assign(new Error(scripted.fails), { code: scripted.fails });
       if ("hangs" in scripted) return orAborted(new Promise<never>(() => undefined), signal);
+      if ("response" in scripted) return obeying(scripted.response, signal);
       return new Response(openBody(call, scripted), {
         status: scripted.status ?? 200,
         headers: { "content-type": "application/json", ...scripted.headers },
@@ -73,6 +76,29 @@ function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<
     signal.addEventListener("abort", onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/** `response` with a body that breaks when `signal` aborts, as that of `fetch` does. */
+function obeying(response: Response, signal: AbortSignal): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        try {
+          const { done, value } = await orAborted(reader.read(), signal);
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          controller.error(error);
+          await reader.cancel().catch(() => undefined);
+        }
+      },
+      cancel: () => reader.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, response);
 }
 
 function openBody(call: UpstreamCall, { body, end = "close", gate }: ScriptedAnswer): ReadableStream<Uint8Array> {
