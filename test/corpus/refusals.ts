@@ -13,12 +13,14 @@ interface Reason {
 
 const toMessages = "chat-to-messages";
 const toChat = "messages-to-chat";
+const fromResponses = "responses-to-messages";
 
 const REASONS: readonly Reason[] = [
   { pair: toMessages, param: /^n$/, reason: "several choices (n > 1)" },
   { pair: toMessages, param: /^(logprobs|top_logprobs)$/, reason: "log probabilities do not exist there" },
   { pair: toMessages, param: /^(audio|modalities)$/, reason: "spoken answers do not exist there" },
   { pair: toMessages, param: /input_audio$/, reason: "audio input does not exist there" },
+  { pair: toMessages, param: /^moderation$/, reason: "moderation that blocks does not exist there" },
   { pair: toMessages, param: /file_id$/, reason: "a file in the other vendor's storage" },
   { pair: toChat, param: /source$/, says: /uploaded file/, reason: "a file in the other vendor's storage" },
   {
@@ -35,6 +37,40 @@ const REASONS: readonly Reason[] = [
     reason: "a file in a container of the other vendor",
   },
   { pair: toChat, param: /^tools\[\d+\]\.type$/, says: /search the web/, reason: "web search on a model that cannot" },
+  {
+    pair: fromResponses,
+    param: /^(previous_response_id|conversation)$/,
+    reason: "a conversation in the other vendor's storage",
+  },
+  { pair: fromResponses, param: /^background$/, reason: "answers to be asked for later do not exist there" },
+  { pair: fromResponses, param: /^prompt$/, reason: "a prompt in the other vendor's storage" },
+  { pair: fromResponses, param: /^moderation$/, reason: "moderation that blocks does not exist there" },
+  { pair: fromResponses, param: /^(include|top_logprobs)$/, reason: "log probabilities do not exist there" },
+  { pair: fromResponses, param: /file_id$/, reason: "a file in the other vendor's storage" },
+  {
+    pair: fromResponses,
+    param: /^tool_choice$/,
+    says: /runs at OpenAI/,
+    reason: "a call demanded of a tool that runs at the other vendor",
+  },
+  {
+    pair: fromResponses,
+    param: /^input\[\d+\]\.content$/,
+    says: /no content/,
+    reason: "a user message without content",
+  },
+  {
+    pair: fromResponses,
+    param: /^input\[\d+\]$/,
+    says: /stored at OpenAI/,
+    reason: "an item in the other vendor's storage",
+  },
+  {
+    pair: fromResponses,
+    param: /^input\[\d+\]$/,
+    says: /compacted/,
+    reason: "a summary that only the other vendor can read",
+  },
 ];
 
 /** The reason behind a refusal. @throws Error when the table has none: the refusal is unexplained */

@@ -7,6 +7,7 @@ import { chatToMessages } from "../../src/translate/chat-to-messages/index.ts";
 import { chatToResponses } from "../../src/translate/chat-to-responses/index.ts";
 import { messagesToChat } from "../../src/translate/messages-to-chat/index.ts";
 import { messagesToResponses } from "../../src/translate/messages-to-responses/index.ts";
+import { responsesToMessages } from "../../src/translate/responses-to-messages/index.ts";
 import type { ReplyContext, Translated, TranslationOptions, Translator } from "../../src/translate/translator.ts";
 import type { ParsedRequest } from "../../src/wire/format.ts";
 import { formatByName } from "../../src/wire/formats.ts";
@@ -18,6 +19,7 @@ export const PAIRS: Readonly<Record<string, Translator>> = {
   "chat-to-responses": chatToResponses,
   "messages-to-chat": messagesToChat,
   "messages-to-responses": messagesToResponses,
+  "responses-to-messages": responsesToMessages,
 };
 
 /** The provider that speaks a format upstream. */

@@ -14,7 +14,7 @@ function plainArguments(initial: Json | undefined): ArgumentText {
   let isEmpty = true;
   return {
     push: (fragment) => {
-      isEmpty = false;
+      if (fragment !== "") isEmpty = false;
       return fragment;
     },
     end: () => (isEmpty ? JSON.stringify(initial ?? {}) : ""),
@@ -40,7 +40,7 @@ function customArguments(initial: Json | undefined): ArgumentText {
   const isFilled = isObject(initial) && Object.keys(initial).length > 0;
   return {
     push: (fragment) => {
-      isEmpty = false;
+      if (fragment !== "") isEmpty = false;
       return decoder.push(fragment);
     },
     end: () => (isEmpty && isFilled ? decoder.push(JSON.stringify(initial)) : "") + decoder.end(),

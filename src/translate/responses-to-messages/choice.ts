@@ -31,6 +31,12 @@ function applyChoice(draft: Draft): void {
   const hasTools = draft.tools.length > 0;
   // Without a tool left, to allow or forbid calls says nothing, and clients always say it.
   const isIdle = !hasTools && (choice?.kind === "auto" || choice?.kind === "none");
+  if (!hasTools && !isIdle && choice !== null && field(draft, "tools") !== null) {
+    throw unsupported(
+      "tool_choice",
+      "every tool of this request runs at OpenAI and not for this model; choose another",
+    );
+  }
   planChoice(draft, isIdle ? null : choice, "tool_choice", hasTools);
 }
 
