@@ -5,6 +5,7 @@ import { type FieldEdit, spliceFields } from "../wire/splice.ts";
 import { openDelivery } from "./delivery.ts";
 import { toGatewayError } from "./error-reply.ts";
 import { type Arrival, openRecord } from "./exchange.ts";
+import { withoutForeignThinking } from "./foreign-thinking.ts";
 import type { GatewayOptions } from "./handle.ts";
 import type { PassThrough } from "./passthrough.ts";
 import type { Reply } from "./reply.ts";
@@ -37,11 +38,12 @@ export function createCountTokens(options: GatewayOptions, passThrough: PassThro
         if (!forcedToolUse && typeof choice === "string" && FORCING.has(choice)) {
           edits.push({ field: "tool_choice", drop: true });
         }
+        const bytes = withoutForeignThinking(parsed);
         return await passThrough(arrival, {
           provider,
           path: `/messages/count_tokens${query}`,
           format: anthropicMessages,
-          body: edits.length === 0 ? body : spliceFields(body, edits),
+          body: edits.length === 0 ? bytes : spliceFields(bytes, edits),
         });
       }
       const record = openRecord(arrival, "messages", clock, options.sampleNew);

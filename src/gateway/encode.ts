@@ -7,6 +7,7 @@ import type { ThinkingStore, Translated } from "../translate/translator.ts";
 import { filterBetas, mergeBetas } from "../upstream/headers.ts";
 import { appendToArray, type FieldEdit, spliceFields } from "../wire/splice.ts";
 import type { Exchange } from "./exchange.ts";
+import { withoutForeignThinking } from "./foreign-thinking.ts";
 import type { SummaryMemory } from "./summary-memory.ts";
 import { SURFACE_PATHS, type Target } from "./target.ts";
 
@@ -68,7 +69,8 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
     const asked = own(parsed.json, "stream_options");
     edits.push({ field: "stream_options", value: { ...(isObject(asked) ? asked : {}), include_usage: true } });
   }
-  let body = edits.length === 0 ? parsed.bytes : spliceFields(parsed.bytes, edits);
+  const bytes = target.surface.name === "messages" ? withoutForeignThinking(parsed) : parsed.bytes;
+  let body = edits.length === 0 ? bytes : spliceFields(bytes, edits);
   if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
   const headers = filterBetas(target.provider.forwardHeaders(arrival.headers, true), settings.betas);
   const key = arrival.headers.get("idempotency-key");

@@ -182,6 +182,39 @@ export function scanRequest(bytes: Uint8Array, limits: ParseLimits, unique: Read
   return decoder.decode(bytes);
 }
 
+/** Bytes from `start` to `end`, which is exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where the elements of the JSON array that starts at the first non-blank byte at or after `from` are; null: none starts there, or it does not end. */
+export function scanArray(source: Uint8Array, from: number): readonly Span[] | null {
+  const bytes = asBuffer(source);
+  const open = skipSpace(bytes, from);
+  if (bytes[open] !== OPEN_BRACKET) return null;
+  const items: Span[] = [];
+  let depth = 1;
+  let start = skipSpace(bytes, open + 1);
+  for (let at = open + 1; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      at = endOfString(bytes, at + 1);
+    } else if (byte === COMMA && depth === 1) {
+      items.push({ start, end: skipSpaceBack(bytes, at) });
+      start = skipSpace(bytes, at + 1);
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth -= 1;
+      if (depth > 0) continue;
+      if (start < at) items.push({ start, end: skipSpaceBack(bytes, at) });
+      return items;
+    }
+  }
+  return null;
+}
+
 /** The elements' end in the array at `start`…`end`: where an element may be appended, and whether it is the first. */
 export function arrayTail(source: Uint8Array, start: number, end: number): { at: number; empty: boolean } | null {
   const bytes = asBuffer(source);

@@ -3,20 +3,19 @@
  */
 import type { Json } from "../base/json.ts";
 import { arrayTail, scanObject } from "./scan.ts";
-import type { FieldSpan, ObjectSpans } from "./scan.ts";
+import type { FieldSpan, ObjectSpans, Span } from "./scan.ts";
 
 /** One change of a top-level field: set to a value (added when absent) or dropped. */
 export type FieldEdit =
   { readonly field: string; readonly value: Json } | { readonly field: string; readonly drop: true };
 
 /** Replaces the bytes `start`…`end` by `text`. */
-interface Patch {
-  readonly start: number;
-  readonly end: number;
+export interface Patch extends Span {
   readonly text: string;
 }
 
-function applyPatches(bytes: Uint8Array, patches: readonly Patch[]): Uint8Array {
+/** `bytes` with `patches`, which do not overlap. */
+export function applyPatches(bytes: Uint8Array, patches: readonly Patch[]): Uint8Array {
   if (patches.length === 0) return bytes;
   const ordered = patches.length === 1 ? patches : patches.toSorted((a, b) => a.start - b.start || a.end - b.end);
   const texts = ordered.map((patch) => Buffer.from(patch.text));
@@ -42,25 +41,28 @@ function applyPatches(bytes: Uint8Array, patches: readonly Patch[]): Uint8Array 
   return result;
 }
 
-/** Patches that take out the fields for which `dropped` is true, each with the comma that no longer separates anything. */
-function dropPatches(fields: readonly FieldSpan[], dropped: readonly boolean[]): Patch[] {
+/**
+ * Patches that take out those of the neighbouring `spans` (fields of an object, elements of an array, in source order) for
+ * which `dropped` is true, each with the comma that no longer separates anything.
+ */
+export function dropPatches(spans: readonly Span[], dropped: readonly boolean[]): readonly Patch[] {
   const patches: Patch[] = [];
   const lastKept = dropped.lastIndexOf(false);
-  fields.forEach((field, index) => {
+  spans.forEach((span, index) => {
     if (dropped[index] !== true) return;
-    const next = fields[index + 1];
-    const previous = fields[index - 1];
+    const next = spans[index + 1];
+    const previous = spans[index - 1];
     if (index < lastKept && next !== undefined) {
-      patches.push({ start: field.keyStart, end: next.keyStart, text: "" });
+      patches.push({ start: span.start, end: next.start, text: "" });
     } else {
-      patches.push({
-        start: previous === undefined ? field.keyStart : previous.valueEnd,
-        end: field.valueEnd,
-        text: "",
-      });
+      patches.push({ start: previous === undefined ? span.start : previous.end, end: span.end, text: "" });
     }
   });
   return patches;
+}
+
+function fieldSpan({ keyStart, valueEnd }: FieldSpan): Span {
+  return { start: keyStart, end: valueEnd };
 }
 
 /**
@@ -87,7 +89,7 @@ function spliceSpans(bytes: Uint8Array, spans: ObjectSpans, edits: readonly Fiel
       patches.push({ start: field.valueStart, end: field.valueEnd, text: JSON.stringify(edit.value) });
     }
   }
-  patches.push(...dropPatches(spans.fields, dropped));
+  patches.push(...dropPatches(spans.fields.map(fieldSpan), dropped));
   const lastKept = dropped.lastIndexOf(false);
   const added = [...byField.values()].flatMap((edit) =>
     "value" in edit && !found.has(edit.field) ? [`${JSON.stringify(edit.field)}:${JSON.stringify(edit.value)}`] : [],
