@@ -5,6 +5,8 @@ import { totalInput } from "../base/usage.ts";
 
 const PREFIX = "x-arouter-";
 const TRACE_BYTES = 4096;
+/** For one value that a client or a configuration chose: clients refuse long header lines, and the answer with them. */
+const VALUE_CHARACTERS = 256;
 
 /** Printable ASCII only, anything else becomes `?`: values may hold names from requests and configuration. */
 export function headerSafe(text: string): string {
@@ -20,13 +22,14 @@ export function renderArouterHeaders(
   const put = (name: string, value: string | number | null): void => {
     if (value !== null) headers[PREFIX + name] = headerSafe(String(value));
   };
+  const putShort = (name: string, value: string | null): void => put(name, value?.slice(0, VALUE_CHARACTERS) ?? null);
   const list = (values: readonly string[]): string | null => (values.length === 0 ? null : values.join(", "));
 
   put("request-id", record.id);
   put("rule", record.rule ?? "none");
   put("policy", record.policy ?? "none");
-  put("model-requested", record.modelRequested);
-  put("model", record.model);
+  putShort("model-requested", record.modelRequested);
+  putShort("model", record.model);
   put("provider", record.provider);
   put("upstream-format", record.upstreamFormat);
   put("attempts", record.attempts.filter(({ continues }) => !continues).length);
@@ -36,12 +39,12 @@ export function renderArouterHeaders(
   put("heal", record.heal);
   put("validation", record.validation);
   if (record.chain.length > 1) {
-    put("chain", list(record.chain.map(({ model, result }) => `${model}=${result}`)));
+    put("chain", list(record.chain.map(({ model, result }) => `${model.slice(0, VALUE_CHARACTERS)}=${result}`)));
   }
   put("fallback-reason", record.fallbackReason);
   put("hedge", record.hedge);
   put("error", record.error);
-  put("client-request-id", record.clientRequestId);
+  putShort("client-request-id", record.clientRequestId);
   if (options.explain !== null) put("trace", options.explain.slice(0, TRACE_BYTES));
   if (options.isStream) {
     put("tokens-input-estimate", record.tokensInputEstimate);

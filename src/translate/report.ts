@@ -4,13 +4,15 @@ export interface Report {
   readonly drop: (path: string) => void;
   /** Notes a field that is honoured differently; `value` is what took its place, where one word says it. */
   readonly adapt: (path: string, value?: string) => void;
-  /** Paths in the order in which they were noted; beyond 32 the rest as a number (`+12`). */
+  /** Paths in the order in which they were noted, each at most 128 characters; beyond 32 the rest as a number (`+12`). */
   readonly dropped: () => readonly string[];
   readonly adapted: () => readonly string[];
 }
 
 /** Paths listed of each kind; a long history could name hundreds, and they travel in a header. */
 const MAX_PATHS = 32;
+/** A path may end in a name that the client made up. */
+const MAX_PATH_CHARACTERS = 128;
 
 function listed(paths: ReadonlySet<string>): readonly string[] {
   if (paths.size <= MAX_PATHS) return [...paths];
@@ -22,8 +24,9 @@ export function createReport(): Report {
   const dropped = new Set<string>();
   const adapted = new Set<string>();
   return {
-    drop: (path) => void dropped.add(path),
-    adapt: (path, value) => void adapted.add(value === undefined ? path : `${path}=${value}`),
+    drop: (path) => void dropped.add(path.slice(0, MAX_PATH_CHARACTERS)),
+    adapt: (path, value) =>
+      void adapted.add((value === undefined ? path : `${path}=${value}`).slice(0, MAX_PATH_CHARACTERS)),
     dropped: () => listed(dropped),
     adapted: () => listed(adapted),
   };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { createSimulator } from "../../src/simulator/simulator.ts";
+import { mintSignature } from "../../src/translate/maps/reasoning-signature.ts";
 import { chatHi, messagesHi } from "../support/answers.ts";
 import { openRaw, type RunningApp, sendRaw, startRunningApp, until } from "../support/running-app.ts";
 
@@ -153,6 +154,20 @@ describe("ids", () => {
     expect(answer.status).toBe(404);
     expect(answer.headers.get("x-arouter-model-requested")).toBe("mod?le??x: y");
     expect(answer.headers.get("x")).toBeNull();
+  });
+
+  test("what a client made up stays short in headers, which clients refuse when they are long", async () => {
+    const long = "a".repeat(20_000);
+    const answers = [
+      await post(CHAT, JSON.stringify({ ...chatHi, model: long })),
+      await post(CHAT, JSON.stringify({ ...chatHi, model: "claude-sonnet-4-5", [long]: 1 })),
+      await post(CHAT, JSON.stringify(chatHi), { ...JSON_TYPE, "x-request-id": long.slice(0, 4_000) }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([404, 200, 200]);
+    expect(answers[1]?.headers.get("x-arouter-dropped")).toBe("a".repeat(128));
+    for (const { headers } of answers) {
+      for (const [name, value] of headers) expect([name, value.length <= 256]).toEqual([name, true]);
+    }
   });
 });
 
@@ -484,6 +499,17 @@ describe("counting tokens", () => {
     expect(await answer.json()).toMatchObject({ input_tokens: expect.any(Number) });
     expect(simulator.log.entries.at(-1)?.path).toContain("count_tokens");
     expect(answer.headers.get("x-arouter-usage")).toBeNull();
+  });
+
+  test("asks without thinking that Anthropic did not sign, which it would refuse", async () => {
+    const signature = mintSignature({ id: "rs_1", encryptedContent: "sealed", model: "gpt-5.6" });
+    const content = [
+      { type: "thinking", thinking: "", signature },
+      { type: "text", text: "b" },
+    ];
+    const messages = [...body.messages, { role: "assistant", content }, ...body.messages];
+    const answer = await post("/v1/messages/count_tokens", JSON.stringify({ ...body, messages }));
+    expect([answer.status, await answer.json()]).toEqual([200, { input_tokens: expect.any(Number) }]);
   });
 
   test("estimates for others, never a 404", async () => {
