@@ -136,7 +136,7 @@ const TERMINAL: Readonly<Record<FormatName, RegExp>> = {
 const IN_BAND: Readonly<Record<FormatName, RegExp>> = {
   chat: /data: ?\{"error":/,
   messages: /event: ?error[\r\n]/,
-  responses: /event: ?(?:error|response\.failed)[\r\n]/,
+  responses: /event: ?(?:error|response\.failed)[\r\n]|data: ?\{"error":/,
 };
 
 async function runOne(seed: number): Promise<void> {
