@@ -82,8 +82,12 @@ function renderUsage(usage: Usage): string {
   );
 }
 
+/** Texts that are the same in JSON: names, ids, words. */
+const PLAIN = /^[\w./:-]*$/;
+
 function text(value: string | null): string {
-  return value === null ? "null" : JSON.stringify(value);
+  if (value === null) return "null";
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
 function dollars(value: number | null): string {

@@ -212,5 +212,10 @@ function all<Item, Value>(items: readonly Item[], read: (item: Item) => Value | 
 
 /** A JSON object under construction from entries that may be undefined. */
 export function compact(object: MutableJsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter((entry): entry is [string, Json] => entry[1] !== undefined));
+  const whole: Record<string, Json> = {};
+  for (const name in object) {
+    const value = object[name];
+    if (value !== undefined) whole[name] = value;
+  }
+  return whole;
 }

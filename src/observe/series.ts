@@ -1,0 +1,136 @@
+/**
+ * Counters and histograms that are cheap to count with: prom-client joins all label values to a text for every count, which
+ * was a fifth of what a request costs. The registry asks these for their values when it is scraped.
+ */
+import type { Registry } from "prom-client";
+
+export type Labels<Name extends string> = Readonly<Partial<Record<Name, string>>>;
+
+export interface CounterMeter<Name extends string> {
+  /** @throws RangeError for what is no finite number of 0 or more */
+  readonly inc: (labels?: Labels<Name> | number, value?: number) => void;
+  readonly reset: () => void;
+}
+
+export interface HistogramMeter<Name extends string> {
+  /** @throws RangeError for what is no finite number */
+  readonly observe: (labels: Labels<Name>, value: number) => void;
+}
+
+export interface MeterSettings {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly registry: Registry;
+}
+
+interface Cell {
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One line of the exposition. */
+interface Sample {
+  readonly metricName: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+type Level<Value> = Map<string | undefined, Level<Value> | Value>;
+
+/** Cells by their label values, found through one map for each label. */
+function createCells<Value extends Cell>(labelNames: readonly string[], create: (labels: Cell["labels"]) => Value) {
+  const cells: Value[] = [];
+  const root: Level<Value> = new Map();
+  const add = (labels: Labels<string>): Value => {
+    const cell = create(Object.fromEntries(Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined)));
+    cells.push(cell);
+    return cell;
+  };
+  return {
+    cells,
+    at: (labels: Labels<string>): Value => {
+      let level = root;
+      for (let index = 0; index < labelNames.length - 1; index++) {
+        const value = labels[labelNames[index] as string];
+        let next = level.get(value) as Level<Value> | undefined;
+        if (next === undefined) {
+          next = new Map();
+          level.set(value, next);
+        }
+        level = next;
+      }
+      const last = labels[labelNames.at(-1) ?? ""];
+      let cell = level.get(last) as Value | undefined;
+      if (cell === undefined) {
+        cell = add(labels);
+        level.set(last, cell);
+      }
+      return cell;
+    },
+    clear: (): void => {
+      root.clear();
+      cells.length = 0;
+    },
+  };
+}
+
+function register({ registry, name, help }: MeterSettings, type: "counter" | "histogram", values: () => readonly Sample[]): void {
+  const metric = { name, get: () => Promise.resolve({ name, help, type, values: values(), aggregator: "sum" }) };
+  registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
+}
+
+const NO_LABELS = {};
+
+export function createCounter<Name extends string>(settings: MeterSettings): CounterMeter<Name> {
+  const { name, labelNames } = settings;
+  const { cells, at, clear } = createCells(labelNames, (labels) => ({ labels, value: 0 }));
+  const start = (): void => {
+    // Without labels there is one series, which is there from the start.
+    if (labelNames.length === 0) at(NO_LABELS);
+  };
+  start();
+  register(settings, "counter", () => cells.map(({ labels, value }) => ({ metricName: name, labels, value })));
+  return {
+    inc: (labels, value = 1) => {
+      const added = typeof labels === "number" ? labels : value;
+      if (!(added >= 0 && Number.isFinite(added))) throw new RangeError(`${name} cannot grow by ${added}`);
+      at(typeof labels === "object" ? labels : NO_LABELS).value += added;
+    },
+    reset: () => {
+      clear();
+      start();
+    },
+  };
+}
+
+/** @param bounds upper bounds of the buckets, ascending */
+export function createHistogram<Name extends string>(settings: MeterSettings, bounds: readonly number[]): HistogramMeter<Name> {
+  const { name, labelNames } = settings;
+  const { cells, at } = createCells(labelNames, (labels) => ({
+    labels,
+    /** Not cumulative; the last one is for what is above every bound. */
+    counts: new Float64Array(bounds.length + 1),
+    sum: 0,
+  }));
+  register(settings, "histogram", () =>
+    cells.flatMap(({ labels, counts, sum }) => {
+      let count = 0;
+      const buckets = Array.from(counts, (own, index): Sample => {
+        count += own;
+        return { metricName: `${name}_bucket`, labels: { le: bounds[index] ?? "+Inf", ...labels }, value: count };
+      });
+      const total = { metricName: `${name}_sum`, labels, value: sum };
+      return [...buckets, total, { metricName: `${name}_count`, labels, value: count }];
+    }),
+  );
+  return {
+    observe: (labels, value) => {
+      if (!Number.isFinite(value)) throw new RangeError(`${name} cannot observe ${value}`);
+      const cell = at(labels);
+      let index = 0;
+      while (index < bounds.length && value > (bounds[index] as number)) index++;
+      cell.counts[index] = (cell.counts[index] ?? 0) + 1;
+      cell.sum += value;
+    },
+  };
+}
