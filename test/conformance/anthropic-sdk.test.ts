@@ -6,8 +6,11 @@ import { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
 import { live, simulated, startSimulatedGateway, untilAborted, type SimulatedGateway } from "../support/simulated.ts";
 
 const gpt = "gpt-4.1";
+/** Served on Responses, as every reasoning model is. */
+const reasoning = "gpt-5.6";
 const claude = "claude-sonnet-5-5";
-const models = [gpt, claude] as const;
+const models = [gpt, reasoning, claude] as const;
+const SURFACES = { [gpt]: "chat", [reasoning]: "responses", [claude]: "messages" } as const;
 
 // Two processes take turns on a busy machine.
 setDefaultTimeout(20_000);
@@ -153,7 +156,7 @@ describe.each(models)("anthropic npm, %s", (model) => {
     const { response, request_id } = await client.messages
       .create({ model, max_tokens: 64, messages: [user("Say hello.", 'text "Hi."')] })
       .withResponse();
-    expect(response.headers.get("x-arouter-upstream-format")).toBe(model === gpt ? "chat" : "messages");
+    expect(response.headers.get("x-arouter-upstream-format")).toBe(SURFACES[model]);
     expect(request_id).toBe(response.headers.get("x-request-id"));
   });
 
