@@ -79,7 +79,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
 
   /** The headers leave: own time so far is known. */
   const leave = (isStream: boolean, headers: Readonly<Record<string, string>>): Record<string, string> => {
-    record.overheadMs = clock.nowMs() - arrival.startedMs - (exchange?.waits.waitedMs() ?? 0);
+    record.overheadMs = clock.nowMs() - arrival.startedMs - arrival.bodyWaitMs() - (exchange?.waits.waitedMs() ?? 0);
     return { ...headers, ...renderArouterHeaders(record, { isStream, explain: trace }) };
   };
 

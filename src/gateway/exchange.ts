@@ -17,6 +17,8 @@ export interface Arrival {
   /** Aborts when the client leaves or the gateway gives the request up. */
   readonly signal: AbortSignal;
   readonly startedMs: number;
+  /** Ms spent so far on waiting for the client to send its body. */
+  readonly bodyWaitMs: () => number;
   /** Name of the caller's key; null without `[auth]`. */
   readonly key: string | null;
   readonly client: string | null;

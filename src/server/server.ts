@@ -4,6 +4,7 @@ import { createChildAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import { createRequestId } from "../base/ids.ts";
+import { createWaitMeter } from "../base/wait-meter.ts";
 import { toGatewayError } from "../gateway/error-reply.ts";
 import type { Arrival } from "../gateway/exchange.ts";
 import type { Reply } from "../gateway/reply.ts";
@@ -117,14 +118,16 @@ async function visit(
   const leave = drain.enter();
   const abort = createChildAbort(request.signal, drain.signal);
   const releases: (() => void)[] = [leave, abort.release];
+  const waits = createWaitMeter(clock);
   let over = false;
-  const arrival: Arrival = {
+  let arrival: Arrival = {
     id: createRequestId(),
     route: match.name,
     method: request.method,
     headers: request.headers,
     signal: abort.signal,
     startedMs: clock.nowMs(),
+    bodyWaitMs: waits.waitedMs,
     key: null,
     client: null,
     onOver: () => {
@@ -139,8 +142,7 @@ async function visit(
   const cors = corsHeaders(settings, request.headers.get("origin"));
   try {
     if (request.method === "OPTIONS" && "access-control-allow-origin" in cors) return preflight(request, cors, arrival);
-    const { key } = admit(settings, request, path, route);
-    const admitted: Arrival = { ...arrival, key };
+    arrival = { ...arrival, key: admit(settings, request, path, route).key };
     checkMethod(match, request.method);
     if (!FREE.has(route.kind)) {
       const permit = await options.permit(abort.signal);
@@ -150,13 +152,13 @@ async function visit(
     // Silence is from now on the gateway's own, or from when the body is read.
     if (request.body === null) server?.timeout(request, 0);
     const reply = await options.serve({
-      arrival: admitted,
+      arrival,
       route,
       query,
       format,
       requireJson: () => requireJson(request),
       body: async () => {
-        const body = await readBody(request, options.bodyLimits(), clock);
+        const body = await waits.during(readBody(request, options.bodyLimits(), clock));
         server?.timeout(request, 0);
         return body;
       },

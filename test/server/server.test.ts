@@ -297,6 +297,19 @@ describe("bodies", () => {
   });
 });
 
+test("the overhead is the gateway's own time: neither a slow client nor a slow upstream counts", async () => {
+  const body = JSON.stringify({ ...chatHi, messages: [{ role: "user", content: "hi [[sim: slow 200]]" }] });
+  const connection = openRaw(running.port);
+  connection.write(
+    `POST ${CHAT} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`,
+  );
+  await Bun.sleep(300);
+  connection.write(body);
+  await until(() => connection.received().includes("\r\n\r\n"), "an answer");
+  connection.destroy();
+  expect(Number(/x-arouter-overhead-ms: ([\d.]+)/i.exec(connection.received())?.[1])).toBeLessThan(100);
+});
+
 describe("hosts and origins", () => {
   const hosts: readonly (readonly [lines: string, status: number])[] = [
     ["Host: 127.0.0.1", 200],
@@ -401,6 +414,11 @@ describe("keys", () => {
   test("no client credential reaches a provider", async () => {
     await post(CHAT, JSON.stringify(chatHi), { ...JSON_TYPE, "x-api-key": "team-key-1" }, app);
     expect(JSON.stringify(simulator.log.entries.at(-1)?.headers)).not.toContain("team-key-1");
+  });
+
+  test("a request that is turned away later still tells whose it was", async () => {
+    await (await post(CHAT, "x", { "content-type": "text/plain", "x-api-key": "team-key-1" }, app)).text();
+    expect(app.records().at(-1)).toMatchObject({ key: "team", status: 415 });
   });
 
   test("Messages clients are told in their own shape", async () => {

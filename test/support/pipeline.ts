@@ -129,6 +129,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       headers: new Headers({ "content-type": "application/json", ...headers }),
       signal: client.signal,
       startedMs: clock.nowMs(),
+      bodyWaitMs: () => 0,
       key: null,
       client: null,
       onOver: () => {
