@@ -1,12 +1,15 @@
 /** A whole answer in the client's format; paused ones are continued until they are whole. */
 import { GatewayError } from "../base/errors.ts";
 import { type JsonObject, mayLoseNumbers, parseLossless } from "../base/json.ts";
+import type { ProviderName } from "../base/names.ts";
 import { addUsage } from "../base/usage.ts";
 import type { Call } from "../resilience/dispatch.ts";
 import type { Translated } from "../translate/translator.ts";
 import type { BufferedAnswer, UpstreamAnswer } from "../upstream/upstream.ts";
 import { classified } from "../upstream/classify.ts";
+import type { ReplyFacts } from "../wire/format.ts";
 import { spliceModelInReply } from "../wire/splice.ts";
+import { estimateTokens } from "../wire/tokens.ts";
 import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
 import { decodeError } from "./decode-error.ts";
 import { lossesOf, type Sent } from "./encode.ts";
@@ -107,7 +110,17 @@ function addUsageOf(next: BufferedAnswer, first: BufferedAnswer): void {
 
 /** Keeps what a whole answer tells of its usage. */
 function noteReply(exchange: Exchange, answer: BufferedAnswer, json: JsonObject, target: Target): void {
-  const { usage, serviceTier } = target.surface.readReply(json);
-  answer.attempt.usage = usage ?? estimateUsage(exchange.facts, 0);
-  answer.attempt.serviceTier = serviceTier;
+  const reply = target.surface.readReply(json);
+  answer.attempt.usage = reply.usage ?? estimateUsage(exchange.facts, estimateOutput(reply, target.provider.name));
+  answer.attempt.serviceTier = reply.serviceTier;
+}
+
+/** Output tokens of an answer that does not tell them. */
+function estimateOutput({ choices }: ReplyFacts, provider: ProviderName): number {
+  const texts = choices.flatMap(({ text, refusal, toolCalls }) => [
+    text,
+    refusal ?? "",
+    ...toolCalls.map((call) => call.name + call.arguments),
+  ]);
+  return texts.reduce((sum, text) => sum + estimateTokens(text, provider), 0);
 }

@@ -13,6 +13,7 @@ import { encode, type Sent } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 import { judgeCandidate, type Judged } from "./judge.ts";
 import { resolveTarget } from "./target.ts";
+import { estimateUsage } from "./usage.ts";
 import type { WalkOptions } from "./walk.ts";
 
 /** Takes a prepared candidate, the answer that was left for it, and the call. */
@@ -116,7 +117,16 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
 
     const request = build(prepared, entryOf(prepared, before), false);
     const answer = await snapshot.dispatch(request, call);
+    bookLosers(exchange, call);
     const amended = amend(answer);
     return judge(amended === null ? answer : await snapshot.dispatch(amended, call));
   };
+}
+
+/** A leg that lost its race was paid for all the same, as far as is known: what it was sent. */
+function bookLosers({ record, facts }: Exchange, call: Call): void {
+  if (call.signal.aborted) return;
+  for (const attempt of record.attempts) {
+    if (attempt.class === "aborted") attempt.usage ??= estimateUsage(facts, 0);
+  }
 }

@@ -54,7 +54,7 @@ const ROWS: readonly Row[] = [
     upstream: () => chatAnswer("hi", "gpt-4.1", { usage: null }),
     status: 200,
     names: [...BUFFERED, "usage"],
-    values: { usage: "estimated" },
+    values: { usage: "estimated", "tokens-output": "1" },
   },
   {
     name: "an unpriced model",

@@ -53,6 +53,25 @@ describe("a hedge", () => {
     expect(pipeline.residue()).toEqual(AT_REST);
   });
 
+  test("is booked whichever leg wins: the loser's input by estimate", async () => {
+    for (const [slow, fast] of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const pipeline = race("hedge: { after: 100ms }", (_, index) => [index === slow ? 10_000 : 500, chatAnswer("x")]);
+      const { headers } = await pipeline.send("chat", chatHi);
+      const [record] = pipeline.records;
+      expect(record?.attempts[slow ?? 0]?.usage).toMatchObject({ output: 0, source: "estimated" });
+      expect(record?.attempts[slow ?? 0]?.costUsd).toBeGreaterThan(0);
+      expect(record?.attempts[fast ?? 0]?.usage).toMatchObject({ source: "reported" });
+      expect(record?.savedUsd).toBeLessThan(0);
+      expect(Number(headers["x-arouter-cost-usd"])).toBeCloseTo(
+        (record?.attempts[0]?.costUsd ?? 0) + (record?.attempts[1]?.costUsd ?? 0),
+        9,
+      );
+    }
+  });
+
   test("loses when it is slower", async () => {
     const pipeline = race("hedge: { after: 800ms }", (_, index) => [
       index === 0 ? 1_000 : 5_000,
