@@ -8,15 +8,34 @@ import { TRANSLATORS } from "../../src/translate/table.ts";
 import type { FieldRow, Translator } from "../../src/translate/translator.ts";
 import { renderError } from "../../src/wire/anthropic-messages/errors.ts";
 
-const INTRODUCTION = `# Translation between the two APIs
+const INTRODUCTION = `# Translation between the APIs
 
 <!-- Written by scripts/docs.ts from src/translate. Change that and run \`bun scripts/docs.ts\`. -->
 
-A request in one provider's format may name a model of the other: \`/v1/chat/completions\` with a Claude model, \`/v1/messages\`
-with a GPT model. It is then translated, and so is the answer, streamed or not. This page says what becomes of each field.
+A request in one provider's format may name a model of the other: \`/v1/chat/completions\` or \`/v1/responses\` with a Claude
+model, \`/v1/messages\` with a GPT model. It is then translated, and so is the answer, streamed or not. This page says what
+becomes of each field.
 
 Where client and provider speak the same format nothing is translated: the bytes pass through, and only the model's name and
 what a rule declares (\`params\`, \`feedback\`) are changed in them.
+
+## Which API of OpenAI is called
+
+OpenAI's current reasoning models think and call tools together on Responses only; on Chat Completions they refuse tools.
+
+| the client speaks | the model | called |
+| --- | --- | --- |
+| Chat Completions | the one it names | Chat Completions, unchanged |
+| Chat Completions | another one (rule, chain, alias, header) | Chat Completions; Responses where the model refuses the request's tools there |
+| Responses | any of OpenAI's | Responses, unchanged |
+| Messages | one that reasons | Responses |
+| Messages | any other | Chat Completions |
+
+\`surface = "chat"\` under \`[providers.openai]\` keeps translated requests to Chat Completions, for hosts that have nothing else;
+tools then cost the newer models their reasoning. \`x-arouter-upstream-format\` tells which API answered.
+
+Reasoning goes back to the model that made it: encrypted, in the \`signature\` of thinking blocks (Messages) or in
+\`reasoning_details\` (Chat). Another model is not sent it.
 
 ## How a loss is told
 
