@@ -4,7 +4,7 @@ import { stopFields } from "../maps/stop-reason.ts";
 import { mintToolId } from "../maps/tool-names.ts";
 import { messagesUsageFromChat } from "../maps/usage.ts";
 import type { ReplyContext, TranslatedReply } from "../translator.ts";
-import { callsOf } from "./calls.ts";
+import { callsOf, readCall } from "./calls.ts";
 import { anthropicServiceTier, renderToolUse, type ToolUse } from "../messages-client/calls.ts";
 import {
   createTextFilter,
@@ -59,13 +59,12 @@ function contentText(content: Json | undefined): string {
 
 function renderCalls(calls: readonly Json[], id: string, settings: ReplySettings): readonly ToolUse[] {
   return calls.map((call, index) => {
-    const name = own(own(call, "function"), "name");
-    const text = own(own(call, "function"), "arguments");
+    const { name, argumentsText } = readCall(call);
     const callId = own(call, "id");
     return renderToolUse(
       isString(callId) && callId !== "" ? callId : mintToolId(id, index),
-      isString(name) ? settings.restoreName(name) : "",
-      isString(text) ? text : "",
+      settings.restoreName(name),
+      argumentsText,
     );
   });
 }

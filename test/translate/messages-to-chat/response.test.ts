@@ -41,6 +41,12 @@ describe("a buffered answer", () => {
     expect(body["stop_reason"]).toBe("tool_use");
   });
 
+  test("a custom tool's text is the field `input` of its call", () => {
+    const call = { id: "call_1", type: "custom", custom: { name: "math", input: '4 + "4"' } };
+    const body = read(answer({ content: null, tool_calls: [call] }, "tool_calls"));
+    expect(body["content"]).toEqual([{ type: "tool_use", id: "call_1", name: "math", input: { input: '4 + "4"' } }]);
+  });
+
   const inputs: readonly (readonly [string, Json, boolean])[] = [
     ["", {}, false],
     ["  ", {}, false],
