@@ -42,8 +42,12 @@ function endWith(read: ClientRead): ClientStream {
 
 /** Notes what became of healing and validation, once the delivered candidate is known. */
 export function noteVerdict(record: RequestRecord, judged: Judged, isValidated: boolean): void {
-  const failedBefore = record.chain.slice(0, -1).some(({ result }) => result === "invalid" || result === "broken");
-  const isFine = judged.candidate.classification.class === "ok";
+  const { candidate } = judged;
+  const delivered = candidate.kind === "failed" ? record.attempts.at(-1) : candidate.attempt;
+  const failedBefore = record.attempts.some(
+    (attempt) => attempt !== delivered && (attempt.class === "invalid" || attempt.class === "broken"),
+  );
+  const isFine = candidate.classification.class === "ok";
   const passed = isFine && (judged.result === "pass" || !isValidated);
   if (judged.overflowed) record.heal = "overflow";
   else if (judged.result === "fail") record.heal = "exhausted";

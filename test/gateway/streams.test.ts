@@ -648,11 +648,12 @@ describe("a held stream", () => {
   });
 
   test("that breaks is tried again, and nothing of it is seen", async () => {
-    for (const answer of [
-      sse(chatEvents(["[1,", "2"]).slice(0, 2), { end: "cut" }),
-      sse(chatEvents(["[1,"]).slice(0, 2)),
-      sse([...chatEvents(["[1,"]).slice(0, 2), CHAT_ERROR]),
-    ]) {
+    for (const [answer, heal] of [
+      [sse(chatEvents(["[1,", "2"]).slice(0, 2), { end: "cut" }), "healed"],
+      [sse(chatEvents(["[1,"]).slice(0, 2)), "healed"],
+      // An error that the upstream tells is no broken answer.
+      [sse([...chatEvents(["[1,"]).slice(0, 2), CHAT_ERROR]), undefined],
+    ] as const) {
       const pipeline = createPipeline({
         config: '[retry]\nbase = "1ms"\n',
         policy: policy("hold: preflush", "[]"),
@@ -660,6 +661,7 @@ describe("a held stream", () => {
       });
       const answered = await pipeline.send("chat", chatStreamHi);
       expect([answered.status, answered.text]).toEqual([200, chatEvents(["[3]"]).join("")]);
+      expect(answered.headers["x-arouter-heal"]).toBe(heal as string);
       expect(pipeline.records[0]?.attempts.map(({ model }) => model)).toEqual(["gpt-4.1", "gpt-4.1"]);
       expect(pipeline.residue()).toEqual(AT_REST);
     }
