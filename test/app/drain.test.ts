@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
 import { chatHi } from "../support/answers.ts";
-import { startRunningApp, until } from "../support/running-app.ts";
+import { openRaw, startRunningApp, until } from "../support/running-app.ts";
 
 let providers: SimulatorAddress;
 beforeAll(() => {
@@ -95,13 +95,41 @@ describe("a gateway that goes away", () => {
   });
 });
 
-describe("an idle connection", () => {
-  test("is closed after client_idle again once an answer is over, and a silent answer is not cut", async () => {
-    const app = startRunningApp({ upstream: providers, config: '[timeout]\nclient_idle = "1s"\n' });
-    // Longer than client_idle without a byte: the request's silence is the upstream's.
-    const answer = await ask(app.url, "slow 2500", false);
-    expect(answer.status).toBe(200);
-    await answer.text();
-    await app.close();
-  });
+describe("a connection's idle time", () => {
+  /** Bun looks at its idle timers every four seconds. */
+  const LONGER_THAN_IDLE_MS = 6_000;
+
+  test("does not cut a silent answer, buffered, streamed or passed through, and runs again once it is over", async () => {
+    const upstream = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      idleTimeout: 0,
+      fetch: async () => {
+        await Bun.sleep(LONGER_THAN_IDLE_MS);
+        return Response.json({ object: "list", data: [] });
+      },
+    });
+    const config = '[timeout]\nclient_idle = "1s"\n[router]\npassthrough = ["files"]\n[stream]\ncommit_after = "0s"\n';
+    const app = startRunningApp({ upstream: providers, config });
+    const slow = startRunningApp({
+      upstream: { ...providers, openaiUrl: `http://127.0.0.1:${upstream.port}/v1` },
+      config,
+    });
+    const kept = openRaw(app.port);
+    const body = JSON.stringify(chatHi);
+    kept.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const [buffered, streamed, passed] = await Promise.all([
+      ask(app.url, `slow ${LONGER_THAN_IDLE_MS}`, false).then((answer) => answer.text()),
+      ask(app.url, `slow ${LONGER_THAN_IDLE_MS}`, true).then((answer) => answer.text()),
+      fetch(`${slow.url}/v1/files`).then((answer) => answer.text()),
+      kept.closed,
+    ]);
+    expect(buffered).toContain('"finish_reason"');
+    expect(streamed).toContain("[DONE]");
+    expect(passed).toBe('{"object":"list","data":[]}');
+    expect(kept.received()).toStartWith("HTTP/1.1 200");
+    await Promise.all([app.close(), slow.close(), upstream.stop(true)]);
+  }, 20_000);
 });
