@@ -46,6 +46,7 @@ export function writeGatewayFiles(folder: string, upstreamPort: number): string 
 policy_file = ${JSON.stringify(join(folder, "policy.yaml"))}
 [providers.openai]
 base_url = "http://127.0.0.1:${upstreamPort}/v1"
+surface = "chat"
 [providers.anthropic]
 base_url = "http://127.0.0.1:${upstreamPort}"
 [ledger]

@@ -1,6 +1,5 @@
 /** Keys that cannot be printed by accident, and the redactor that keeps them out of every sink. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { inspect } from "node:util";
 
 const REDACTED = "[redacted]";
 
@@ -15,12 +14,15 @@ const texts = new WeakMap<Secret, string>();
 
 const redacted = (): string => REDACTED;
 
+/** `inspect.custom` of node:util, without loading that module at every start. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
 export function createSecret(text: string): Secret {
   const secret = Object.freeze({
     toString: redacted,
     toJSON: redacted,
     [Symbol.toPrimitive]: redacted,
-    [inspect.custom]: redacted,
+    [INSPECT]: redacted,
   });
   texts.set(secret, text);
   return secret;

@@ -27,8 +27,9 @@ export interface BuiltCatalog {
  * over its `like`, else over what {@link Catalog.find} has for it.
  */
 export function createCatalog(overlays: readonly CatalogOverlay[] = []): BuiltCatalog {
-  const models = new Map<string, Model>();
-  const unknown = readBuiltIn(models);
+  builtInModels ??= readBuiltIn();
+  const { unknown } = builtInModels;
+  const models = new Map(builtInModels.models);
   const mistakes: { overlay: number; mistake: CatalogMistake }[] = [];
   overlays.forEach((overlay, index) => {
     const found = createMistakes();
@@ -44,6 +45,14 @@ export function undatedId(id: string): string {
 }
 
 type UnknownModels = Readonly<Record<ProviderName, Model>>;
+
+interface BuiltIn {
+  readonly models: ReadonlyMap<string, Model>;
+  readonly unknown: UnknownModels;
+}
+
+/** Read once: every start and reload lays its overlays over the same. */
+let builtInModels: BuiltIn | null = null;
 
 function assemble(models: ReadonlyMap<string, Model>, unknown: UnknownModels): Catalog {
   const strangers = new Map<string, Model>();
@@ -136,8 +145,9 @@ function releaseDay(id: string): string | null {
   return match === null ? null : `${match[1]}-${match[2]}-${match[3]}`;
 }
 
-/** Reads models.json into `models`, whatever order its entries refer to each other in. */
-function readBuiltIn(models: Map<string, Model>): UnknownModels {
+/** Reads models.json, whatever order its entries refer to each other in. */
+function readBuiltIn(): BuiltIn {
+  const models = new Map<string, Model>();
   const entries: JsonObject = builtIn.models;
   const mistakes = createMistakes();
   const read = (id: string, json: JsonObject): Model => {
@@ -157,7 +167,7 @@ function readBuiltIn(models: Map<string, Model>): UnknownModels {
   const [first] = mistakes.list;
   if (first !== undefined) throw new Error(`built-in catalog: ${first.path.join(".")} ${first.text}`);
   dateUndated(models);
-  return unknown;
+  return { models, unknown };
 }
 
 /** An undated id is as old as its oldest dated sibling. */
