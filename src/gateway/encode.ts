@@ -69,7 +69,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
     const asked = own(parsed.json, "stream_options");
     edits.push({ field: "stream_options", value: { ...(isObject(asked) ? asked : {}), include_usage: true } });
   }
-  const bytes = target.surface.name === "messages" ? withoutForeignThinking(parsed) : parsed.bytes;
+  const bytes = withoutForeignThinking(parsed);
   let body = edits.length === 0 ? bytes : spliceFields(bytes, edits);
   if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
   const headers = filterBetas(target.provider.forwardHeaders(arrival.headers, true), settings.betas);

@@ -11,7 +11,13 @@ export type Part =
   | { readonly kind: "thinking"; readonly text: string; readonly redacted: boolean }
   | { readonly kind: "text"; readonly text: string; readonly cited: boolean }
   | { readonly kind: "refusal"; readonly text: string }
-  | { readonly kind: "tool"; readonly name: string; readonly arguments: string; readonly custom: boolean }
+  | {
+      readonly kind: "tool";
+      readonly name: string;
+      readonly arguments: string;
+      readonly custom: boolean;
+      readonly namespace?: string;
+    }
   | { readonly kind: "search"; readonly query: string };
 
 /** Why the answer ends; `pause`: a server tool's turn that the client is to send back. */
@@ -100,7 +106,7 @@ function composeCalls(prompt: Prompt, controls: readonly Control[]): readonly Pa
   const wantedName = typeof toolChoice === "object" ? toolChoice.name : single?.values[0];
   const first = Math.max(
     0,
-    tools.findIndex((tool) => tool.name === wantedName),
+    tools.findIndex((tool) => tool.name === wantedName || (tool.namespace ?? "") + "__" + tool.name === wantedName),
   );
   return Array.from({ length: count }, (_, index): Part => {
     const fixed = typeof toolChoice === "object" || wantedName !== undefined;
@@ -120,7 +126,8 @@ function callOf(
   const sample = tool.custom ? excerpt(prompt.text, 80) : JSON.stringify(sampleFor(tool.schema, hint));
   const given = control?.options.get("arguments");
   const text = findControl(controls, "bad-arguments") === null ? (given ?? sample) : sample.slice(0, -1);
-  return { kind: "tool", name: tool.name, arguments: text, custom: tool.custom };
+  const namespace = tool.namespace === undefined ? {} : { namespace: tool.namespace };
+  return { kind: "tool", name: tool.name, arguments: text, custom: tool.custom, ...namespace };
 }
 
 function composeText(prompt: Prompt, controls: readonly Control[], calls: boolean): string {

@@ -8,6 +8,8 @@ export interface OfferedTool {
   readonly name: string;
   readonly schema: Json;
   readonly custom: boolean;
+  /** Responses: the namespace that it stands in. */
+  readonly namespace?: string;
 }
 
 /** How the answer's text must look. */

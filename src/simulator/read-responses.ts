@@ -1,7 +1,7 @@
 /** Responses request → {@link Prompt}: input items, function tools, text format, reasoning. */
 import { isArray, isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import type { OpenAiModel } from "./openai-models.ts";
-import type { OutputForm, Prompt, PromptBlock } from "./prompt.ts";
+import type { OfferedTool, OutputForm, Prompt, PromptBlock } from "./prompt.ts";
 import { arrayOf, numberOrNull, textOf } from "./read-chat.ts";
 
 /** Reads an accepted request. */
@@ -25,13 +25,7 @@ export function readResponsesPrompt(request: JsonObject, model: OpenAiModel): Pr
       .slice(lastUser + 1)
       .filter((item) => String(own(item, "type")).endsWith("_call_output"))
       .map((item) => textOf(own(item, "output"))),
-    tools: tools
-      .filter((tool) => own(tool, "type") === "function" || own(tool, "type") === "custom")
-      .map((tool) => ({
-        name: String(own(tool, "name")),
-        schema: own(tool, "parameters") ?? { type: "object", properties: {} },
-        custom: own(tool, "type") === "custom",
-      })),
+    tools: [...tools, ...items.flatMap(toolsIn)].flatMap(readTool),
     toolChoice: readToolChoice(own(request, "tool_choice")),
     parallelTools: own(request, "parallel_tool_calls") !== false,
     legacyFunctions: false,
@@ -58,6 +52,24 @@ export function readResponsesPrompt(request: JsonObject, model: OpenAiModel): Pr
     serviceTier: "default",
     request,
   };
+}
+
+/** Tools that the conversation brought: those told later, and those that a search found. */
+function toolsIn(item: Json): readonly Json[] {
+  const type = own(item, "type");
+  return type === "additional_tools" || type === "tool_search_output" ? arrayOf(own(item, "tools")) : [];
+}
+
+function readTool(tool: Json): readonly OfferedTool[] {
+  const type = own(tool, "type");
+  const name = String(own(tool, "name"));
+  if (type === "namespace")
+    return arrayOf(own(tool, "tools")).flatMap((member) =>
+      readTool(member).map((offered) => ({ ...offered, namespace: name })),
+    );
+  if (type !== "function" && type !== "custom") return [];
+  const schema = own(tool, "parameters") ?? { type: "object", properties: {} };
+  return [{ name, schema, custom: type === "custom" }];
 }
 
 function itemBlocks(item: Json): PromptBlock[] {

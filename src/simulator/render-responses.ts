@@ -155,6 +155,7 @@ function itemOf({ identity, prompt, signer, answer }: RenderContext, part: Part)
             call_id: identity.next("call_"),
             input: part.arguments,
             name: part.name,
+            ...namespaceOf(part),
           }
         : {
             id: identity.next("fc_", 50),
@@ -163,6 +164,7 @@ function itemOf({ identity, prompt, signer, answer }: RenderContext, part: Part)
             arguments: part.arguments,
             call_id: identity.next("call_"),
             name: part.name,
+            ...namespaceOf(part),
           };
     case "search":
       return {
@@ -174,6 +176,10 @@ function itemOf({ identity, prompt, signer, answer }: RenderContext, part: Part)
     default:
       return part satisfies never;
   }
+}
+
+function namespaceOf(part: Extract<Part, { kind: "tool" }>): JsonObject {
+  return part.namespace === undefined ? {} : { namespace: part.namespace };
 }
 
 function textPart(part: Extract<Part, { kind: "text" | "refusal" }>): JsonObject {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mintSignature } from "../../src/translate/maps/reasoning-signature.ts";
-import { messagesAnswer, messagesHi } from "../support/answers.ts";
+import { sealThinking } from "../../src/translate/maps/thinking-envelope.ts";
+import { messagesAnswer, messagesHi, responsesAnswer } from "../support/answers.ts";
 import { createPipeline } from "../support/pipeline.ts";
 
 const signature = mintSignature({ id: "rs_1", encryptedContent: "sealed", model: "gpt-5.6" });
@@ -30,6 +31,30 @@ describe("a conversation that a model of OpenAI began", () => {
     const gateway = pipeline();
     await gateway.send("messages", bodyOf(`${said},${ours}`, "best"));
     expect(gateway.calls[0]?.body).toBe(bodyOf(said, "claude-sonnet-4-5"));
+  });
+});
+
+describe("a conversation of a Responses client that Claude began", () => {
+  const sealed = JSON.stringify({
+    type: "reasoning",
+    id: "rs_1",
+    summary: [],
+    encrypted_content: sealThinking({ type: "thinking", thinking: "hm", signature: "EqQBCkYI" }),
+  });
+  const theirs = '{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gAAAA"}';
+  const bodyWith = (items: string): string =>
+    `{"model":"gpt-5.4", "input":[{"role":"user","content":"a"},${items}{"role":"user","content":"b", "n":1.0}]}`;
+
+  test("goes on at OpenAI without the thinking that OpenAI could not read, and with its own", async () => {
+    const gateway = createPipeline({ upstream: () => responsesAnswer("hi") });
+    await gateway.send("responses", bodyWith(`${sealed},${theirs},`));
+    expect(gateway.calls[0]?.body).toBe(bodyWith(`${theirs},`));
+  });
+
+  test("is the client's own bytes where nothing of it is there", async () => {
+    const gateway = createPipeline({ upstream: () => responsesAnswer("hi") });
+    await gateway.send("responses", bodyWith(`${theirs},`));
+    expect(gateway.calls[0]?.body).toBe(bodyWith(`${theirs},`));
   });
 });
 

@@ -34,6 +34,27 @@ export function messagesAnswer(text: string, model = "claude-sonnet-4-5"): Scrip
   });
 }
 
+/** A whole Response that says `text`. */
+export function responsesAnswer(text: string, model = "gpt-5.4"): ScriptedAnswer {
+  return json({
+    id: "resp_1",
+    object: "response",
+    created_at: 1,
+    status: "completed",
+    model,
+    output: [
+      {
+        id: "msg_1",
+        type: "message",
+        role: "assistant",
+        status: "completed",
+        content: [{ type: "output_text", annotations: [], text }],
+      },
+    ],
+    usage: { input_tokens: 5, output_tokens: 2, total_tokens: 7 },
+  });
+}
+
 /** An error answer of OpenAI's shape. */
 export function openAiError(
   status: number,

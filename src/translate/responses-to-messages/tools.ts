@@ -57,7 +57,11 @@ function addFound(draft: Draft, tool: JsonObject, path: string): void {
       addNamespace(draft, { ...tool, tools: isArray(members) ? members.filter(isNew) : [] }, path);
       return;
     }
+    case "tool_search":
+      if (!isKnown(TOOL_SEARCH)) addDeclared(draft, tool, path);
+      return;
     default:
+      if (!isKnown("web_search")) addDeclared(draft, tool, path);
   }
 }
 
