@@ -2,13 +2,14 @@
 import { isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import {
   checkField,
+  checkKeys,
   invalidValue,
   isImageData,
   missing,
   readDataUrl,
   refuse,
   tooLong,
-  unknownParameter,
+  unsupportedParameter,
   wrongType,
 } from "./openai-checks.ts";
 import { checkName } from "./openai-tools.ts";
@@ -26,12 +27,55 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   assistant: ["output_text", "refusal"],
 };
 
+const MARKED = "prompt_cache_breakpoint";
+
+/** Keys of a content part by its type. */
+const PART_KEYS: Readonly<Record<string, readonly string[]>> = {
+  input_text: ["type", "text", MARKED],
+  input_image: ["type", "image_url", "file_id", "detail", MARKED],
+  input_file: ["type", "filename", "file_data", "file_id", "file_url", "detail", MARKED],
+  input_audio: ["type", "input_audio"],
+  output_text: ["type", "text", "annotations", "logprobs"],
+  refusal: ["type", "refusal"],
+};
+
+const CALL_KEYS = ["type", "id", "call_id", "name", "status", "namespace", "async", "caller"];
+const OUTPUT_KEYS = ["type", "id", "call_id", "output", "status", "caller"];
+
+/** Keys of an item by its type; items of other types are not looked into. */
+const ITEM_KEYS: Readonly<Record<string, readonly string[]>> = {
+  message: ["type", "role", "content", "id", "status", "phase"],
+  function_call: [...CALL_KEYS, "arguments"],
+  custom_tool_call: [...CALL_KEYS, "input"],
+  function_call_output: OUTPUT_KEYS,
+  custom_tool_call_output: OUTPUT_KEYS,
+  reasoning: ["type", "id", "summary", "content", "encrypted_content", "status"],
+};
+
+/** Types of items, most of them made by the provider's own tools. */
+const ITEM_TYPES: ReadonlySet<string> = new Set([
+  ...Object.keys(ITEM_KEYS),
+  ...["web_search_call", "file_search_call", "image_generation_call", "code_interpreter_call", "computer_call"],
+  ...["computer_call_output", "local_shell_call", "local_shell_call_output", "shell_call", "shell_call_output"],
+  ...["apply_patch_call", "apply_patch_call_output", "mcp_list_tools", "mcp_call", "mcp_approval_request"],
+  ...["mcp_approval_response", "tool_search_call", "tool_search_output", "additional_tools", "compaction"],
+  "item_reference",
+]);
+
 /** Shape of one input item. */
 export function checkItem(item: Json, index: number): Refusal | null {
   const path = `input[${index}]`;
   if (!isObject(item)) return wrongType(path, "an object", item);
   const type = own(item, "type") ?? "message";
+  if (typeof type !== "string" || !ITEM_TYPES.has(type))
+    return invalidValue(
+      `${path}`,
+      `Invalid value: '${JSON.stringify(type)}'. Supported values are the types of items.`,
+    );
+  const extra = Object.hasOwn(ITEM_KEYS, type) ? checkKeys(path, item, ITEM_KEYS[type] ?? []) : null;
+  if (extra !== null) return extra;
   if (type === "message") return checkMessage(path, item);
+  if (type === "reasoning") return own(item, "summary") === undefined ? missing(`${path}.summary`) : null;
   if (type === "function_call" || type === "custom_tool_call") {
     const text = type === "function_call" ? "arguments" : "input";
     return (
@@ -62,8 +106,6 @@ function checkMessage(path: string, item: JsonObject): Refusal | null {
     );
   const content = own(item, "content");
   if (content === undefined || content === null) return missing(`${path}.content`);
-  const extra = Object.keys(item).find((key) => !["type", "role", "content", "id", "status", "phase"].includes(key));
-  if (extra !== undefined) return unknownParameter(`${path}.${extra}`);
   return firstOf(arrayOf(content), (part, at) => checkPart(`${path}.content[${at}]`, role, part));
 }
 
@@ -76,6 +118,8 @@ function checkPart(path: string, role: string, part: Json): Refusal | null {
       path,
       `Invalid value: '${type}'. Supported values are: ${known.map((name) => `'${name}'`).join(", ")}.`,
     );
+  const extra = isObject(part) ? checkKeys(path, part, PART_KEYS[type] ?? []) : null;
+  if (extra !== null) return extra;
   if (type === "input_text" || type === "output_text")
     return typeof own(part, "text") === "string" ? null : missing(`${path}.text`);
   const url = type === "input_image" ? own(part, "image_url") : own(part, "file_data");
@@ -101,6 +145,18 @@ function checkCallId(path: string, item: JsonObject): Refusal | null {
   const id = own(item, "call_id");
   if (typeof id !== "string") return missing(`${path}.call_id`);
   return id.length > MAX_CALL_ID ? tooLong(`${path}.call_id`, MAX_CALL_ID, id.length) : null;
+}
+
+/** Explicit cache markers, which older models do not know. */
+export function checkMarkers(items: readonly Json[], takesMarkers: boolean): Refusal | null {
+  if (takesMarkers) return null;
+  return firstOf(items, (item, index) =>
+    firstOf(["content", "output"], (field) =>
+      firstOf(arrayOf(own(item, field)), (part, at) =>
+        own(part, MARKED) === undefined ? null : unsupportedParameter(`input[${index}].${field}[${at}].${MARKED}`),
+      ),
+    ),
+  );
 }
 
 /** A reasoning item belongs to the output behind it and cannot stand alone. */

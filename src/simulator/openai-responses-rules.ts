@@ -3,6 +3,7 @@ import { isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import { RESPONSES_FIELDS } from "./openai-chat-fields.ts";
 import {
   checkField,
+  checkKeys,
   given,
   invalidValue,
   missing,
@@ -22,7 +23,13 @@ import {
   type OpenAiJudgeOptions,
 } from "./openai-limits.ts";
 import type { OpenAiModel } from "./openai-models.ts";
-import { checkCallOrder, checkItem, checkReasoningFollowed, checkReasoningItem } from "./openai-responses-items.ts";
+import {
+  checkCallOrder,
+  checkItem,
+  checkMarkers,
+  checkReasoningFollowed,
+  checkReasoningItem,
+} from "./openai-responses-items.ts";
 import { checkName, checkParameters } from "./openai-tools.ts";
 import { arrayOf } from "./read-chat.ts";
 import { firstOf, judgeBy, type Judgement, type Refusal, type Rule } from "./refusal.ts";
@@ -36,6 +43,8 @@ interface ResponsesRequest {
   readonly effort: string | null;
   readonly signer: Signer | null;
 }
+
+const SUMMARIES = ["auto", "concise", "detailed"];
 
 const TOOL_KEYS = [
   "type",
@@ -75,6 +84,7 @@ export const RESPONSES_RULES: readonly Rule<ResponsesRequest>[] = [
         ? checkCallOrder(items)
         : null,
   },
+  { name: "cache breakpoints by model", check: ({ items, model }) => checkMarkers(items, model.cacheBreakpoints) },
   { name: "reasoning is followed", check: ({ items }) => checkReasoningFollowed(items) },
   { name: "tools", check: ({ tools }) => firstOf(tools, checkTool) },
   { name: "tool_choice needs its tool", check: ({ json, tools }) => checkToolChoice(own(json, "tool_choice"), tools) },
@@ -101,6 +111,7 @@ export const RESPONSES_RULES: readonly Rule<ResponsesRequest>[] = [
     name: "encrypted reasoning",
     check: ({ items, signer }) => (signer === null ? null : firstOf(items, (item) => checkReasoningItem(item, signer))),
   },
+  { name: "include by model", check: ({ json, model }) => checkInclude(own(json, "include"), model) },
   { name: "text.format", check: ({ json }) => checkFormat(own(own(json, "text"), "format")) },
   { name: "metadata", check: ({ json }) => checkMetadata(own(json, "metadata")) },
   {
@@ -156,11 +167,29 @@ function checkToolChoice(choice: Json | undefined, tools: readonly Json[]): Refu
 
 function checkReasoning(reasoning: Json | undefined, model: OpenAiModel): Refusal | null {
   if (!isObject(reasoning)) return null;
+  const extra = checkKeys("reasoning", reasoning, ["effort", "summary", "generate_summary", "context", "mode"]);
+  if (extra !== null) return extra;
+  const summary = given(reasoning, "summary");
+  if (summary !== undefined && !SUMMARIES.includes(String(summary)))
+    return invalidValue(
+      "reasoning.summary",
+      `Invalid value: '${String(summary)}'. Supported values are: 'auto', 'concise', and 'detailed'.`,
+    );
   if (!model.reasoning && given(reasoning, "effort") !== undefined) return unsupportedParameter("reasoning.effort");
   return checkEffort("reasoning.effort", own(reasoning, "effort"), model);
 }
 
+/** Sealed reasoning is given by models that reason. */
+function checkInclude(include: Json | undefined, model: OpenAiModel): Refusal | null {
+  return model.reasoning || !arrayOf(include).includes("reasoning.encrypted_content")
+    ? null
+    : refuse("Encrypted content is not supported with this model.", "include", null);
+}
+
 function checkFormat(format: Json | undefined): Refusal | null {
   if (!isObject(format) || own(format, "type") !== "json_schema") return null;
+  const extra = checkKeys("text.format", format, ["type", "name", "description", "schema", "strict"]);
+  if (extra !== null) return extra;
+  if (own(format, "schema") === undefined) return missing("text.format.schema");
   return checkSchemaFormat("text.format", format, "text.format");
 }

@@ -28,6 +28,7 @@ const reasoning = (content: string): JsonObject => ({
   summary: [],
   encrypted_content: content,
 });
+const marked = { type: "input_text", text: "x", prompt_cache_breakpoint: { mode: "explicit" } };
 const answer = { type: "message", role: "assistant", content: [{ type: "output_text", text: "x" }] };
 
 const cases: readonly (readonly [rule: string, refuses: JsonObject, accepts: JsonObject, message: string])[] = [
@@ -64,6 +65,51 @@ const cases: readonly (readonly [rule: string, refuses: JsonObject, accepts: Jso
     { input: [call("c"), output("c", [{ type: "input_image", image_url: "data:image/png;base64,aGVsbG8=" }])] },
     { input: [call("c"), output("c", [{ type: "input_image", image_url: "data:image/png;base64,iVBORw0KGgo=" }])] },
     "valid image",
+  ],
+  ["input items", { input: [{ type: "note", text: "x" }] }, { input: [user] }, "types of items"],
+  [
+    "input items",
+    { input: [{ role: "user", content: [{ type: "input_text", text: "x", cache_control: {} }] }] },
+    { model: "gpt-5.6", input: [{ role: "user", content: [{ type: "input_text", text: "x" }] }] },
+    "Unknown parameter: 'input[0].content[0].cache_control'.",
+  ],
+  [
+    "input items",
+    { input: [{ ...call("c"), input: {} }, output("c")] },
+    { input: [{ ...call("c"), status: "completed" }, output("c")] },
+    "Unknown parameter: 'input[0].input'.",
+  ],
+  [
+    "input items",
+    { input: [{ type: "reasoning", id: "rs_1", encrypted_content: sealed }, answer] },
+    { input: [reasoning(sealed), answer] },
+    "Missing required parameter: 'input[0].summary'.",
+  ],
+  [
+    "cache breakpoints by model",
+    { input: [{ role: "user", content: [marked] }] },
+    { model: "gpt-5.6", input: [{ role: "user", content: [marked] }] },
+    "input[0].content[0].prompt_cache_breakpoint",
+  ],
+  [
+    "include by model",
+    { model: "gpt-4.1", include: ["reasoning.encrypted_content"] },
+    { include: ["reasoning.encrypted_content"] },
+    "Encrypted content is not supported with this model.",
+  ],
+  ["effort by model", { reasoning: { summary: "yes" } }, { reasoning: { summary: "concise" } }, "Invalid value: 'yes'"],
+  ["effort by model", { reasoning: { budget: 1 } }, { reasoning: {} }, "Unknown parameter: 'reasoning.budget'."],
+  [
+    "text.format",
+    { text: { format: { type: "json_schema", name: "x", json_schema: {} } } },
+    { text: { format: { type: "json_schema", name: "x", schema: { type: "object" } } } },
+    "Unknown parameter: 'text.format.json_schema'.",
+  ],
+  [
+    "text.format",
+    { text: { format: { type: "json_schema", name: "x" } } },
+    { text: { format: { type: "text" } } },
+    "Missing required parameter: 'text.format.schema'.",
   ],
   [
     "tool outputs have their calls",

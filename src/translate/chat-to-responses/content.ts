@@ -17,26 +17,36 @@ export const CONTENT_ROWS: readonly FieldRow[] = [
     becomes: "refused: this model takes no audio; send a transcript",
   },
   { field: "messages[].content[].refusal", outcomes: ["M"], becomes: "the same" },
-  { field: "messages[].content[].prompt_cache_breakpoint", outcomes: ["M"], becomes: "the same, on that part" },
+  {
+    field: "messages[].content[].prompt_cache_breakpoint",
+    outcomes: ["M", "S"],
+    becomes: "the same on that part, where the model takes them; other models cache by themselves",
+  },
 ];
+
+/** How the parts of a message are spelled. */
+export interface PartStyle {
+  readonly textType: "input_text" | "output_text";
+  /** The part may carry a cache marker. */
+  readonly isMarked: boolean;
+}
 
 /**
  * Parts of a message's `content`; none for null and "".
  * @throws GatewayError `invalid-request` for a wrong shape, `unsupported-translation` for audio
  */
-export function renderContent(content: Json, path: string, isAssistant: boolean): readonly JsonObject[] {
-  const textType = isAssistant ? "output_text" : "input_text";
+export function renderContent(content: Json, path: string, style: PartStyle): readonly JsonObject[] {
   if (content === null || content === "") return [];
-  if (isString(content)) return [{ type: textType, text: content }];
+  if (isString(content)) return [{ type: style.textType, text: content }];
   if (!isArray(content)) throw invalidRequest("content must be a string or an array of parts", path);
-  return content.map((part, index) => renderPart(part, `${path}[${index}]`, textType));
+  return content.map((part, index) => renderPart(part, `${path}[${index}]`, style));
 }
 
-function renderPart(part: Json, path: string, textType: string): JsonObject {
+function renderPart(part: Json, path: string, { textType, isMarked }: PartStyle): JsonObject {
   if (!isObject(part)) throw invalidRequest("a content part must be an object", path);
   const marker = own(part, "prompt_cache_breakpoint");
   const rendered = renderTyped(part, path, textType);
-  return isObject(marker) && textType === "input_text" ? { ...rendered, prompt_cache_breakpoint: marker } : rendered;
+  return isObject(marker) && isMarked ? { ...rendered, prompt_cache_breakpoint: marker } : rendered;
 }
 
 function renderTyped(part: JsonObject, path: string, textType: string): JsonObject {

@@ -3,7 +3,7 @@ import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { chatToolId } from "../maps/tool-names.ts";
 import type { FieldRow } from "../translator.ts";
-import { renderContent } from "./content.ts";
+import { renderContent, type PartStyle } from "./content.ts";
 import type { Draft } from "./draft.ts";
 import { restoreReasoning } from "./reasoning.ts";
 
@@ -55,6 +55,13 @@ export function renderInput(draft: Draft): readonly JsonObject[] {
   return messages.flatMap((message, index) => renderMessage(message, `messages[${index}]`, calls, draft));
 }
 
+/** What the model said carries no markers. */
+const ANSWERED: PartStyle = { textType: "output_text", isMarked: false };
+
+function inputStyle({ capabilities }: Draft): PartStyle {
+  return { textType: "input_text", isMarked: capabilities.cacheBreakpoints };
+}
+
 function renderMessage(message: Json, path: string, calls: Calls, draft: Draft): readonly JsonObject[] {
   if (!isObject(message)) throw invalidRequest(`${path} is not a message`, path);
   const role = own(message, "role");
@@ -63,14 +70,14 @@ function renderMessage(message: Json, path: string, calls: Calls, draft: Draft):
     case "system":
     case "developer":
     case "user": {
-      const parts = renderContent(content, `${path}.content`, false);
+      const parts = renderContent(content, `${path}.content`, inputStyle(draft));
       return [{ type: "message", role, content: parts.length === 0 ? "" : parts }];
     }
     case "assistant":
       return restoreReasoning(renderAssistant(message, path, calls), message, draft);
     case "tool":
     case "function":
-      return [renderOutput(message, path, calls)];
+      return [renderOutput(message, path, calls, draft)];
     default:
       throw invalidRequest(`${path}.role is not known; use system, developer, user, assistant or tool`, `${path}.role`);
   }
@@ -83,7 +90,7 @@ function renderAssistant(message: JsonObject, path: string, calls: Calls): reado
   const items: JsonObject[] = [];
   const refusal = own(message, "refusal");
   const content = [
-    ...renderContent(own(message, "content") ?? null, `${path}.content`, true),
+    ...renderContent(own(message, "content") ?? null, `${path}.content`, ANSWERED),
     ...(isString(refusal) && refusal !== "" ? [{ type: "refusal", refusal }] : []),
   ];
   if (content.length > 0) items.push({ type: "message", role: "assistant", content });
@@ -127,8 +134,8 @@ function renderCall(call: Json, path: string, calls: Calls): JsonObject {
   return { type: "custom_tool_call", call_id, name, input: own(custom, "input") ?? "" };
 }
 
-function renderOutput(message: JsonObject, path: string, calls: Calls): JsonObject {
-  const parts = renderContent(own(message, "content") ?? null, `${path}.content`, false);
+function renderOutput(message: JsonObject, path: string, calls: Calls, draft: Draft): JsonObject {
+  const parts = renderContent(own(message, "content") ?? null, `${path}.content`, inputStyle(draft));
   const [first] = parts;
   const isPlain = parts.length === 1 && Object.keys(first ?? {}).length === 2 && own(first, "type") === "input_text";
   const output = first === undefined ? "" : isPlain ? (own(first, "text") ?? "") : parts;
