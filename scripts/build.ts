@@ -1,55 +1,80 @@
 /**
  * Builds the self-contained binary `dist/arouter`, or the file named by `--outfile`; `--target` builds for another
- * platform (bun-linux-arm64, bun-darwin-arm64, bun-windows-x64, …).
+ * platform (linux-arm64, darwin-arm64, windows-x64, …; scripts/release/targets.ts has them all). The binary holds no path
+ * and no time: the same source gives the same bytes, wherever and whenever it is built.
  */
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { readVersion } from "./release/lock.ts";
+import { run } from "./release/run.ts";
+import { fetchRuntime } from "./release/runtime.ts";
+import { findTarget } from "./release/targets.ts";
 
 const root = resolve(import.meta.dir, "..");
 
 /** What {@link buildBinary} may be told. */
 export interface BuildOptions {
   readonly outfile?: string | undefined;
+  /** A name of `TARGETS`; unset: this machine. */
   readonly target?: string | undefined;
+  /** Baked in; unset: that of the work tree. */
+  readonly commit?: string | undefined;
+  /** Where to write what went into the binary, as `bun build --metafile` tells it. */
+  readonly metafile?: string | undefined;
 }
 
-/** The command line that builds the binary. */
-export function buildCommand(options: BuildOptions): readonly string[] {
-  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  return [
-    process.execPath,
-    "build",
-    "--compile",
-    "--minify",
-    "--sourcemap",
-    "--bytecode",
-    "--format=esm",
-    // A .env or a bunfig.toml in the folder where the gateway is started must not run code in it.
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    "--define",
-    `BUILD_VERSION=${JSON.stringify(manifest.version)}`,
-    ...(options.target === undefined ? [] : [`--target=${options.target}`]),
-    "src/main.ts",
-    "--outfile",
-    options.outfile ?? "dist/arouter",
-  ];
+/** Commit of the work tree, with `-modified` when tracked files differ from it; `unknown` outside of git. */
+export async function readCommit(): Promise<string> {
+  try {
+    const commit = (await run(["git", "rev-parse", "--short=12", "HEAD"], { cwd: root })).trim();
+    const changes = await run(["git", "status", "--porcelain", "--untracked-files=no"], { cwd: root });
+    return changes.trim() === "" ? commit : `${commit}-modified`;
+  } catch {
+    return "unknown";
+  }
 }
 
 /** Builds the binary; @throws Error with the compiler's words when it cannot. */
 export async function buildBinary(options: BuildOptions): Promise<void> {
-  const build = Bun.spawn([...buildCommand(options)], { cwd: root, stdout: "pipe", stderr: "pipe" });
-  const [out, error, code] = await Promise.all([
-    new Response(build.stdout).text(),
-    new Response(build.stderr).text(),
-    build.exited,
-  ]);
-  if (code !== 0) throw new Error(`the binary does not build:\n${out}${error}`);
+  const target = options.target === undefined ? null : findTarget(options.target);
+  const commit = options.commit ?? (await readCommit());
+  const define = (name: string, value: string): readonly string[] => ["--define", `${name}=${JSON.stringify(value)}`];
+  await run(
+    [
+      process.execPath,
+      "build",
+      "--compile",
+      "--minify",
+      "--sourcemap",
+      "--bytecode",
+      "--format=esm",
+      // A .env or a bunfig.toml in the folder where the gateway is started must not run code in it.
+      "--no-compile-autoload-dotenv",
+      "--no-compile-autoload-bunfig",
+      "--no-compile-autoload-tsconfig",
+      "--no-compile-autoload-package-json",
+      ...define("BUILD_VERSION", readVersion()),
+      ...define("BUILD_COMMIT", commit),
+      ...(target === null
+        ? []
+        : [
+            ...define("BUILD_TARGET", target.name),
+            `--target=${target.bun}`,
+            `--compile-executable-path=${await fetchRuntime(target)}`,
+          ]),
+      ...(options.metafile === undefined ? [] : [`--metafile=${options.metafile}`]),
+      "src/main.ts",
+      "--outfile",
+      options.outfile ?? join("dist", target?.file ?? "arouter"),
+    ],
+    { cwd: root },
+  );
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { outfile: { type: "string" }, target: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { outfile: { type: "string" }, target: { type: "string" }, commit: { type: "string" } },
+  });
   await buildBinary(values);
   console.log(values.outfile ?? "dist/arouter");
 }

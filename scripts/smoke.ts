@@ -1,4 +1,7 @@
-/** Runs a compiled gateway from an empty folder against the simulated providers: one request each way. */
+/** Runs a compiled gateway from an empty folder against the simulated providers: one request each way, and a health check. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startSimulatedGateway } from "../test/support/simulated.ts";
 
 /** One request of the smoke run: the caller's format and the model that the other provider serves. */
@@ -36,9 +39,12 @@ const probes: readonly Probe[] = [
   },
 ];
 
-/** @throws Error naming the first probe that was not answered as its format promises */
-export async function smoke(binary: string): Promise<void> {
-  const gateway = await startSimulatedGateway({ command: [binary] });
+/**
+ * Runs `command` as the gateway.
+ * @throws Error naming the first probe that was not answered as its format promises
+ */
+export async function smoke(command: readonly string[]): Promise<void> {
+  const gateway = await startSimulatedGateway({ command });
   try {
     for (const probe of probes) {
       const response = await fetch(gateway.url + probe.path, {
@@ -52,7 +58,30 @@ export async function smoke(binary: string): Promise<void> {
         throw new Error(`POST ${probe.path} ${JSON.stringify(probe.body)}: ${response.status} ${text}`);
       }
     }
+    await checkHealth(command, new URL(gateway.url).host);
   } finally {
     await gateway.stop();
+  }
+}
+
+/** @throws Error with what `healthcheck` printed when it does not find the gateway ready */
+async function checkHealth(command: readonly string[], address: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "arouter-smoke-"));
+  try {
+    const child = Bun.spawn([...command, "healthcheck", "--ready", "--listen", address], {
+      cwd: folder,
+      env: { PATH: process.env["PATH"] ?? "" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, error, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    if (code !== 0) throw new Error(`healthcheck ended with ${code}: ${out}${error}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

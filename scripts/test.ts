@@ -27,7 +27,7 @@ function readCounts(): Counts | null {
   return { passed: count("tests") - failed - skipped, failed, skipped };
 }
 
-const missing = setUp();
+const missing = await setUp();
 for (const line of missing) console.log(`missing: ${line}`);
 
 mkdirSync(join(root, ".cache"), { recursive: true });

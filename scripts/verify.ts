@@ -71,7 +71,7 @@ await check("build", async () => {
   return null;
 });
 await check("smoke", async () => {
-  await smoke(binary);
+  await smoke([binary]);
   return null;
 });
 

@@ -1,0 +1,97 @@
+/**
+ * What the tests of the image, the chart and the release need beyond npm and Python: programs of Debian's packages, Helm,
+ * and a validator of Kubernetes manifests. Made once; kept in the system and under `.cache/tools/`.
+ */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dir, "../..");
+const tools = join(root, ".cache/tools");
+
+/** A program, and the Debian package that brings it. */
+const DEBIAN_PROGRAMS = {
+  buildah: "buildah",
+  mmdebstrap: "mmdebstrap",
+  "qemu-aarch64-static": "qemu-user-static",
+} as const;
+export type DebianProgram = keyof typeof DEBIAN_PROGRAMS;
+
+/** Helm, and the checker of manifests with the Kubernetes whose schemas it takes. */
+const HELM = "helm.sh/helm/v3/cmd/helm@v3.22.0";
+const KUBERNETES_VALIDATE = "kubernetes-validate==1.37.0";
+
+/** Path of a tool, or why there is none. */
+export type Tool = { readonly path: string } | { readonly missing: string };
+
+/** Why a program cannot be used, for the name of the test that is skipped; null when it can. */
+export function missingProgram(name: DebianProgram): string | null {
+  return Bun.which(name) === null ? `${name} is not installed; as root on Debian: npm test` : null;
+}
+
+export function findHelm(): Tool {
+  const path = Bun.which("helm") ?? join(tools, "bin/helm");
+  return existsSync(path) ? { path } : { missing: "helm is not installed; with Go: npm test" };
+}
+
+export function findKubernetesValidate(): Tool {
+  const folder = join(tools, KUBERNETES_VALIDATE);
+  return existsSync(join(folder, "ready"))
+    ? { path: join(folder, "bin/kubernetes-validate") }
+    : { missing: "kubernetes-validate is not installed; run: npm test" };
+}
+
+/** Makes what is not there, all at once; @returns one line for each thing that could not be made */
+export async function ensureShippingTools(): Promise<readonly string[]> {
+  const results = await Promise.all([ensureDebianPrograms(), ensureHelm(), ensureKubernetesValidate()]);
+  return results.filter((missing) => missing !== null);
+}
+
+async function ensureDebianPrograms(): Promise<string | null> {
+  const wanted = Object.entries(DEBIAN_PROGRAMS).filter(([program]) => Bun.which(program) === null);
+  if (wanted.length === 0) return null;
+  const packages = wanted.map(([, name]) => name);
+  if (process.getuid?.() !== 0 || Bun.which("apt-get") === null) {
+    return `${packages.join(", ")}: not installed, and only root on Debian can install them`;
+  }
+  const install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", ...packages];
+  return (await attempt(["apt-get", "update", "-qq"])) ?? attempt(install);
+}
+
+async function ensureHelm(): Promise<string | null> {
+  if ("path" in findHelm()) return null;
+  if (Bun.which("go") === null) return "helm: neither it nor Go to build it with is installed";
+  mkdirSync(join(tools, "bin"), { recursive: true });
+  return attempt(["go", "install", HELM], { GOBIN: join(tools, "bin") });
+}
+
+async function ensureKubernetesValidate(): Promise<string | null> {
+  if ("path" in findKubernetesValidate()) return null;
+  const folder = join(tools, KUBERNETES_VALIDATE);
+  rmSync(folder, { recursive: true, force: true });
+  const failure =
+    (await attempt(["python3", "-m", "venv", folder])) ??
+    (await attempt([join(folder, "bin/pip"), "install", "--quiet", KUBERNETES_VALIDATE]));
+  if (failure === null) writeFileSync(join(folder, "ready"), "");
+  return failure;
+}
+
+/** Runs a command to its end; null when it succeeded, else the last line that it said. */
+async function attempt(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string | null> {
+  if (Bun.which(command[0] ?? "") === null) return `${command[0]} is not installed`;
+  const child = Bun.spawn([...command], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", ...environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, error, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code === 0) return null;
+  return `${command.slice(0, 3).join(" ")} failed: ${`${out}\n${error}`.trim().split("\n").at(-1) ?? "no output"}`;
+}
