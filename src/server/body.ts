@@ -39,14 +39,10 @@ export async function readBody(request: Request, limits: BodyLimits, clock: Cloc
 
 async function readDecoded(request: Request, encoding: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    if (encoding === "" || encoding === "identity") {
-      // A declared length was checked before; a chunked body is bounded by the server's own maximum above ours.
-      const bytes = new Uint8Array(await request.arrayBuffer());
-      if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
-      return bytes;
-    }
-    const decoded = decodeContent(request.body as ReadableStream<Uint8Array>, encoding);
-    const read = await readBounded(decoded, maxBytes);
+    // The runtime's own reading is the quickest. It takes no more than the declared length, which was checked before.
+    const isPlain = encoding === "" || encoding === "identity";
+    if (isPlain && request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
+    const read = await readBounded(decodeContent(request.body as ReadableStream<Uint8Array>, encoding), maxBytes);
     if (!read.ok) throw tooLarge(maxBytes);
     return read.bytes;
   } catch (error) {

@@ -60,8 +60,8 @@ export interface RunningServer extends Listener {
 
 /** Routes that cost no permit: they are never shed. */
 const FREE = new Set<Route["kind"]>(["livez", "readyz", "healthz", "metrics", "root", "dashboard", "request"]);
-/** Bun answers a bare 413 at its own limit; ours comes first for what declares its length. */
-const BODY_SLACK = 1024 * 1024;
+/** Bun's own answer to a long body has no body of its own, and its limit follows no reload: bodies are bounded as they are read. */
+const NO_BODY_LIMIT = Number.MAX_SAFE_INTEGER;
 const MAX_IDLE_SECONDS = 255;
 
 type BunServer = Bun.Server<unknown>;
@@ -80,7 +80,7 @@ export function startServer(options: ServerOptions): RunningServer {
   app.listen({
     ...place,
     idleTimeout: idleSeconds,
-    maxRequestBodySize: options.bodyLimits().bodyBytes + BODY_SLACK,
+    maxRequestBodySize: NO_BODY_LIMIT,
     reusePort: options.reusePort,
     development: false,
     ...(options.tls === null ? {} : { tls: options.tls }),
