@@ -620,6 +620,21 @@ describe("a held stream", () => {
     expect([answered.headers["x-arouter-heal"], answered.text]).toEqual(["healed", chatEvents(["[]"]).join("")]);
   });
 
+  test("full holds as long as it takes, whatever hold_time says", async () => {
+    const clock = exampleClock();
+    const pipeline = createPipeline({
+      clock,
+      config: '[heal]\nhold_time = "1s"\n[stream]\nkeepalive = "0s"\ncommit_after = "0s"\n',
+      policy: policy("hold: full"),
+      upstream: () =>
+        chatStream(["[1", "]"], { gate: () => new Promise((resolve) => void clock.after(3_000, resolve)) }),
+    });
+    const answered = await pipeline.send("chat", chatStreamHi);
+    expect(answered.headers["x-arouter-validation"]).toBe("pass");
+    expect(answered.headers).not.toHaveProperty("x-arouter-heal");
+    expect(answered.text).toBe(chatEvents(["[1", "]"]).join(""));
+  });
+
   test("full is bounded by limits.response_bytes", async () => {
     const pipeline = createPipeline({
       config: "[limits]\nresponse_bytes = 5000\n[retry]\nmax = 0\n",

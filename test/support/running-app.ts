@@ -114,6 +114,7 @@ export interface RawConnection {
   readonly end: () => void;
   /** Stops reading. */
   readonly pause: () => void;
+  readonly resume: () => void;
 }
 
 export function openRaw(port: number): RawConnection {
@@ -131,6 +132,7 @@ export function openRaw(port: number): RawConnection {
     destroy: () => void socket.destroy(),
     end: () => void socket.end(),
     pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
   };
 }
 
