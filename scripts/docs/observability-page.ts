@@ -1,7 +1,13 @@
 /** The tables of docs/observability.md, from the tables of src/observe. The rest of the page is written by hand. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { YAML } from "bun";
 import { LEDGER_FIELDS } from "../../src/observe/ledger-line.ts";
 import { ACCESS_FIELDS } from "../../src/observe/log-access.ts";
 import { METRICS, type MetricRow } from "../../src/observe/metric-table.ts";
+import { ATTEMPT_NOTES, SPAN_NOTES } from "../../src/observe/render-spans.ts";
+import { ATTEMPT_ATTRIBUTES, REQUEST_ATTRIBUTES } from "../../src/observe/span-attributes.ts";
+import { CONTENT_ATTRIBUTES } from "../../src/observe/span-content.ts";
 import { renderParts, renderTable } from "./parts.ts";
 
 const code = (text: string): string => `\`${text}\``;
@@ -37,11 +43,52 @@ function ledgerTable(): string {
   );
 }
 
+function attributesTable(rows: readonly { readonly name: string; readonly help: string }[]): string {
+  return renderTable(
+    ["attribute", "meaning"],
+    rows.map(({ name, help }) => [code(name), help]),
+  );
+}
+
+function spanEventsTable(): string {
+  const rows = (span: string, notes: Readonly<Record<string, string>>) =>
+    Object.entries(notes).map(([name, help]) => [code(name), span, help]);
+  return renderTable(["event", "span", "meaning"], [...rows("server", SPAN_NOTES), ...rows("client", ATTEMPT_NOTES)]);
+}
+
+function contentTable(): string {
+  return renderTable(
+    ["attribute", "meaning"],
+    Object.entries(CONTENT_ATTRIBUTES).map(([name, help]) => [code(name), help]),
+  );
+}
+
+interface Alert {
+  readonly alert: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly description: string };
+}
+
+function alertsTable(): string {
+  const text = readFileSync(resolve(import.meta.dir, "../../charts/arouter/files/alerts.yaml"), "utf8");
+  const { groups } = YAML.parse(text) as { readonly groups: readonly { readonly rules: readonly Alert[] }[] };
+  const rows = groups.flatMap(({ rules }) =>
+    rules.map((rule) => [code(rule.alert), rule.labels.severity, rule.for ?? "at once", rule.annotations.description]),
+  );
+  return renderTable(["alert", "severity", "after", "meaning"], rows);
+}
+
 export function renderObservabilityPage(): string {
   return renderParts("docs/observability.md", {
     metrics: metricsTable,
     buckets: bucketsTable,
     access: accessTable,
     ledger: ledgerTable,
+    "server span": () => attributesTable(REQUEST_ATTRIBUTES),
+    "client span": () => attributesTable(ATTEMPT_ATTRIBUTES),
+    "span events": spanEventsTable,
+    "span content": contentTable,
+    alerts: alertsTable,
   });
 }
