@@ -82,7 +82,8 @@ export function checkField(param: string, value: Json | undefined, field: Field)
       const names = field.oneOf.map((name) => `'${name}'`);
       return invalidValue(param, `Invalid value: '${value}'. Supported values are: ${names.join(", ")}.`);
     }
-    if (field.length !== undefined && value.length > field.length) return tooLong(param, field.length, value.length);
+    const most = field.type === "string" ? field.length : undefined;
+    if (most !== undefined && value.length > most) return tooLong(param, most, value.length);
   }
   if (isArray(value) && field.length !== undefined && value.length > field.length) {
     return refuse(
