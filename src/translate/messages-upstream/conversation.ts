@@ -32,6 +32,13 @@ export interface Turns {
   readonly turns: Turn[];
 }
 
+/** A call that waits for its results. */
+interface PendingCall {
+  readonly results: JsonObject[];
+  /** Place of the call in the client's array. */
+  readonly at: number;
+}
+
 const isResult = (block: JsonObject): boolean => own(block, "type") === "tool_result";
 
 /** Starts an empty history. `onMissing` hears of calls whose result was made up. */
@@ -39,8 +46,7 @@ export function createConversation(draft: Draft, onMissing: (id: string) => void
   const system: JsonObject[] = [];
   const turns: Turn[] = [];
   /** Calls that wait for their results, in order, and the results that came. */
-  const pending = new Map<string, JsonObject[]>();
-  let pendingFrom = 0;
+  const pending = new Map<string, PendingCall>();
   let hasResults = false;
   /** System text that waits for a place where it may stand. */
   const waiting: JsonObject[] = [];
@@ -61,9 +67,9 @@ export function createConversation(draft: Draft, onMissing: (id: string) => void
   const closeCalls = (index: number): void => {
     if (pending.size === 0) return;
     const turn = open("user", index);
-    for (const [id, results] of pending) {
+    for (const [id, { results, at }] of pending) {
       onMissing(id);
-      if (results.length === 0) draft.report.adapt(callsPath(pendingFrom));
+      if (results.length === 0) draft.report.adapt(callsPath(at));
       turn.results.push(results.length === 0 ? missingResult(id) : mergeResults(results));
     }
     pending.clear();
@@ -72,9 +78,9 @@ export function createConversation(draft: Draft, onMissing: (id: string) => void
 
   const addResult = (result: JsonObject, shownId: string, index: number): void => {
     const id = own(result, "tool_use_id");
-    const results = isString(id) ? pending.get(id) : undefined;
-    if (results !== undefined) {
-      results.push(result);
+    const call = isString(id) ? pending.get(id) : undefined;
+    if (call !== undefined) {
+      call.results.push(result);
       hasResults = true;
       return;
     }
@@ -114,8 +120,7 @@ export function createConversation(draft: Draft, onMissing: (id: string) => void
             draft.report.adapt(callsPath(index));
             continue;
           }
-          if (pending.size === 0) pendingFrom = index;
-          pending.set(id, []);
+          pending.set(id, { results: [], at: index });
         }
         push(turn.blocks, block);
       }
