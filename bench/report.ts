@@ -39,7 +39,9 @@ export interface Resident {
 export interface Report {
   readonly machine: string;
   readonly date: string;
-  readonly plan: { readonly rounds: number; readonly roundMs: number };
+  readonly plan: { readonly rounds: number; readonly roundMs: number; readonly firstWarmUpMs: number };
+  /** Load of the machine while it was measured: processes that wanted a core, averaged over a minute. */
+  readonly load: { readonly before: number; readonly after: number };
   readonly rows: readonly Row[];
   readonly wave: readonly WaveRow[];
   readonly coldStart: readonly ColdStart[];
@@ -196,7 +198,9 @@ directly, and the least that a proxy on Bun can do, \`Bun.serve\` and \`fetch\` 
 are also compared with such a proxy that parses each event and writes it again. The upstream answers at once, so what is measured is the
 gateway alone; a model takes a thousand times as long.
 
-The processes measured share one core, one at a time; upstream and load generator have the other. ${plan.rounds} rounds of ${plan.roundMs / 1000} s, medians.
+The processes measured share one core, one at a time; upstream and load generator have the other. ${plan.rounds} rounds of ${plan.roundMs / 1000} s, medians, after
+${plan.firstWarmUpMs / 1000} s of load on each: code is compiled as it is used, and just after its start the gateway costs several times as much.
+The load of the machine was ${report.load.before.toFixed(1)} before and ${report.load.after.toFixed(1)} after; the run itself makes about 2, what is more disturbs it.
 CPU is that of the whole process, per request. Latencies of the direct call are as they are, those of the others are what is added to it.
 Every answer is checked whole: byte by byte, or, where it was translated, its text, its end and its usage.
 
