@@ -72,8 +72,8 @@ for (const rules of [1, 20, 100, 1000]) {
   const freshUs = timeUs(() => decide(policy, inputOf(small))) - parseUs;
   report(`decide, ${rules} rules, facts of a 1 KB request read on the way`, freshUs, rules === 100 ? 20 : null);
   const input = inputOf(small);
-  const { decision } = decide(policy, input);
-  report(`  its facts for the ledger, and its summary`, timeUs(() => [factsForLedger(policy, input), summarizeDecision(decision)]), null);
+  const { decision, context } = decide(policy, input);
+  report(`  its facts for the ledger, and its summary`, timeUs(() => [factsForLedger(policy, context), summarizeDecision(decision)]), null);
 }
 const parsed = chat.parseRequest(large, LIMITS);
 report("token estimate, 200 KB", timeUs(() => chat.facts(parsed).tokensInput, 30), 1000);

@@ -114,14 +114,14 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
     wallMs: record.wallMs,
     overrides,
   };
-  const { decision } = decide(policy, input);
+  const { decision, context } = decide(policy, input);
   record.client = input.client;
   record.rule = decision.rule;
   record.policy = decision.policy;
   record.modelAsked = decision.modelAsked;
   record.tags = decision.tags;
   record.decision = summarizeDecision(decision);
-  record.facts = factsForLedger(policy, input);
+  record.facts = factsForLedger(policy, context);
   emit({ type: "decision-made", record });
   if (decision.block === null && input.providerOf(decision.model) === null && decision.fallbackChain.length === 0) {
     throw unservedModel(decision.model, registry.resolve(decision.model));

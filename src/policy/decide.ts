@@ -26,6 +26,8 @@ export interface Decided {
   readonly trace: readonly RuleTrace[] | null;
   /** Replay: the first condition that the record could not decide, so that the decision is worth nothing; else null. */
   readonly undecided: string | null;
+  /** What the conditions saw: the ledger's facts are read from the same, so that texts are lowered once. */
+  readonly context: ConditionContext;
 }
 
 const NO_PARAMS: ParamsBlock = { set: {}, cap: {}, drop: [] };
@@ -42,7 +44,7 @@ export function decide(policy: Policy, input: PolicyInput, options: { readonly t
   const rule = overrides.noRoute ? null : findRule(policy, context, overrides.rule ?? null);
   const then = rule?.then ?? (overrides.noRoute ? NOTHING : policy.defaults);
   const trace = options.trace === true ? traceRules(policy, context, rule) : null;
-  return { decision: assemble(policy, then, rule, context), trace, undecided: context.undecided() };
+  return { decision: assemble(policy, then, rule, context), trace, undecided: context.undecided(), context };
 }
 
 function findRule(policy: Policy, context: ConditionContext, forced: string | null): Rule | null {

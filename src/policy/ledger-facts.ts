@@ -4,8 +4,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
 import type { FormatName, ProviderName } from "../base/names.ts";
 import type { Facts } from "../wire/format.ts";
-import { createContext } from "./context.ts";
-import type { PolicyInput } from "./context.ts";
+import type { ConditionContext, PolicyInput } from "./context.ts";
 import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
 import type { Overrides } from "./overrides.ts";
@@ -13,13 +12,12 @@ import type { Policy } from "./policy.ts";
 import { compact } from "./containers.ts";
 
 /**
- * Facts of a request under `policy`. Absent and false ones are left out, but for those that every line has. `tested` holds
+ * Facts of a request under `policy`, as its decision saw them. Absent and false ones are left out, but for those that every line has. `tested` holds
  * the outcome of each condition whose subject is not kept.
  */
-export function factsForLedger(policy: Policy, input: PolicyInput): JsonObject {
+export function factsForLedger(policy: Policy, context: ConditionContext): JsonObject {
+  const { input, model } = context;
   const { facts } = input;
-  const model = policy.resolveAlias(facts.model);
-  const context = createContext(input, model);
   return compact({
     model,
     model_requested: model === facts.model ? undefined : facts.model,

@@ -69,7 +69,7 @@ const input: fc.Arbitrary<PolicyInput> = fc
 
 /** The input as a ledger gives it back, through JSON text as in the file. */
 function recorded(policy: Policy, live: PolicyInput): PolicyInput {
-  const facts = JSON.parse(JSON.stringify(factsForLedger(policy, live))) as JsonObject;
+  const facts = JSON.parse(JSON.stringify(factsForLedger(policy, decide(policy, live).context))) as JsonObject;
   const { requestId: id, wallMs } = live;
   return inputFromLedger({ id, wallMs, format: live.facts.format, stream: live.facts.stream, facts }, live.providerOf);
 }
@@ -90,7 +90,7 @@ describe("the ledger's facts", () => {
   test("hold no text, and no name of a person", () => {
     fc.assert(
       fc.property(input, (live) => {
-        expect(JSON.stringify(factsForLedger(wide, live))).not.toContain("SECRET");
+        expect(JSON.stringify(factsForLedger(wide, decide(wide, live).context))).not.toContain("SECRET");
       }),
       { numRuns: 200 },
     );
@@ -120,7 +120,8 @@ describe("the ledger's facts", () => {
 
   test("are in the order and the words that are documented", () => {
     const live = inputOf({ facts: { model: "gpt-4.1", tokensInput: 40, responseFormatType: "json_schema", toolNames: ["a"], maxTokens: 9 }, providerState: { openai: "closed" } });
-    const facts = factsForLedger(policyFrom({ rules: [{ name: "r", when: { user: "u*", percent: 10 }, then: { model: "m" } }] }), live);
+    const policy = policyFrom({ rules: [{ name: "r", when: { user: "u*", percent: 10 }, then: { model: "m" } }] });
+    const facts = factsForLedger(policy, decide(policy, live).context);
     expect(JSON.stringify(facts)).toBe(
       '{"model":"gpt-4.1","provider":"openai","tokens_input":40,"max_tokens":9,"messages":1,"tool_names":["a"],"response_format_type":"json_schema","provider_state":{"openai":"closed"},"tested":{"{\\"user\\":\\"u*\\"}":false,"{\\"percent\\":10,\\"rule\\":\\"r\\"}":false}}',
     );
