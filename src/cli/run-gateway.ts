@@ -84,10 +84,12 @@ export async function runGateway(options: RunOptions): Promise<number> {
   if (config.ledger.file !== null && isDashboardOn(config)) {
     observers.live.seed(await readLedgerTail(config.ledger.file, LEDGER_TAIL_LINES));
   }
+  // Whoever reads that it listens may stop it at once: the signals are handled before it says so.
+  const stopped = untilStopped(app, config.drain.delayMs, observers);
   options.onListening(app);
   if (metricsServer !== null) observers.log.log("info", "metrics listening", { address: metricsServer.address });
 
-  const isClean = await untilStopped(app, config.drain.delayMs, observers);
+  const isClean = await stopped;
   await options.onStopped?.(observers.live);
   await metricsServer?.close();
   await observers.bus.close(FLUSH_MS);
