@@ -130,7 +130,8 @@ export function createResponseReader(sink: ResponseSink): ResponseReader {
   /** Replays the events that waited, item after item, as far as the open item allows. */
   const drain = (): void => {
     while (open === null && waiting.size > 0) {
-      const index = Math.min(...waiting.keys());
+      let index = Infinity;
+      for (const key of waiting.keys()) if (key < index) index = key;
       const events = waiting.get(index) ?? [];
       waiting.delete(index);
       for (const event of events) handle(event, index);
