@@ -1,6 +1,6 @@
 /** Rolling figures over four windows of 60 steps, in all and by rule, model and provider. Memory is bounded. */
 import { mergeHistograms, quantile, recordDuration, type Histogram } from "./latency-histogram.ts";
-import type { LiveEntry } from "./live-entry.ts";
+import type { LiveEntry, Spend } from "./live-entry.ts";
 
 export const DIMENSIONS = ["rule", "model", "provider"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -69,26 +69,41 @@ export function createFigures(): Figures {
   return { requests: 0, errors: 0, tokensInput: 0, tokensOutput: 0, costUsd: 0, savedUsd: 0 };
 }
 
-/** The groups that a request falls into: it counts for what was delivered, its tokens and dollars for what was asked. */
-export function addToGroups(
+/** Counts a request for what was delivered, and its tokens and dollars for what was asked. */
+export function addToGroups<Cell extends Figures>(
   entry: LiveEntry,
-  total: Figures,
-  find: (dimension: Dimension, name: string) => Figures,
+  total: Cell,
+  find: (dimension: Dimension, name: string) => Cell,
+  /** Called for each group of what was delivered. */
+  also: (cell: Cell) => void = () => undefined,
 ): void {
-  const delivered = [total, ...DIMENSIONS.map((dimension) => find(dimension, entry[dimension]))];
-  for (const figures of delivered) {
-    figures.requests += 1;
-    if (entry.isError) figures.errors += 1;
-    figures.savedUsd += entry.savedUsd;
+  const rule = find("rule", entry.rule);
+  addDelivered(total, entry);
+  addDelivered(rule, entry);
+  also(total);
+  also(rule);
+  for (const cell of [find("model", entry.model), find("provider", entry.provider)]) {
+    addDelivered(cell, entry);
+    also(cell);
   }
   for (const spend of entry.spends) {
-    const spent = [total, find("rule", entry.rule), find("model", spend.model), find("provider", spend.provider)];
-    for (const figures of spent) {
-      figures.tokensInput += spend.tokensInput;
-      figures.tokensOutput += spend.tokensOutput;
-      figures.costUsd += spend.costUsd;
-    }
+    addSpent(total, spend);
+    addSpent(rule, spend);
+    addSpent(find("model", spend.model), spend);
+    addSpent(find("provider", spend.provider), spend);
   }
+}
+
+function addDelivered(figures: Figures, entry: LiveEntry): void {
+  figures.requests += 1;
+  if (entry.isError) figures.errors += 1;
+  figures.savedUsd += entry.savedUsd;
+}
+
+function addSpent(figures: Figures, spend: Spend): void {
+  figures.tokensInput += spend.tokensInput;
+  figures.tokensOutput += spend.tokensOutput;
+  figures.costUsd += spend.costUsd;
 }
 
 export function createLiveSeries(): LiveSeries {
@@ -124,20 +139,18 @@ function addToRing(ring: (Bin | undefined)[], step: number, entry: LiveEntry): v
   }
   const { total, groups } = bin;
   const find = (dimension: Dimension, name: string): Cell => findCell(groups[dimension], name);
-  addToGroups(entry, total, find);
-  for (const cell of [total, ...DIMENSIONS.map((dimension) => find(dimension, entry[dimension]))]) {
+  addToGroups(entry, total, find, (cell) => {
     if (entry.ms !== null) cell.latency = recordDuration(cell.latency, entry.ms);
     if (entry.ttftMs !== null) cell.ttft = recordDuration(cell.ttft, entry.ttftMs);
-  }
+  });
 }
 
 function findCell(cells: Map<string, Cell>, name: string): Cell {
-  const key = cells.has(name) || cells.size < MAX_NAMES ? name : REST;
-  let cell = cells.get(key);
-  if (cell === undefined) {
-    cell = createCell();
-    cells.set(key, cell);
-  }
+  const known = cells.get(name);
+  if (known !== undefined) return known;
+  const key = cells.size < MAX_NAMES ? name : REST;
+  const cell = cells.get(key) ?? createCell();
+  cells.set(key, cell);
   return cell;
 }
 

@@ -40,7 +40,7 @@ export interface Live extends Observer {
   readonly find: (id: string) => JsonObject | null;
 }
 
-type Kept = { readonly record: RequestRecord } | { readonly line: JsonObject };
+type Kept = { readonly id: string } & ({ readonly record: RequestRecord } | { readonly line: JsonObject });
 
 /** Requests that can be asked for. */
 const MAX_KEPT = 1000;
@@ -56,12 +56,17 @@ export function createLive(options: LiveOptions): Live {
     model: new Map(),
     provider: new Map(),
   };
-  const kept = new Map<string, Kept>();
+  const byId = new Map<string, Kept>();
+  /** In order of arrival, round and round: `next` is the oldest once it is full. */
+  const ring: Kept[] = [];
+  let next = 0;
 
-  const keep = (id: string, value: Kept): void => {
-    kept.delete(id);
-    kept.set(id, value);
-    if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value ?? "");
+  const keep = (value: Kept): void => {
+    const oldest = ring[next];
+    if (oldest !== undefined && byId.get(oldest.id) === oldest) byId.delete(oldest.id);
+    ring[next] = value;
+    byId.set(value.id, value);
+    next = (next + 1) % MAX_KEPT;
   };
   const find = (dimension: Dimension, name: string): Figures => {
     const map = groups[dimension];
@@ -85,7 +90,7 @@ export function createLive(options: LiveOptions): Live {
       const { record } = event;
       count(entryOfRecord(record, modelLabel));
       // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
-      keep(record.id, { record: { ...record, requestBytes: null, answer: null } });
+      keep({ id: record.id, record: { ...record, requestBytes: null, answer: null } });
     },
     seed: (lines) => {
       for (const line of lines) {
@@ -93,15 +98,15 @@ export function createLive(options: LiveOptions): Live {
         const id = own(line, "id");
         if (entry === null || !isString(id)) continue;
         series.add(entry);
-        keep(id, { line });
+        keep({ id, line });
       }
     },
     totals: () => total,
     totalsBy: (dimension) => [...groups[dimension]].map(([name, figures]) => ({ name, ...figures })),
     window: (name, by) => series.view(name, by, options.wallMs()),
-    recent: (limit) => [...kept.values()].slice(-limit).reverse().map(summarize),
+    recent: (limit) => [...ring.slice(next), ...ring.slice(0, next)].slice(-limit).reverse().map(summarize),
     find: (id) => {
-      const found = kept.get(id);
+      const found = byId.get(id);
       return found === undefined ? null : describe(found);
     },
   };
