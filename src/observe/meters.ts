@@ -1,27 +1,28 @@
 /** The metrics of the table as objects to count with. */
-import { Gauge, type Registry } from "prom-client";
+import type { Metric } from "prom-client";
 import { METRICS, type MetricKey, type MetricRow } from "./metric-table.ts";
-import { type CounterMeter, createCounter, createHistogram, type HistogramMeter } from "./series.ts";
+import { type CounterMeter, createCounter, createGauge, createHistogram, type GaugeMeter, type HistogramMeter } from "./series.ts";
 
 type MeterOf<Row extends MetricRow> = Row["type"] extends "counter"
   ? CounterMeter<Row["labels"][number]>
   : Row["type"] extends "gauge"
-    ? Gauge<Row["labels"][number]>
+    ? GaugeMeter<Row["labels"][number]>
     : HistogramMeter<Row["labels"][number]>;
 
 export type Meters = { readonly [Key in MetricKey]: MeterOf<(typeof METRICS)[Key]> };
 
-/** Builds every metric of {@link METRICS} into `registry`. */
-export function createMeters(registry: Registry): Meters {
+/** Builds every metric of {@link METRICS}; `register` takes each as prom-client's registry does. */
+export function createMeters(register: (metric: Metric) => void): Meters {
   const meters = Object.entries(METRICS as Readonly<Record<string, MetricRow>>).map(([key, row]) => {
     const { name, help, labels: labelNames } = row;
+    const settings = { name, help, labelNames, register };
     switch (row.type) {
       case "counter":
-        return [key, createCounter({ name, help, labelNames, registry })];
+        return [key, createCounter(settings)];
       case "gauge":
-        return [key, new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] })];
+        return [key, createGauge(settings)];
       case "histogram":
-        return [key, createHistogram({ name, help, labelNames, registry }, row.buckets ?? [])];
+        return [key, createHistogram(settings, row.buckets ?? [])];
     }
   });
   return Object.fromEntries(meters) as Meters;

@@ -2,7 +2,7 @@
  * Prometheus metrics, counted from events. Every label value comes from configuration, policy, catalog or a fixed set, so
  * that no client can make the number of series grow.
  */
-import { Registry } from "prom-client";
+import type { Metric, Registry } from "prom-client";
 import type { Observer } from "../base/events.ts";
 import type { ProviderName } from "../base/names.ts";
 import type { KnownModels } from "./labels.ts";
@@ -50,8 +50,9 @@ export interface Metrics extends Observer {
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const registry = new Registry();
-  const meters = createMeters(registry);
+  const metrics: Metric[] = [];
+  const meters = createMeters((metric) => void metrics.push(metric));
+  let registry: Promise<Registry> | null = null;
   const refusedKeys = new Set<ProviderName>();
   const context = {
     meters,
@@ -67,15 +68,24 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observe: (event) => {
       if (options.enabled()) countEvent(context, event);
     },
-    text: () => {
+    text: async () => {
+      registry ??= openRegistry(metrics);
+      const opened = await registry;
       const vitals = options.vitals();
       if (vitals !== null) readVitals(meters, vitals, refusedKeys, context.modelLabel);
       readProcess(meters);
       meters.observerErrors.reset();
       for (const [observer, count] of options.observerFailures()) meters.observerErrors.inc({ observer }, count);
-      return registry.metrics();
+      return opened.metrics();
     },
   };
+}
+
+async function openRegistry(metrics: readonly Metric[]): Promise<Registry> {
+  const { Registry } = await import("prom-client");
+  const registry = new Registry();
+  for (const metric of metrics) registry.registerMetric(metric);
+  return registry;
 }
 
 const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
