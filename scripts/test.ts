@@ -9,7 +9,9 @@ import { join, resolve } from "node:path";
 import { setUp } from "./setup.ts";
 
 const root = resolve(import.meta.dir, "..");
-const report = join(root, ".cache/junit.xml");
+const cache = join(root, ".cache");
+/** Files of tests that only wait, minutes long: they run beside all others, and not when one asks for some of these. */
+const SLOW_FILES = ["./test/slow/long-silence.ts"];
 
 /** Counts of one run, from the first element of its JUnit report. */
 interface Counts {
@@ -18,8 +20,8 @@ interface Counts {
   readonly skipped: number;
 }
 
-function readCounts(): Counts | null {
-  if (!existsSync(report)) return null;
+function readCounts(report: string): Counts {
+  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
   const head = /<testsuites\b[^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
   const count = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
   const failed = count("failures") + count("errors");
@@ -30,19 +32,33 @@ function readCounts(): Counts | null {
 const missing = await setUp();
 for (const line of missing) console.log(`missing: ${line}`);
 
-mkdirSync(join(root, ".cache"), { recursive: true });
-rmSync(report, { force: true });
-const run = Bun.spawn(
-  [process.execPath, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...process.argv.slice(2)],
-  { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" },
-);
-const exitCode = await run.exited;
-const counts = readCounts() ?? { passed: 0, failed: 0, skipped: 0 };
-// A file that does not load fails the run without failing a test.
-const failed = exitCode !== 0 && counts.failed === 0 ? 1 : counts.failed;
+/** Runs `bun test` with `args`; `output` is where it prints. */
+async function runTests(name: string, args: readonly string[], output: "inherit" | "pipe"): Promise<Counts> {
+  const report = join(cache, `${name}.xml`);
+  rmSync(report, { force: true });
+  const run = Bun.spawn([process.execPath, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args], {
+    cwd: root,
+    stdin: "ignore",
+    stdout: output,
+    stderr: output,
+  });
+  const printed =
+    output === "pipe" ? Promise.all([run.stdout, run.stderr].map((each) => new Response(each).text())) : [];
+  const exitCode = await run.exited;
+  for (const text of await printed) process.stdout.write(text);
+  const counts = readCounts(report);
+  // A file that does not load fails the run without failing a test.
+  return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+mkdirSync(cache, { recursive: true });
+const args = process.argv.slice(2);
+const slow = args.length === 0 ? runTests("junit-slow", SLOW_FILES, "pipe") : null;
+const runs = [await runTests("junit", args, "inherit"), ...(slow === null ? [] : [await slow])];
+const sum = (count: keyof Counts): number => runs.reduce((total, each) => total + each[count], 0);
 
 console.log("");
 for (const line of missing) console.log(`skipped for want of: ${line}`);
-if (counts.skipped > 0) console.log(`${counts.skipped} skipped`);
-console.log(`${counts.passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+if (sum("skipped") > 0) console.log(`${sum("skipped")} skipped`);
+console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
+process.exit(sum("failed") === 0 ? 0 : 1);
