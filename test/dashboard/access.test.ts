@@ -1,8 +1,13 @@
 /** Who sees the dashboard, and a single request's JSON. */
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildBinary } from "../../scripts/build.ts";
 import { isDashboardOn } from "../../src/app/settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { PAGE_FILES } from "../../src/dashboard/page.ts";
 import { startSimulatedGateway } from "../support/simulated.ts";
 
 const KEY = "a-key-for-the-dashboard";
@@ -79,6 +84,21 @@ describe("dashboard over HTTP", () => {
     expect((await fetch(`${gateway.url}/dashboard/none.js`)).status).toBe(404);
     await gateway.stop();
   });
+
+  test("is carried whole by the compiled program", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "arouter-binary-"));
+    const outfile = join(folder, "arouter");
+    await buildBinary({ outfile });
+    const gateway = await startSimulatedGateway({ command: [outfile], config: drain });
+    for (const [path, { text, type }] of PAGE_FILES) {
+      const served = await fetch(`${gateway.url}/dashboard${path}`);
+      expect(served.headers.get("content-type")).toBe(type);
+      expect(await served.text()).toBe(text);
+      expect(text.length).toBeGreaterThan(100);
+    }
+    await gateway.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
 
   test("tells what a stream has cost in the end, by its request id", async () => {
     const gateway = await startSimulatedGateway({ config: drain });
