@@ -51,6 +51,14 @@ async function keep(launched: Promise<Launched>): Promise<Launched> {
   return process;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    for (const { pid } of running) process.kill(pid, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
+
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
