@@ -1,5 +1,6 @@
 /** An upstream's error answer in the client's format. */
 import type { ErrorAnswer, StreamAnswer } from "../upstream/upstream.ts";
+import { own } from "../base/json.ts";
 import { parseObject } from "../base/stream.ts";
 import { statusOfInBandError } from "../upstream/classify.ts";
 import type { InBandError, RenderableError } from "../wire/format.ts";
@@ -19,16 +20,20 @@ export function decodeError(exchange: Exchange, answer: ErrorAnswer, { target, e
   const losses = lossesOf(encoded);
   const base = { kind: "error", target, attempt, classification, losses, error } as const;
   const headers = { ...answerHeaders(exchange, answer, target) };
+  const requestId = headers["request-id"] ?? exchange.record.id;
+  // An event may tell its error outside of an envelope, which a body needs.
+  const isBare = told !== null && own(json, "error") === undefined;
   if (target.translator === null) {
-    if (answer.inBand) headers["content-type"] = "application/json";
-    const body = answer.inBand && json !== null ? JSON.stringify(json) : bytes;
-    return { ...base, status, headers, body, shown: showAsIs(error, status) };
+    const shown = showAsIs(error, status);
+    if (!answer.inBand || json === null) return { ...base, status, headers, body: bytes, shown };
+    headers["content-type"] = "application/json";
+    const body = isBare ? exchange.format.renderError(shown, requestId) : JSON.stringify(json);
+    return { ...base, status, headers, body, shown };
   }
   const translated = target.translator.error(
-    { status, headers: answer.headers, json, text: errorText(bytes) },
+    { status, headers: answer.headers, json: isBare ? { error: { ...error } } : json, text: errorText(bytes) },
     exchange.snapshot.settings.upstreamAuthStatus,
   );
-  const requestId = headers["request-id"] ?? exchange.record.id;
   return {
     ...base,
     status: translated.status,

@@ -10,8 +10,13 @@ export function isReply(json: Json): boolean {
   return isObject(json) && own(json, "object") === "response";
 }
 
-/** The error of a body: an envelope, an `error` event, or the one in a Response that failed. */
+/** The error of a body: an envelope, an `error` event, or the one in a Response that failed, in its last event too. */
 export function readError(json: Json): InBandError | null {
+  if (own(json, "type") === "response.failed") {
+    return (
+      readErrorEnvelope(own(json, "response") ?? null) ?? { type: null, code: null, message: "the response failed" }
+    );
+  }
   if (own(json, "type") === "error" && isString(own(json, "message"))) {
     return readErrorEnvelope({
       error: { type: null, code: own(json, "code") ?? null, message: own(json, "message") ?? null },

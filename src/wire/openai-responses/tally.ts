@@ -66,7 +66,7 @@ export function openTally(options: TallyOptions): StreamTally {
         break;
       case "response.failed":
         response = own(json, "response");
-        error ??= readError(response ?? null) ?? { type: null, code: null, message: "the response failed" };
+        error ??= readError(json);
         break;
       case "error":
         error ??= readError(json);
