@@ -1,0 +1,115 @@
+/** The coding agents of both vendors as their npm packages bring them, with the gateway as their provider. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dir, "../..");
+
+/** An agent that hangs is ended, and its test fails. */
+const limitMs = 60_000;
+
+export type AgentName = "claude-code" | "codex";
+
+const LAUNCHERS: Readonly<Record<AgentName, string>> = {
+  "claude-code": join(root, "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs"),
+  codex: join(root, "node_modules/@openai/codex/bin/codex.js"),
+};
+
+/** Why the agent cannot run on this machine; null when it can. */
+export function agentMissing(name: AgentName): string | null {
+  const launcher = LAUNCHERS[name];
+  if (!existsSync(launcher)) return `${name} is not installed; run: npm ci`;
+  const home = mkdtempSync(join(tmpdir(), "arouter-agent-"));
+  try {
+    const { exitCode } = Bun.spawnSync([process.execPath, launcher, "--version"], {
+      env: { PATH: process.env["PATH"] ?? "", HOME: home },
+      timeout: limitMs,
+    });
+    return exitCode === 0 ? null : `${name} has no program for this machine`;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+export interface AgentTask {
+  readonly agent: AgentName;
+  readonly gateway: string;
+  readonly model: string;
+  readonly prompt: string;
+  /** Names of files to read from the working folder afterwards. */
+  readonly reads: readonly string[];
+}
+
+export interface AgentOutcome {
+  readonly exitCode: number;
+  /** Both streams: events as JSON lines, and what went wrong. */
+  readonly output: string;
+  /** Contents of the files asked for; null for one that is not there. */
+  readonly files: readonly (string | null)[];
+}
+
+/** Lets an agent do one task without a terminal, in an empty folder and with an empty home. */
+export async function runAgent({ agent, gateway, model, prompt, reads }: AgentTask): Promise<AgentOutcome> {
+  const folder = mkdtempSync(join(tmpdir(), "arouter-agent-"));
+  const home = mkdtempSync(join(tmpdir(), "arouter-agent-"));
+  try {
+    const setup = agent === "codex" ? prepareCodex(home, gateway, model) : prepareClaudeCode(gateway, model);
+    const child = Bun.spawn([process.execPath, LAUNCHERS[agent], ...setup.args, prompt], {
+      cwd: folder,
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, ...setup.environment },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: limitMs,
+    });
+    const [out, error, exitCode] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    const read = (name: string): string | null =>
+      existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : null;
+    return { exitCode, output: out + error, files: reads.map(read) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+interface Setup {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** As docs/agents.md says, and nothing reported elsewhere. */
+function prepareCodex(home: string, gateway: string, model: string): Setup {
+  const config = `model = "${model}"
+model_provider = "arouter"
+check_for_update_on_startup = false
+
+[model_providers.arouter]
+name = "ARouter"
+base_url = "${gateway}/v1"
+wire_api = "responses"
+env_key = "AROUTER_KEY"
+
+[analytics]
+enabled = false
+`;
+  writeFileSync(join(home, "config.toml"), config);
+  return {
+    args: ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"],
+    environment: { CODEX_HOME: home, AROUTER_KEY: "sk-client" },
+  };
+}
+
+function prepareClaudeCode(gateway: string, model: string): Setup {
+  return {
+    args: ["--model", model, "--output-format", "stream-json", "--verbose", "--allowedTools=Bash", "--print"],
+    environment: {
+      ANTHROPIC_BASE_URL: gateway,
+      ANTHROPIC_AUTH_TOKEN: "sk-client",
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    },
+  };
+}
