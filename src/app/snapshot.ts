@@ -39,16 +39,18 @@ export interface SnapshotParts {
   readonly state: UpstreamState;
   /** Never shown to a client. */
   readonly secrets: readonly Secret[];
-  readonly send: Omit<SendOptions, "provider" | "responseBytes" | "eventBytes">;
+  readonly send: Omit<SendOptions, "provider" | "responseBytes" | "eventBytes" | "streamBufferBytes">;
 }
 
 export function buildSnapshot({ config, catalog, policy, state, secrets, send }: SnapshotParts): Snapshot {
   const registry = providerRegistry(config);
-  const { responseBytes, eventBytes } = config.limits;
+  const { responseBytes, eventBytes, streamBufferBytes } = config.limits;
   const sends = new Map(
     registry.configured.flatMap((name) => {
       const provider = registry.get(name);
-      return provider === null ? [] : [[name, createSend({ ...send, provider, responseBytes, eventBytes })] as const];
+      return provider === null
+        ? []
+        : [[name, createSend({ ...send, provider, responseBytes, eventBytes, streamBufferBytes })] as const];
     }),
   );
   return {

@@ -23,9 +23,10 @@ export interface SendOptions {
   readonly pool: Pool;
   readonly provider: Provider;
   readonly emit: Emit;
-  /** `limits.response_bytes` and `limits.event_bytes`. */
+  /** `limits.response_bytes`, `limits.event_bytes` and `limits.stream_buffer_bytes`. */
   readonly responseBytes: number;
   readonly eventBytes: number;
+  readonly streamBufferBytes: number;
   readonly userAgent: string;
 }
 
@@ -121,6 +122,7 @@ async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>):
     format: request.format,
     clock: options.clock,
     maxEventBytes: options.eventBytes,
+    bufferBytes: options.streamBufferBytes,
     idleMs: request.timeouts.idleMs,
     totalMs: request.timeouts.streamTotalMs,
     choices: request.choices,

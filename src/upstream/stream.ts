@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { StreamTally, WireFormat } from "../wire/format.ts";
-import { createWatchdog } from "../resilience/timeout.ts";
+import { createWatchdog, type Watchdog } from "../resilience/timeout.ts";
 import { createSseDecoder, type SseEvent } from "../wire/sse/decode.ts";
 import { classified, errorCode } from "./classify.ts";
 
@@ -43,6 +43,8 @@ export interface UpstreamStreamOptions {
   readonly format: WireFormat;
   readonly clock: Clock;
   readonly maxEventBytes: number;
+  /** Memory that may wait for a slow client. `fetch` gives up to 512 KiB in one chunk; of it a part is decoded at a time. */
+  readonly bufferBytes: number;
   /** ms without a byte before the stream counts as stalled; 0 = none. */
   readonly idleMs: number;
   /** ms from now that the stream may live; 0 = none. */
@@ -61,6 +63,10 @@ const TOTAL = Symbol("stream_total");
 
 const TAIL_MS = 1000;
 
+/** Share of the buffer that is decoded at once: what comes of it waits for the client, at ten times its size and more. */
+const SLICE_SHARE = 1 / 32;
+const MIN_SLICE_BYTES = 1024;
+
 const END: StreamRead = { kind: "end" };
 
 /** A stream over `body` with nothing primed; the caller primes it by reading (see {@link primeStream}). */
@@ -71,10 +77,18 @@ export function openUpstreamStream(
   const { clock, format } = options;
   const reader = body.getReader();
   const decoder = createSseDecoder({ maxEventBytes: options.maxEventBytes });
+  const sliceBytes = Math.max(MIN_SLICE_BYTES, Math.floor(options.bufferBytes * SLICE_SHARE));
   const tally = format.openTally({ collect: false, choices: options.choices });
   let settled = false;
   let ended = false;
-  let watchdog = createWatchdog(clock, options.idleMs, () => options.abort(IDLE));
+  let isReading = false;
+  /** Silence counts only while it is waited for: a client that is slow to take what is there is no fault of the upstream. */
+  const watch = (): Watchdog =>
+    createWatchdog(clock, options.idleMs, () => {
+      if (isReading) options.abort(IDLE);
+      else watchdog = watch();
+    });
+  let watchdog = watch();
   const cancelTotal = options.totalMs > 0 ? clock.after(options.totalMs, () => options.abort(TOTAL)) : null;
 
   /** After its last event a stream may only linger for this long, so that the client is not kept waiting for a close. */
@@ -178,6 +192,28 @@ export function openUpstreamStream(
     return events.length > 0 ? { kind: "events", events } : null;
   };
 
+  /** Of the last chunk, what is not decoded yet. */
+  let rest: Uint8Array | null = null;
+
+  /** The next bytes; null at the end. */
+  const readSlice = async (): Promise<Uint8Array | null> => {
+    let bytes = rest;
+    if (bytes === null) {
+      isReading = true;
+      watchdog.touch();
+      try {
+        const { value } = await reader.read();
+        if (value === undefined) return null;
+        bytes = value;
+      } finally {
+        isReading = false;
+      }
+      watchdog.touch();
+    }
+    rest = bytes.byteLength > sliceBytes ? bytes.subarray(sliceBytes) : null;
+    return rest === null ? bytes : bytes.subarray(0, sliceBytes);
+  };
+
   return {
     tally,
     cancel: (classification) => {
@@ -191,14 +227,13 @@ export function openUpstreamStream(
       for (;;) {
         if (pending !== null) return pending;
         if (ended) return END;
-        let chunk: { done: boolean; value?: Uint8Array | undefined };
+        let slice: Uint8Array | null;
         try {
-          chunk = await reader.read();
+          slice = await readSlice();
         } catch (cause) {
           return failRead(cause);
         }
-        watchdog.touch();
-        if (chunk.done || chunk.value === undefined) {
+        if (slice === null) {
           // A last event without its blank line counts when its JSON is whole.
           const events = take(decoder.end());
           const final = pending ?? finish();
@@ -206,7 +241,7 @@ export function openUpstreamStream(
           pending = final;
           return events;
         }
-        const decoded = decoder.push(chunk.value);
+        const decoded = decoder.push(slice);
         if (decoder.overflowed) return failBroken("upstream sent an event over limits.event_bytes");
         const events = take(decoded);
         if (tally.done) watchTail();
