@@ -202,6 +202,12 @@ describe("a policy file", () => {
     const { resolveAlias } = policyFrom({ aliases: { "gpt-*": "a", "gpt-4*": "b", "gpt-4o": "c" }, rules: [] });
     expect(["gpt-4o", "gpt-4.1", "gpt-5", "o3"].map(resolveAlias)).toEqual(["c", "a", "a", "o3"]);
   });
+
+  test("#51 one alias serves every name of an agent's small model", () => {
+    const { resolveAlias } = policyFrom({ aliases: { "claude-*haiku*": "gpt-6-luna" }, rules: [] });
+    const names = ["claude-3-5-haiku-20241022", "claude-haiku-4-5", "claude-haiku-5-5-20261101", "claude-sonnet-5-5"];
+    expect(names.map(resolveAlias)).toEqual(["gpt-6-luna", "gpt-6-luna", "gpt-6-luna", "claude-sonnet-5-5"]);
+  });
 });
 
 describe("several files", () => {
