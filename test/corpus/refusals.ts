@@ -14,8 +14,26 @@ interface Reason {
 const toMessages = "chat-to-messages";
 const toChat = "messages-to-chat";
 const fromResponses = "responses-to-messages";
+const bridge = "chat-to-responses";
+const toResponses = "messages-to-responses";
 
 const REASONS: readonly Reason[] = [
+  { pair: bridge, param: /^n$/, reason: "several choices (n > 1)" },
+  { pair: bridge, param: /^logprobs$/, reason: "log probabilities, which reasoning models do not report" },
+  { pair: bridge, param: /^(audio|modalities)$/, reason: "spoken answers do not exist there" },
+  { pair: bridge, param: /input_audio$/, reason: "audio input does not exist there" },
+  { pair: toResponses, param: /source$/, says: /uploaded file/, reason: "a file in the other vendor's storage" },
+  {
+    pair: toResponses,
+    param: /^(mcp_servers|container|compaction)/,
+    reason: "server-side work that cannot happen there",
+  },
+  {
+    pair: toResponses,
+    param: /^messages\[\d+\]\.content/,
+    says: /container/,
+    reason: "a file in a container of the other vendor",
+  },
   { pair: toMessages, param: /^n$/, reason: "several choices (n > 1)" },
   { pair: toMessages, param: /^(logprobs|top_logprobs)$/, reason: "log probabilities do not exist there" },
   { pair: toMessages, param: /^(audio|modalities)$/, reason: "spoken answers do not exist there" },

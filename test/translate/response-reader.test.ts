@@ -145,7 +145,7 @@ describe("the reader of Responses", () => {
       {
         output: [
           { type: "web_search_call" },
-          null as unknown as JsonObject,
+          null,
           { type: "custom_tool_call", call_id: "c", name: "say", input: "hi" },
           { type: "message", content: [{ type: "refusal", refusal: "no" }] },
           { type: "reasoning", content: [{ type: "reasoning_text", text: "open" }] },
