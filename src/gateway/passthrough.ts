@@ -1,7 +1,7 @@
 /** Routes that are neither read nor translated: the provider's bytes both ways, under the gateway's own credentials. */
 import { createChildAbort } from "../base/abort.ts";
 import { GatewayError } from "../base/errors.ts";
-import { createSpanId, renderTraceparent } from "../base/ids.ts";
+import { renderTraceparent } from "../base/ids.ts";
 import type { ProviderName } from "../base/names.ts";
 import { decodeContent } from "../base/stream.ts";
 import { classifyException, errorCode } from "../upstream/classify.ts";
@@ -66,7 +66,8 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
         ...provider.authHeaders(),
         "accept-encoding": "identity",
         "user-agent": options.userAgent,
-        traceparent: renderTraceparent(record.trace, createSpanId()),
+        // There is no attempt with a span of its own: nothing is tried twice here.
+        traceparent: renderTraceparent(record.trace, record.trace.spanId),
       };
       for (const name of CONTENT_HEADERS) {
         const value = arrival.headers.get(name);
