@@ -3,6 +3,7 @@
  * `docs/observability.md` and `docs/policy.md`, `docs/wire.md`, both JSON Schemas and the sample `arouter.toml`. `bun scripts/docs.ts`
  */
 import { join, resolve } from "node:path";
+import { renderChartSchema } from "./docs/chart-schema.ts";
 import { renderConfigurationPage } from "./docs/configuration-page.ts";
 import { renderModelsPage } from "./docs/models-page.ts";
 import { renderObservabilityPage } from "./docs/observability-page.ts";
@@ -15,6 +16,7 @@ import { policySchema } from "../src/policy/schema.ts";
 export function generatedFiles(): Readonly<Record<string, string>> {
   return {
     "arouter.toml": renderSample({ schema: "schemas/arouter.schema.json", policyFile: "policies/default.yaml" }),
+    "charts/arouter/values.schema.json": `${JSON.stringify(renderChartSchema(), null, 2)}\n`,
     "docs/configuration.md": renderConfigurationPage(),
     "docs/models.md": renderModelsPage(),
     "docs/observability.md": renderObservabilityPage(),

@@ -19,6 +19,8 @@ export type DebianProgram = keyof typeof DEBIAN_PROGRAMS;
 /** Helm, and the checker of manifests with the Kubernetes whose schemas it takes. */
 const HELM = "helm.sh/helm/v3/cmd/helm@v3.22.0";
 const KUBERNETES_VALIDATE = "kubernetes-validate==1.37.0";
+/** Schemas of the resources that Kubernetes does not bring itself, as types and as validators. */
+const CRDS = ["@kubernetes-models/gateway-api@2.0.0", "@kubernetes-models/prometheus-operator@6.0.0"];
 
 /** Path of a tool, or why there is none. */
 export type Tool = { readonly path: string } | { readonly missing: string };
@@ -34,15 +36,21 @@ export function findHelm(): Tool {
 }
 
 export function findKubernetesValidate(): Tool {
-  const folder = join(tools, KUBERNETES_VALIDATE);
+  const folder = join(tools, KUBERNETES_VALIDATE.replace("==", "-"));
   return existsSync(join(folder, "ready"))
     ? { path: join(folder, "bin/kubernetes-validate") }
     : { missing: "kubernetes-validate is not installed; run: npm test" };
 }
 
+/** Folder whose `node_modules` has the schemas of custom resources. */
+export function findCustomResources(): Tool {
+  const path = join(tools, `crds-${Bun.hash(CRDS.join()).toString(36)}`);
+  return existsSync(join(path, "ready")) ? { path } : { missing: "schemas of custom resources; run: npm test" };
+}
+
 /** Makes what is not there, all at once; @returns one line for each thing that could not be made */
 export async function ensureShippingTools(): Promise<readonly string[]> {
-  const results = await Promise.all([ensureDebianPrograms(), ensureHelm(), ensureKubernetesValidate()]);
+  const results = await Promise.all([ensureDebianPrograms(), ensureHelm(), ensureManifestCheckers()]);
   return results.filter((missing) => missing !== null);
 }
 
@@ -64,13 +72,28 @@ async function ensureHelm(): Promise<string | null> {
   return attempt(["go", "install", HELM], { GOBIN: join(tools, "bin") });
 }
 
+async function ensureManifestCheckers(): Promise<string | null> {
+  return (await ensureKubernetesValidate()) ?? (await ensureCustomResources());
+}
+
 async function ensureKubernetesValidate(): Promise<string | null> {
   if ("path" in findKubernetesValidate()) return null;
-  const folder = join(tools, KUBERNETES_VALIDATE);
+  const folder = join(tools, KUBERNETES_VALIDATE.replace("==", "-"));
   rmSync(folder, { recursive: true, force: true });
   const failure =
     (await attempt(["python3", "-m", "venv", folder])) ??
     (await attempt([join(folder, "bin/pip"), "install", "--quiet", KUBERNETES_VALIDATE]));
+  if (failure === null) writeFileSync(join(folder, "ready"), "");
+  return failure;
+}
+
+async function ensureCustomResources(): Promise<string | null> {
+  if ("path" in findCustomResources()) return null;
+  const folder = join(tools, `crds-${Bun.hash(CRDS.join()).toString(36)}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+  const failure = await attempt(["npm", "install", "--silent", "--prefix", folder, ...CRDS]);
   if (failure === null) writeFileSync(join(folder, "ready"), "");
   return failure;
 }
