@@ -173,6 +173,8 @@ export function assertChatStream(stream: StreamText, options: { readonly usage: 
   const frames = readFrames(stream).filter((frame) => frame.data !== null);
   expect(frames.at(-1)?.data).toBe("[DONE]");
   const calls: { id: string; name: string; arguments: string }[] = [];
+  /** Calls whose text is free, not JSON. */
+  const custom = new Set<number>();
   let first: JsonObject | null = null;
   let text = "";
   let finish: string | null = null;
@@ -204,10 +206,11 @@ export function assertChatStream(stream: StreamText, options: { readonly usage: 
     text += (own(delta, "content") as string | null | undefined) ?? "";
     for (const entry of (own(delta, "tool_calls") ?? []) as readonly Json[]) {
       const index = own(entry, "index") as number;
-      const fn = own(entry, "function");
+      const fn = own(entry, "function") ?? own(entry, "custom");
       if (index === calls.length) {
         calls.push({ id: own(entry, "id") as string, name: own(fn, "name") as string, arguments: "" });
-        expect(own(entry, "type")).toBe("function");
+        if (own(entry, "custom") !== undefined) custom.add(index);
+        expect(own(entry, "type")).toBe(custom.has(index) ? "custom" : "function");
         expect(calls[index]?.id).toBeTruthy();
         expect(calls[index]?.name).toBeTruthy();
       } else {
@@ -227,7 +230,9 @@ export function assertChatStream(stream: StreamText, options: { readonly usage: 
   if (first === null || finish === null) throw new Error("a stream without a first or a finish chunk");
   expect(usage !== null).toBe(options.usage);
   if (finish !== "length" && finish !== "content_filter") {
-    for (const call of calls) expect(() => JSON.parse(call.arguments)).not.toThrow();
+    for (const [index, call] of calls.entries()) {
+      if (!custom.has(index)) expect(() => JSON.parse(call.arguments)).not.toThrow();
+    }
   }
   return { first, text, calls, finish, usage };
 }
