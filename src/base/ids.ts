@@ -42,10 +42,7 @@ export function openTrace(
   if (match !== null) {
     const [, version = "", traceId = "", parent = "", flags = "", rest] = match;
     const valid =
-      version !== "ff" &&
-      (version !== "00" || rest === undefined) &&
-      !/^0+$/.test(traceId) &&
-      !/^0+$/.test(parent);
+      version !== "ff" && (version !== "00" || rest === undefined) && !/^0+$/.test(traceId) && !/^0+$/.test(parent);
     if (valid) {
       const sampled = (Number.parseInt(flags, 16) & 1) === 1;
       return { traceId, spanId: hex(8), parentSpanId: parent, sampled, tracestate };

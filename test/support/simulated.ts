@@ -82,3 +82,29 @@ function liveOptions(options: SimulatedGatewayOptions): Pick<GatewayOptions, "co
 export function simulated(text: string, words: string): string {
   return live ? text : `${text} [[sim: ${words}]]`;
 }
+
+/** A request that reached the simulator. */
+export interface UpstreamRequestSeen {
+  readonly path: string;
+  /** Whether the gateway left before the answer was over. */
+  readonly aborted: boolean;
+}
+
+/** The requests whose body holds `marker`. */
+export function upstreamRequests(gateway: SimulatedGateway, marker: string): readonly UpstreamRequestSeen[] {
+  const entries = gateway.simulator?.log.entries ?? [];
+  return entries
+    .filter((entry) => entry.body.includes(marker))
+    .map((entry) => ({ path: entry.path, aborted: entry.abortedMs !== null }));
+}
+
+/** Waits, two seconds at most, until the gateway left every request with `marker`. @throws Error when it did not */
+export async function untilAborted(gateway: SimulatedGateway, marker: string): Promise<void> {
+  const end = Date.now() + 2_000;
+  for (;;) {
+    const seen = upstreamRequests(gateway, marker);
+    if (seen.length > 0 && seen.every((request) => request.aborted)) return;
+    if (Date.now() > end) throw new Error(`not aborted upstream: ${JSON.stringify(seen)}`);
+    await Bun.sleep(10);
+  }
+}
