@@ -10,6 +10,7 @@ import { createSimulator } from "../simulator/simulator.ts";
 import { neededEnvironment, startAgain } from "./capacity.ts";
 import { renderSavings, startTraffic } from "./demo-traffic.ts";
 import { EXIT } from "./exit.ts";
+import { runFailover } from "./failover.ts";
 import type { CliIo } from "./io.ts";
 import { runGateway } from "./run-gateway.ts";
 import { readArguments } from "./usage.ts";
@@ -17,10 +18,12 @@ import { readArguments } from "./usage.ts";
 const HELP = `arouter demo: run the gateway with simulated providers
 
   arouter demo [--listen ADDR] [--traffic] [--requests N]
+  arouter demo --failover
 
   --listen ADDR  HOST:PORT; default 127.0.0.1:8080
   --traffic      send a mix of requests, some eight a second, until it is stopped; then print what each rule saved
   --requests N   send N of them, then stop
+  --failover     take a provider down under streaming load, print what the clients saw of it, and stop
 
 Both providers are simulated in this process, so no key and no network is needed. The example policy is in force.
 Prints calls to paste. /dashboard shows what happens. Stop it with Ctrl-C.
@@ -34,9 +37,15 @@ const POLICY_NAME = "policies/default.yaml";
 export async function runDemo(args: readonly string[], io: CliIo): Promise<number> {
   const line = readArguments("demo", args, io, {
     help: HELP,
-    options: { listen: { type: "string" }, traffic: { type: "boolean" }, requests: { type: "string" } },
+    options: {
+      listen: { type: "string" },
+      traffic: { type: "boolean" },
+      requests: { type: "string" },
+      failover: { type: "boolean" },
+    },
   });
   if ("exit" in line) return line.exit;
+  if (line.values.failover === true) return runFailover(io);
   const requests = line.values.requests === undefined ? null : Number(line.values.requests);
   if (requests !== null && (!Number.isInteger(requests) || requests < 1)) {
     io.stderr("arouter demo: --requests takes a whole number from 1\n");
