@@ -78,4 +78,10 @@ async function main(args: readonly string[]): Promise<number> {
   return run(commandArgs, io);
 }
 
+/** A reader that has seen enough (`| head`) is no failure. A full disk is one, but nothing that a gateway may die of. */
+function onOutputError({ code }: NodeJS.ErrnoException): void {
+  if (code !== "EPIPE") process.exitCode = EXIT.no;
+}
+
+for (const output of [process.stdout, process.stderr]) output.on("error", onOutputError);
 process.exitCode = await main(process.argv.slice(2));
