@@ -1,4 +1,7 @@
-/** The dashboard in a real Chromium, over a gateway that runs. */
+/**
+ * The dashboard in a real Chromium, over a gateway that runs. `AROUTER_SCREENSHOTS=1` takes the pictures of docs/screenshots
+ * anew.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
