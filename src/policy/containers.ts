@@ -161,13 +161,13 @@ export function record<F extends Fields>(
   };
 }
 
-/** `unknown NOUN "KEY"` with the nearest known one, else with all that are allowed. */
-export function unknownKey(noun: string, key: string, names: readonly string[]): string {
+/** `unknown NOUN "KEY"` with the nearest known one, else with all that are allowed, as `listed` has them. */
+export function unknownKey(noun: string, key: string, names: readonly string[], listed = names.join(", ")): string {
   const near = nearest(key, names);
   const head = `unknown ${noun} ${quote(key)}`;
   if (key === "<<") return `${head}; merge keys are not part of YAML 1.2: name the block with an anchor and use its alias`;
   if (near !== null) return `${head}; did you mean "${near}"?`;
-  return `${head}; allowed: ${names.join(", ")}`;
+  return `${head}; allowed: ${listed}`;
 }
 
 /** Any JSON value. */

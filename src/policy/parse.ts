@@ -44,12 +44,21 @@ interface ReadRule extends Omit<Rule, "then"> {
   readonly then: Then;
 }
 
+/** A name where it is given. */
+interface Given {
+  readonly word: string;
+  readonly position: Position;
+}
+
 interface ReadFile {
   readonly source: Source;
   readonly aliases: readonly Alias[];
   readonly defaults: { readonly then: Then; readonly position: Position } | null;
   readonly rules: readonly ReadRule[];
   readonly tests: readonly PolicyTest[];
+  /** Names of rules and tests, also of those with mistakes. */
+  readonly ruleNames: readonly Given[];
+  readonly testNames: readonly Given[];
 }
 
 /** Reads `files` as one policy: rules in the order of the files; names unique over all, `defaults` in one of them. */
@@ -80,7 +89,7 @@ export function parsePolicy(files: readonly PolicyFile[]): PolicyResult {
 /** What is said twice over several files, or twice in one. */
 function conflicts(files: readonly ReadFile[]): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  const once = (items: readonly { readonly word: string; readonly position: Position }[], what: string): void => {
+  const once = (items: readonly Given[], what: string): void => {
     const seen = new Map<string, Position>();
     for (const { word, position } of items) {
       const first = seen.get(word);
@@ -92,11 +101,11 @@ function conflicts(files: readonly ReadFile[]): readonly Diagnostic[] {
     }
   };
   once(
-    files.flatMap((file) => file.rules.map((rule) => ({ word: rule.name, position: rule.position }))),
+    files.flatMap((file) => file.ruleNames),
     "the rule name",
   );
   once(
-    files.flatMap((file) => file.tests.map((test) => ({ word: test.name, position: test.position }))),
+    files.flatMap((file) => file.testNames),
     "the test name",
   );
   once(
@@ -121,7 +130,7 @@ function createAliasLookup(aliases: readonly Alias[]): (name: string) => string 
 
 function readFile(file: PolicyFile): ReadFile {
   const source = readSource(file.name, file.text);
-  const nothing: ReadFile = { source, aliases: [], defaults: null, rules: [], tests: [] };
+  const nothing: ReadFile = { source, aliases: [], defaults: null, rules: [], tests: [], ruleNames: [], testNames: [] };
   const { root } = source;
   if (!isMap(root)) {
     if (source.diagnostics().length === 0) {
@@ -143,7 +152,21 @@ function readFile(file: PolicyFile): ReadFile {
     defaults: readDefaults(source, entries.get("defaults")),
     rules: readItems(source, value("rules"), "rules", readRule),
     tests: readItems(source, value("tests"), "tests", readTest),
+    ruleNames: readNames(source, value("rules")),
+    testNames: readNames(source, value("tests")),
   };
+}
+
+/** The names of a list's entries that have one; to be called when the entries have been read and their mistakes reported. */
+function readNames(source: Source, node: Written): readonly Given[] {
+  const list = source.resolve(node);
+  if (!isSeq(list)) return [];
+  return list.items.flatMap((item): readonly Given[] => {
+    const entry = source.resolve(item as Written);
+    const name = isMap(entry) ? source.entries(entry, "").find(({ key }) => key === "name") : undefined;
+    const word = source.resolve(name?.value);
+    return isScalar(word) && typeof word.value === "string" ? [{ word: word.value, position: source.position(name?.value) }] : [];
+  });
 }
 
 function isNothing(resolved: Resolved): boolean {

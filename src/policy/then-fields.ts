@@ -238,13 +238,20 @@ export const THEN_SCHEMA = thenFields.schema;
 /** Reads a `then` block; undefined after reporting what is wrong. */
 export function readThen(source: Source, node: Written, label: string): Then | undefined {
   const read = thenFields.read(source, node, label);
-  if (read === undefined) return undefined;
-  const others = Object.keys(read).filter((key) => key !== "block");
-  if (read.block !== undefined && others.length > 0) {
+  const keys = read === undefined ? writtenKeys(source, node) : Object.keys(read);
+  const others = keys.filter((key) => key !== "block");
+  if (keys.includes("block") && others.length > 0) {
     source.report(node, `${label}: block stands alone; remove ${others.join(", ")}`);
     return undefined;
   }
-  return toThen(read);
+  return read === undefined ? undefined : toThen(read);
+}
+
+/** The known keys of a block in which something else is wrong. */
+function writtenKeys(source: Source, node: Written): readonly string[] {
+  const resolved = source.resolve(node);
+  if (!isMap(resolved)) return [];
+  return source.entries(resolved, "").flatMap(({ key }) => (Object.hasOwn(THEN_FIELDS, key) ? [key] : []));
 }
 
 function toThen(read: ReadFields<typeof THEN_FIELDS>): Then {
