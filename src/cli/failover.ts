@@ -18,7 +18,7 @@ export interface FailoverTimes {
   readonly clients: number;
 }
 
-const DEMO_TIMES: FailoverTimes = { calmMs: 1500, outageMs: 3000, clients: 24 };
+const DEMO_TIMES: FailoverTimes = { calmMs: 1000, outageMs: 2000, clients: 24 };
 
 type Hold = "off" | "full";
 
