@@ -8,6 +8,7 @@ import { filterBetas, mergeBetas } from "../upstream/headers.ts";
 import { appendToArray, type FieldEdit, spliceFields } from "../wire/splice.ts";
 import type { Exchange } from "./exchange.ts";
 import { withoutForeignThinking } from "./foreign-thinking.ts";
+import { isEmptyParams, paramEdits } from "./params.ts";
 import type { SummaryMemory } from "./summary-memory.ts";
 import { SURFACE_PATHS, type Target } from "./target.ts";
 
@@ -63,7 +64,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
   const { settings } = snapshot;
   const edits: FieldEdit[] = [];
   if (target.entry.model !== facts.model) edits.push({ field: "model", value: target.entry.model });
-  edits.push(...paramEdits(options.decision.params, parsed.json), ...entryEdits(target, parsed.json));
+  edits.push(...paramEdits(declaredParams(target, options), parsed.json, target.surface.name));
   const withholdUsage = settings.streamUsage === "request" && facts.stream && !facts.streamUsage;
   if (withholdUsage) {
     const asked = own(parsed.json, "stream_options");
@@ -96,10 +97,10 @@ function translate(exchange: Exchange, target: Target, options: EncodeOptions): 
   });
   if (options.strict) refuseLosses(translated);
   let body: Uint8Array | string = translated.body;
-  if (hasParams(options.decision.params) || target.entry.params !== undefined) {
+  const params = declaredParams(target, options);
+  if (params.length > 0) {
     const json = JSON.parse(translated.body) as Record<string, Json>;
-    const edits = [...paramEdits(options.decision.params, json), ...entryEdits(target, json)];
-    body = spliceFields(Buffer.from(translated.body), edits);
+    body = spliceFields(Buffer.from(translated.body), paramEdits(params, json, target.surface.name));
   }
   if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
   const headers = { ...target.provider.forwardHeaders(arrival.headers, false) };
@@ -129,26 +130,10 @@ function refuseLosses({ dropped, adapted }: Translated): void {
   );
 }
 
-function entryEdits({ entry }: Target, json: Readonly<Record<string, Json>>): readonly FieldEdit[] {
-  return entry.params === undefined ? [] : paramEdits(entry.params, json);
-}
-
-function hasParams({ set, cap, drop }: ParamsBlock): boolean {
-  return drop.length > 0 || Object.keys(set).length > 0 || Object.keys(cap).length > 0;
-}
-
-/** `params` of a rule as edits: set, then caps over what is there, then drops. */
-function paramEdits(params: ParamsBlock, json: Readonly<Record<string, Json>>): readonly FieldEdit[] {
-  const edits: FieldEdit[] = [];
-  for (const [field, value] of Object.entries(params.set)) edits.push({ field, value });
-  for (const [field, cap] of Object.entries(params.cap)) {
-    const value = Object.hasOwn(params.set, field) ? params.set[field] : own(json, field);
-    if (typeof value !== "number" || value > cap) edits.push({ field, value: cap });
-  }
-  for (const field of params.drop) {
-    if (own(json, field) !== undefined) edits.push({ field, drop: true });
-  }
-  return edits;
+/** What the rule declares, then what the chain's entry does. */
+function declaredParams({ entry }: Target, { decision }: EncodeOptions): readonly ParamsBlock[] {
+  const blocks = entry.params === undefined ? [decision.params] : [decision.params, entry.params];
+  return blocks.filter((block) => !isEmptyParams(block));
 }
 
 function appendFeedback(body: Uint8Array | string, target: Target, feedback: string): Uint8Array {

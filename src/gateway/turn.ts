@@ -5,6 +5,7 @@ import type { Call } from "../resilience/dispatch.ts";
 import { judgeByClass, type LegVerdict } from "../resilience/hedge.ts";
 import type { Entry } from "../resilience/retry.ts";
 import type { UpstreamAnswer, UpstreamRequest } from "../upstream/upstream.ts";
+import { parseObject } from "../base/stream.ts";
 import { spliceFields } from "../wire/splice.ts";
 import { decodeAnswer, toUpstreamRequest } from "./attempt.ts";
 import { callPolicy, phaseTimeouts, planHedge } from "./call-policy.ts";
@@ -108,10 +109,12 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
       if (answer.kind !== "error") return null;
       const { target, encoded } = find(answer.request);
       const { status, headers, json } = answer;
-      const edit = encoded.translated?.amend?.({ status, headers, json, text: "" }) ?? null;
+      const amendment = encoded.translated?.amend;
+      const bytes = typeof encoded.body === "string" ? Buffer.from(encoded.body) : encoded.body;
+      const body = amendment === undefined || status !== 400 ? null : parseObject(bytes);
+      const edit = body === null ? null : (amendment?.({ status, headers, json, text: "" }, body) ?? null);
       if (edit === null) return null;
       options.summaries.refused = true;
-      const bytes = typeof encoded.body === "string" ? Buffer.from(encoded.body) : encoded.body;
       return build({ target, encoded: { ...encoded, body: spliceFields(bytes, [edit]) } }, "offered", true);
     };
 

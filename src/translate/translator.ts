@@ -92,9 +92,9 @@ export interface Translated {
   readonly stream: (context: ReplyContext) => StreamTranslator;
   /**
    * When `error` refuses only something that the translator had asked for on its own: the change of the body with which it
-   * is worth sending once more; else null.
+   * is worth sending once more; else null. `sent` is the body as it went out.
    */
-  readonly amend?: (error: UpstreamError) => FieldEdit | null;
+  readonly amend?: (error: UpstreamError, sent: JsonObject) => FieldEdit | null;
 }
 
 /** An upstream's error answer as the other format's clients are to see it. */

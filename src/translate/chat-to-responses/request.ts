@@ -73,6 +73,6 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     checks: [],
     response: (reply, replyContext) => renderReply(draft.reply, reply, replyContext),
     stream: (replyContext) => createReplyStream(draft.reply, replyContext),
-    amend: (error) => amendSummary(error, draft.body["reasoning"]),
+    amend: amendSummary,
   };
 }

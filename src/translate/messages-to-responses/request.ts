@@ -76,6 +76,6 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     checks: [...draft.checks],
     response: (reply, replyContext) => translateResponse(reply, settings, replyContext),
     stream: (replyContext) => createMessagesStream(settings, replyContext),
-    amend: (error) => amendSummary(error, draft.body["reasoning"]),
+    amend: amendSummary,
   };
 }
