@@ -5,7 +5,8 @@ import { own } from "../base/json.ts";
 import { providerRegistry } from "../app/snapshot.ts";
 import { undatedId } from "../catalog/catalog.ts";
 import type { Config } from "../config/config.ts";
-import type { Policy, Rule } from "../policy/policy.ts";
+import { targetsOf } from "../policy/lint.ts";
+import type { Policy } from "../policy/policy.ts";
 import { createPool } from "../upstream/pool.ts";
 import { askModels } from "../upstream/probe.ts";
 import { VERSION } from "./version.ts";
@@ -48,26 +49,12 @@ interface NamedModel {
   readonly place: { readonly file: string; readonly line: number; readonly column: number };
 }
 
-/** The models that rules and aliases send requests to, each once. */
-function namedModels(policy: Policy): readonly NamedModel[] {
+/** The models that aliases, rules and defaults send requests to, each once. */
+function namedModels({ aliases, rules, defaults, defaultsPosition }: Policy): readonly NamedModel[] {
   const all = [
-    ...policy.aliases.map(({ model, position }) => ({ model, place: position })),
-    ...policy.rules.flatMap((rule) => targetsOf(rule).map((model) => ({ model, place: rule.position }))),
+    ...aliases.map(({ model, position }) => ({ model, place: position })),
+    ...rules.flatMap(({ then, position }) => targetsOf(then).map((model) => ({ model, place: position }))),
+    ...(defaultsPosition === null ? [] : targetsOf(defaults).map((model) => ({ model, place: defaultsPosition }))),
   ];
   return all.filter(({ model }, index) => all.findIndex((other) => other.model === model) === index);
-}
-
-function targetsOf({ then }: Rule): readonly string[] {
-  const chain = (then.fallbackChain ?? []).map(({ model }) => model);
-  const choice = then.model;
-  switch (choice?.kind) {
-    case undefined:
-      return chain;
-    case "one":
-      return [choice.model, ...chain];
-    case "by-provider":
-      return [...Object.values(choice.models), ...chain];
-    case "weighted":
-      return [...choice.choices.map(({ model }) => model), ...chain];
-  }
 }

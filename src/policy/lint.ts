@@ -33,6 +33,12 @@ export function lintPolicy(policy: Policy, environment: LintEnvironment): readon
   for (const rule of policy.rules) {
     for (const text of ruleTargets(policy, rule, environment)) warn(rule.position, `rule ${rule.name}: ${text}`);
   }
+  const { defaults, defaultsPosition } = policy;
+  if (defaultsPosition !== null) {
+    for (const name of targetsOf(defaults)) {
+      for (const text of aboutTarget(policy, name, environment)) warn(defaultsPosition, `defaults: ${text}`);
+    }
+  }
   for (const { pattern, model, position } of policy.aliases) {
     for (const text of aboutModel(model, environment)) warn(position, `alias ${pattern}: ${text}`);
   }
@@ -111,19 +117,26 @@ function modelsOf({ model }: Then): readonly string[] {
   }
 }
 
-function ruleTargets(policy: Policy, rule: Rule, environment: LintEnvironment): readonly string[] {
-  const { then } = rule;
-  const first = modelsOf(then);
+/** Every model that `then` may send a request to, each once: its own, its chain, its hedge. */
+export function targetsOf(then: Then): readonly string[] {
   const chain = (then.fallbackChain ?? []).map((entry) => entry.model);
   const hedge = then.hedge?.model === undefined ? [] : [then.hedge.model];
-  const all = [...new Set([...first, ...chain, ...hedge])];
-  const aliases = new Set(policy.aliases.map((alias) => alias.pattern));
-  const formula = blockFormula(rule.when);
-  return all.flatMap((name) => [
-    ...(aliases.has(name) ? [`"${name}" is an alias, and aliases stand for what apps ask for only; name the model`] : []),
-    ...aboutModel(name, environment),
+  return [...new Set([...modelsOf(then), ...chain, ...hedge])];
+}
+
+function ruleTargets(policy: Policy, { when, then }: Rule, environment: LintEnvironment): readonly string[] {
+  const first = modelsOf(then);
+  const formula = blockFormula(when);
+  return targetsOf(then).flatMap((name) => [
+    ...aboutTarget(policy, name, environment),
     ...incapable(findModel(name, environment), formula, first.includes(name)),
   ]);
+}
+
+function aboutTarget(policy: Policy, name: string, environment: LintEnvironment): readonly string[] {
+  const isAlias = policy.aliases.some(({ pattern }) => pattern === name);
+  const hint = `"${name}" is an alias, and aliases stand for what apps ask for only; name the model`;
+  return [...(isAlias ? [hint] : []), ...aboutModel(name, environment)];
 }
 
 function findModel(name: string, { catalog, providerOf }: LintEnvironment): Model {
@@ -195,6 +208,8 @@ const NEEDS: readonly Need[] = [
 function incapable(model: Model, when: Formula, first: boolean): readonly string[] {
   if (!model.known) return [];
   const requests = requestsOf(when);
+  // Of a rule that never matches anything could be said.
+  if (isSurelyEmpty(requests)) return [];
   const always = (formula: Formula): boolean => isSurelyEmpty(within(requests, not(formula)));
   const never = (formula: Formula): boolean => isSurelyEmpty(within(requests, formula));
   const consequence = first ? "is used all the same" : "is always skipped";

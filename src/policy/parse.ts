@@ -66,7 +66,8 @@ export function parsePolicy(files: readonly PolicyFile[]): PolicyResult {
   const read = files.map(readFile);
   const diagnostics = [...read.flatMap((file) => file.source.diagnostics()), ...conflicts(read)];
   if (diagnostics.length > 0) return { ok: false, diagnostics: sortDiagnostics(diagnostics) };
-  const defaults = read.find((file) => file.defaults !== null)?.defaults?.then ?? {};
+  const given = read.find((file) => file.defaults !== null)?.defaults ?? null;
+  const defaults = given?.then ?? {};
   const aliases = read.flatMap((file) => file.aliases);
   const rules = read.flatMap((file) => file.rules.map((rule) => ({ ...rule, then: overDefaults(defaults, rule.then) })));
   const hashFull = sha256Hex(files.map((file) => file.text).join(""));
@@ -79,6 +80,7 @@ export function parsePolicy(files: readonly PolicyFile[]): PolicyResult {
       aliases,
       resolveAlias: createAliasLookup(aliases),
       defaults,
+      defaultsPosition: given?.position ?? null,
       rules,
       tests: read.flatMap((file) => file.tests),
       recorded: recordedOf(rules),

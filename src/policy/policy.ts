@@ -54,6 +54,8 @@ export interface Policy {
   readonly resolveAlias: (name: string) => string;
   /** What an unmatched request gets. */
   readonly defaults: Then;
+  /** Where the word `defaults` stands; null without any. */
+  readonly defaultsPosition: Position | null;
   readonly rules: readonly Rule[];
   readonly tests: readonly PolicyTest[];
   /** The conditions whose outcomes the ledger keeps, each once. */
@@ -68,6 +70,7 @@ export const NO_POLICY: Policy = {
   aliases: [],
   resolveAlias: (name) => name,
   defaults: {},
+  defaultsPosition: null,
   rules: [],
   tests: [],
   recorded: [],

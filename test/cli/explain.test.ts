@@ -91,7 +91,8 @@ estimate  cost C · saved S USD (first attempt, 256 tokens out)
           2 claude-opus-5-5  anthropic  messages, translated, skipped: takes no audio
           3 gpt-audio        openai     chat, pass-through
 `);
-    expect((await explain({ model: "claude-opus-5-5", input: "hi" }, ["--header", "x-arouter-no-route: 1"])).stdout).toContain("plan      1 claude-opus-5-5  anthropic  cannot be served\n");
+    const narrow = `${CONFIG}[providers.openai]\nmodels = ["gpt-*"]\n`;
+    expect((await explain({ ...body, model: "mistral-9" }, ["--header", "x-arouter-no-route: 1"], { "arouter.toml": narrow })).stdout).toContain("plan      1 mistral-9  no provider  cannot be served\n");
   });
 
   test("explains without a policy", async () => {

@@ -94,7 +94,7 @@ describe("dead rules", () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 30_000);
 
   test("are really dead where names are matched", () => {
     fc.assert(
@@ -108,7 +108,7 @@ describe("dead rules", () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 30_000);
 
   const rows: readonly (readonly [what: string, blocks: readonly unknown[], texts: readonly string[]])[] = [
     ["conditions that exclude each other", [{ no_tools: true, tools_gt: 2 }], ["r0 can never match: no_tools and tools_gt exclude each other"]],
@@ -197,6 +197,21 @@ describe("targets", () => {
       'rule r: model "fast" is not in the catalog: it counts as the newest of its provider, unpriced',
       'alias fast: model "gpt-99" is not in the catalog: it counts as the newest of its provider, unpriced',
     ]);
+  });
+
+  test("are told of where they stand in defaults, also without rules", () => {
+    const policy = policyFrom({ aliases: { fast: "gpt-6-luna" }, defaults: { model: "fast", hedge: { after: "1s", model: "old" } }, rules: [] });
+    expect(warnings(policy)).toEqual([
+      'defaults: "fast" is an alias, and aliases stand for what apps ask for only; name the model',
+      'defaults: model "fast" is not in the catalog: it counts as the newest of its provider, unpriced',
+      'defaults: model "old" is unpriced: cost and savings of its answers stay unknown',
+      'defaults: model "old" is shut down on 2027-01-14, in 51 days',
+    ]);
+  });
+
+  test("are told nothing of that a rule which never matches would ask of them", () => {
+    const never = one({ has_image: true, no_image: true }, { model: "gpt-6-sol" });
+    expect(warnings(never)).toEqual(["rule r: can never match: has_image and no_image exclude each other"]);
   });
 
   test("stand in models by provider, in draws, chains and hedges", () => {
