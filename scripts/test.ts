@@ -10,6 +10,8 @@ import { setUp } from "./setup.ts";
 
 const root = resolve(import.meta.dir, "..");
 const cache = join(root, ".cache");
+/** For a test that sets no limit of its own: tests that compute take seconds where other work shares the cores. */
+const LIMIT_MS = 30_000;
 /** Files of tests that only wait, minutes long: they run beside all others, and not when one asks for some of these. */
 const SLOW_FILES = ["./test/slow/long-silence.ts"];
 
@@ -36,7 +38,8 @@ for (const line of missing) console.log(`missing: ${line}`);
 async function runTests(name: string, args: readonly string[], output: "inherit" | "pipe"): Promise<Counts> {
   const report = join(cache, `${name}.xml`);
   rmSync(report, { force: true });
-  const run = Bun.spawn([process.execPath, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args], {
+  const options = [`--timeout=${LIMIT_MS}`, "--reporter=junit", `--reporter-outfile=${report}`];
+  const run = Bun.spawn([process.execPath, "test", ...options, ...args], {
     cwd: root,
     stdin: "ignore",
     stdout: output,
