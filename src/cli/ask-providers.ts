@@ -39,7 +39,7 @@ export async function askProviders(config: Config, policy: Policy): Promise<read
 const CONFIG_PLACE = { file: "arouter.toml", line: 1, column: 1 } as const;
 
 function whyNot(status: number | null): string {
-  if (status === null) return "no answer in time (health.timeout)";
+  if (status === null) return "cannot be reached, or did not answer in time (health.timeout)";
   if (status === 401 || status === 403) return `the key is refused (status ${status})`;
   return `the list of models cannot be had (status ${status})`;
 }
