@@ -95,7 +95,7 @@ def streams_text(model: str) -> None:
     assert events[-2].usage.output_tokens > 0
 
 
-@case("anthropic: stream helper accumulates text", *ALL)
+@case("anthropic: stream helper accumulates text", *ALL, GPT_REASONING)
 def stream_helper(model: str) -> None:
     with client.messages.stream(
         model=model, max_tokens=512, messages=[user("Say hello.", 'text "Hello, helper."; chunk 3')]
@@ -108,7 +108,7 @@ def stream_helper(model: str) -> None:
     assert answer.usage.input_tokens > 0 and answer.usage.output_tokens > 0
 
 
-@case("anthropic: stream helper accumulates parallel tool calls", *BOTH)
+@case("anthropic: stream helper accumulates parallel tool calls", *BOTH, GPT_REASONING)
 def stream_helper_tools(model: str) -> None:
     with client.messages.stream(
         model=model,
@@ -124,7 +124,7 @@ def stream_helper_tools(model: str) -> None:
         assert isinstance(call.input, dict), call
 
 
-@case("anthropic: structured output through output_config", *ALL)
+@case("anthropic: structured output through output_config", *ALL, GPT_REASONING)
 def structured(model: str) -> None:
     schema = {
         "type": "object",
@@ -141,7 +141,7 @@ def structured(model: str) -> None:
     same(set(json.loads(texts(answer))), {"name", "age"})
 
 
-@case("anthropic: parse gives the pydantic model", *BOTH)
+@case("anthropic: parse gives the pydantic model", *BOTH, GPT_REASONING)
 def parses(model: str) -> None:
     answer = client.messages.parse(
         model=model, max_tokens=1024, messages=[user("Invent a person.")], output_format=Person
@@ -149,7 +149,7 @@ def parses(model: str) -> None:
     assert isinstance(answer.parsed_output, Person), answer
 
 
-@case("anthropic: beta parse gives the pydantic model", *BOTH)
+@case("anthropic: beta parse gives the pydantic model", *BOTH, GPT_REASONING)
 def beta_parses(model: str) -> None:
     answer = client.beta.messages.parse(
         model=model, max_tokens=1024, messages=[user("Invent a person.")], output_format=Person
@@ -157,7 +157,7 @@ def beta_parses(model: str) -> None:
     assert isinstance(answer.parsed_output, Person), answer
 
 
-@case("anthropic: beta create and stream", *BOTH)
+@case("anthropic: beta create and stream", *BOTH, GPT_REASONING)
 def beta(model: str) -> None:
     answer = client.beta.messages.create(
         model=model, max_tokens=512, messages=[user("Say hello.", 'text "Hello."')], betas=["fine-grained-tool-streaming-2025-05-14"]
@@ -169,7 +169,7 @@ def beta(model: str) -> None:
         told(texts(stream.get_final_message()), "Hello.")
 
 
-@case("anthropic: tool loop with parallel calls ends in text", *ALL)
+@case("anthropic: tool loop with parallel calls ends in text", *ALL, GPT_REASONING)
 def tool_loop(model: str) -> None:
     messages: "list[Any]" = [user("Weather in Paris and the local time?", "parallel 2")]
     called = 0
@@ -194,7 +194,7 @@ def tool_loop(model: str) -> None:
     assert called > 0, "the model called no tool"
 
 
-@case("anthropic: tool_runner drives the loop itself", *BOTH)
+@case("anthropic: tool_runner drives the loop itself", *BOTH, GPT_REASONING)
 def tool_runner(model: str) -> None:
     asked: "list[str]" = []
 
@@ -217,7 +217,7 @@ def tool_runner(model: str) -> None:
     assert texts(final)
 
 
-@case("anthropic: forced tool is called", GPT, CLAUDE_EARLIER)
+@case("anthropic: forced tool is called", GPT, CLAUDE_EARLIER, GPT_REASONING)
 def forced_tool(model: str) -> None:
     answer = client.messages.create(
         model=model,
@@ -230,7 +230,7 @@ def forced_tool(model: str) -> None:
     same(answer.stop_reason, "tool_use")
 
 
-@case("anthropic: parallel tool use can be switched off", *BOTH)
+@case("anthropic: parallel tool use can be switched off", *BOTH, GPT_REASONING)
 def parallel_off(model: str) -> None:
     answer = client.messages.create(
         model=model,
@@ -242,7 +242,7 @@ def parallel_off(model: str) -> None:
     assert len(calls(answer)) <= 1
 
 
-@case("anthropic: tool error and image in a tool result", *BOTH)
+@case("anthropic: tool error and image in a tool result", *BOTH, GPT_REASONING)
 def tool_result_forms(model: str) -> None:
     answer = client.messages.create(
         model=model,
@@ -278,7 +278,7 @@ def tool_result_forms(model: str) -> None:
     assert answer.stop_reason in ("end_turn", "tool_use"), answer
 
 
-@case("anthropic: image and PDF", *BOTH)
+@case("anthropic: image and PDF", *BOTH, GPT_REASONING)
 def media(model: str) -> None:
     answer = client.messages.create(
         model=model,
@@ -301,7 +301,7 @@ def media(model: str) -> None:
     told(texts(answer), "A dot and a page.")
 
 
-@case("anthropic: thinking with signatures over several turns", CLAUDE, CLAUDE_EARLIER)
+@case("anthropic: thinking with signatures over several turns", CLAUDE, CLAUDE_EARLIER, GPT_REASONING)
 def thinking(model: str) -> None:
     how: "dict[str, Any]" = (
         {"type": "adaptive", "display": "summarized"} if model == CLAUDE else {"type": "enabled", "budget_tokens": 1024}
@@ -336,7 +336,7 @@ def thinking_elsewhere(model: str) -> None:
     told(texts(answer), "Hello.")
 
 
-@case("anthropic: system prompt as text and as blocks with cache markers", *ALL)
+@case("anthropic: system prompt as text and as blocks with cache markers", *ALL, GPT_REASONING)
 def system_prompts(model: str) -> None:
     for system in ("Be brief.", [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]):
         answer = client.messages.create(
@@ -345,7 +345,7 @@ def system_prompts(model: str) -> None:
         told(texts(answer), "Hello.")
 
 
-@case("anthropic: stop sequence is named", *ALL)
+@case("anthropic: stop sequence is named", *ALL, GPT_REASONING)
 def stops(model: str) -> None:
     answer = client.messages.create(
         model=model,
@@ -358,7 +358,7 @@ def stops(model: str) -> None:
         same((answer.stop_reason, answer.stop_sequence), ("stop_sequence", "three"))
 
 
-@case("anthropic: more stop sequences than OpenAI takes are matched and named", GPT)
+@case("anthropic: more stop sequences than OpenAI takes are matched and named", GPT, GPT_REASONING)
 def many_stops(model: str) -> None:
     with client.messages.stream(
         model=model,
@@ -371,7 +371,7 @@ def many_stops(model: str) -> None:
     told((answer.stop_reason, answer.stop_sequence), ("stop_sequence", "three"))
 
 
-@case("anthropic: output cap ends in max_tokens", *ALL)
+@case("anthropic: output cap ends in max_tokens", *ALL, GPT_REASONING)
 def length(model: str) -> None:
     answer = client.messages.create(
         model=model, max_tokens=32, messages=[user("Write a long story.", "long 400")]
@@ -379,13 +379,13 @@ def length(model: str) -> None:
     same(answer.stop_reason, "max_tokens")
 
 
-@case("anthropic: refusal reaches the client", *BOTH, simulator_only=True)
+@case("anthropic: refusal reaches the client", *BOTH, GPT_REASONING, simulator_only=True)
 def refusal(model: str) -> None:
     answer = client.messages.create(model=model, max_tokens=512, messages=[user("Do harm.", "refusal")])
     same(answer.stop_reason, "refusal")
 
 
-@case("anthropic: text of many scripts survives byte-wise cuts", *BOTH, simulator_only=True)
+@case("anthropic: text of many scripts survives byte-wise cuts", *BOTH, GPT_REASONING, simulator_only=True)
 def unicode_text(model: str) -> None:
     with client.messages.stream(
         model=model, max_tokens=512, messages=[user("Write.", 'text "Grüße, 世界 🌍👩‍🚀!"; bytes 1')]
@@ -414,7 +414,7 @@ def count_tokens(model: str) -> None:
     assert client.beta.messages.count_tokens(model=model, messages=[user("Say hello.")]).input_tokens > 0
 
 
-@case("anthropic: usage leaves cached tokens out of input_tokens", *BOTH, simulator_only=True)
+@case("anthropic: usage leaves cached tokens out of input_tokens", *BOTH, GPT_REASONING, simulator_only=True)
 def usage(model: str) -> None:
     answer = client.messages.create(
         model=model,
@@ -427,12 +427,12 @@ def usage(model: str) -> None:
     same(answer.usage.output_tokens, 25)
 
 
-@case("anthropic: raw response shows headers and request id", *BOTH)
+@case("anthropic: raw response shows headers and request id", *BOTH, GPT_REASONING)
 def raw_headers(model: str) -> None:
     raw = client.messages.with_raw_response.create(
         model=model, max_tokens=64, messages=[user("Say hello.", 'text "Hi."')], extra_body={"top_k": 5} if model == GPT else {}
     )
-    same(raw.headers["x-arouter-upstream-format"], "chat" if model == GPT else "messages")
+    same(raw.headers["x-arouter-upstream-format"], {GPT: "chat", GPT_REASONING: "responses"}.get(model, "messages"))
     same(raw.headers.get("x-arouter-dropped"), "top_k" if model == GPT else None)
     same(raw.headers["x-request-id"], raw.headers["request-id"])
     same(raw.parse()._request_id, raw.headers["request-id"])
@@ -465,7 +465,7 @@ def auth_forms(model: str) -> None:
     told(texts(answer), "Hi.")
 
 
-@case("anthropic: async client creates and streams", *BOTH)
+@case("anthropic: async client creates and streams", *BOTH, GPT_REASONING)
 async def async_client(model: str) -> None:
     asynchronous = anthropic.AsyncAnthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=20)
     answer = await asynchronous.messages.create(
@@ -478,7 +478,7 @@ async def async_client(model: str) -> None:
         told(texts(await stream.get_final_message()), "Hello again.")
 
 
-@case("anthropic: closing a stream aborts upstream", *BOTH, simulator_only=True)
+@case("anthropic: closing a stream aborts upstream", *BOTH, GPT_REASONING, simulator_only=True)
 def cancels(model: str) -> None:
     marker = f"anthropic-cancel-{model}"
     with client.messages.stream(
