@@ -136,7 +136,10 @@ function addItem(draft: Draft, conversation: Conversation, item: JsonObject, ind
     case "mcp_list_tools":
       return;
     case "item_reference":
-      throw unsupported(path, "the item is stored at OpenAI, where this model cannot read it; send the item itself");
+      throw unsupported(
+        path,
+        "the item is stored at OpenAI, where this model cannot read it; send the item itself (clients do with store = false)",
+      );
     case "compaction":
       throw unsupported(path, "only OpenAI can read what it compacted; send the conversation, or stay with its model");
     default: {
