@@ -9,9 +9,9 @@ import { AT_REST, openStage, type Stage } from "./stage.ts";
 
 const CONFIG = `
 [timeout]
-ttft = "300ms"
-response = "600ms"
-idle = "300ms"
+ttft = "500ms"
+response = "1s"
+idle = "500ms"
 [retry]
 base = "1ms"
 cap = "2ms"
@@ -95,7 +95,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: "slow first token, beyond its time",
     stream: true,
-    fault: "slow 900",
+    fault: "slow 1500",
     ending: "complete",
     from: "other",
     classes: ["timeout", "ok"],
