@@ -99,7 +99,9 @@ export function overBound(report: Report): string[] {
 
 function added(report: Report, row: Row, read: (row: Row) => number): string {
   const direct = find(report, row, "direct");
-  return direct === undefined ? "" : (read(row) - read(direct)).toFixed(2);
+  if (direct === undefined) return "";
+  const addedMs = read(row) - read(direct);
+  return `${addedMs < 0 ? "" : "+"}${addedMs.toFixed(2)}`;
 }
 
 interface Cells {
@@ -116,7 +118,7 @@ function cellsOf(report: Report, row: Row): Cells {
   const isStream = row.workload.pace !== null;
   const isDirect = row.name === "direct";
   const multiple = ratio(report, row);
-  const latency = (read: (row: Row) => number): string => (isDirect ? read(row).toFixed(2) : `+${added(report, row, read)}`);
+  const latency = (read: (row: Row) => number): string => (isDirect ? read(row).toFixed(2) : added(report, row, read));
   return {
     name: row.name,
     cpu: row.cpuUs === null ? "–" : row.cpuUs.toFixed(0),
