@@ -48,7 +48,6 @@ export function createCheck(workload: Workload, translated: boolean): AnswerChec
   };
 }
 
-/** Same check for the proxy that writes each event again: what it writes is what it read. */
 function readChat(body: string): Told {
   const { choices, usage } = parse(body);
   const choice = choices?.[0];
@@ -113,7 +112,9 @@ function readMessagesStream(body: string): Told {
   return { text, stop: String(last) === "message_stop" ? stop : "no message_stop", input, output };
 }
 
-const READERS: Readonly<Record<Dialect, { readonly whole: (body: string) => Told; readonly stream: (body: string) => Told }>> = {
+const READERS: Readonly<
+  Record<Dialect, { readonly whole: (body: string) => Told; readonly stream: (body: string) => Told }>
+> = {
   chat: { whole: readChat, stream: readChatStream },
   messages: { whole: readMessages, stream: readMessagesStream },
 };

@@ -23,8 +23,8 @@ const NEVER: readonly string[] = [
   "{ provider_state: { openai: open, anthropic: open } }",
   '{ any_of: [{ has_audio: true }, { has_document: true }, { header: { x-batch: "1" } }] }',
   '{ percent: { value: 50, by: "header:x-session" } }',
-  '{ all_of: [{ provider: openai }, { tool_choice: required }] }',
-  '{ not: { tokens_input_lt: 900000 } }',
+  "{ all_of: [{ provider: openai }, { tool_choice: required }] }",
+  "{ not: { tokens_input_lt: 900000 } }",
 ];
 
 export function policyYaml(rules = RULES): string {

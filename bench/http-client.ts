@@ -124,7 +124,15 @@ export async function openClient(port: number): Promise<HttpClient> {
     send: (request) =>
       new Promise((resolve, reject) => {
         settle = { resolve, reject };
-        reading = { startMs: performance.now(), firstMs: 0, status: 0, left: null, chunkLeft: 0, pieces: [], head: true };
+        reading = {
+          startMs: performance.now(),
+          firstMs: 0,
+          status: 0,
+          left: null,
+          chunkLeft: 0,
+          pieces: [],
+          head: true,
+        };
         pending = EMPTY;
         unsent = request.subarray(socket.write(request));
       }),

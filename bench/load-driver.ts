@@ -25,6 +25,6 @@ export function openLoad(core: number): Load {
         resolveResult = resolve;
         child.send(order);
       }),
-    close: () => void child.kill(),
+    close: () => child.kill(),
   };
 }

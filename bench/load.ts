@@ -8,7 +8,6 @@ export interface Order {
   readonly workload: string;
   /** Ask in the client's format and expect answers in it; else in the upstream's. */
   readonly translated: boolean;
-  /** The stream's events were written anew: compare what they say, not their bytes. */
   readonly connections: number;
   /** New requests are begun for this long; 0: one on each connection. */
   readonly durationMs: number;
@@ -73,6 +72,7 @@ async function run(order: Order): Promise<LoadResult> {
 process.on("message", (order: Order) => {
   run(order).then(
     (result) => process.send?.(result),
-    (error: unknown) => process.send?.({ requests: 0, elapsedMs: 0, p50Ms: 0, p99Ms: 0, firstP50Ms: 0, failure: String(error) }),
+    (error: unknown) =>
+      process.send?.({ requests: 0, elapsedMs: 0, p50Ms: 0, p99Ms: 0, firstP50Ms: 0, failure: String(error) }),
   );
 });

@@ -66,14 +66,26 @@ const small = bytesOf("W1");
 const large = bytesOf("W6");
 const parseUs = timeUs(() => chat.parseRequest(small, LIMITS));
 report("parse and check, 1 KB", parseUs, null);
-report("parse and check, 200 KB", timeUs(() => chat.parseRequest(large, LIMITS), 30), null);
+report(
+  "parse and check, 200 KB",
+  timeUs(() => chat.parseRequest(large, LIMITS), 30),
+  null,
+);
 for (const rules of [1, 20, 100, 1000]) {
   const policy = policyOf(rules);
   const freshUs = timeUs(() => decide(policy, inputOf(small))) - parseUs;
   report(`decide, ${rules} rules, facts of a 1 KB request read on the way`, freshUs, rules === 100 ? 20 : null);
   const input = inputOf(small);
   const { decision, context } = decide(policy, input);
-  report(`  its facts for the ledger, and its summary`, timeUs(() => [factsForLedger(policy, context), summarizeDecision(decision)]), null);
+  report(
+    `  its facts for the ledger, and its summary`,
+    timeUs(() => [factsForLedger(policy, context), summarizeDecision(decision)]),
+    null,
+  );
 }
 const parsed = chat.parseRequest(large, LIMITS);
-report("token estimate, 200 KB", timeUs(() => chat.facts(parsed).tokensInput, 30), 1000);
+report(
+  "token estimate, 200 KB",
+  timeUs(() => chat.facts(parsed).tokensInput, 30),
+  1000,
+);

@@ -50,7 +50,11 @@ export async function launch(script: readonly string[], options: LaunchOptions):
 }
 
 /** Starts `command` and waits until its port answers; its output goes to a file. */
-export async function launchGateway(command: readonly string[], port: number, options: LaunchOptions): Promise<Launched> {
+export async function launchGateway(
+  command: readonly string[],
+  port: number,
+  options: LaunchOptions,
+): Promise<Launched> {
   const child = Bun.spawn(pinned(options.core, command), {
     env: { ...plainEnv(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -59,7 +63,8 @@ export async function launchGateway(command: readonly string[], port: number, op
   });
   const deadlineMs = performance.now() + 10_000;
   while (!(await isAnswering(port))) {
-    if (child.exitCode !== null || performance.now() > deadlineMs) throw new Error(`${command.join(" ")} did not start`);
+    if (child.exitCode !== null || performance.now() > deadlineMs)
+      throw new Error(`${command.join(" ")} did not start`);
     await Bun.sleep(5);
   }
   return { port, pid: child.pid, stop: () => stopChild(child) };
@@ -106,7 +111,8 @@ export interface Memory {
 
 export function memory(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) / 1024;
+  const read = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) / 1024;
   return { residentMb: read("VmRSS"), peakMb: read("VmHWM") };
 }
 

@@ -94,6 +94,7 @@ function print({ nodes, samples, timeDeltas }: Profile, { requests, elapsedMs }:
   for (const [title, times] of [["self", self] as const, ["total", total] as const]) {
     process.stdout.write(`\n${title}, µs a request\n`);
     const top = [...times].toSorted((a, b) => b[1] - a[1]).slice(0, SHOWN);
-    for (const [name, spentUs] of top) process.stdout.write(`${(spentUs / requests).toFixed(1).padStart(8)}  ${name}\n`);
+    for (const [name, spentUs] of top)
+      process.stdout.write(`${(spentUs / requests).toFixed(1).padStart(8)}  ${name}\n`);
   }
 }

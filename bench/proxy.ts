@@ -39,7 +39,7 @@ const server = Bun.serve({
     });
     const headers = { "content-type": answer.headers.get("content-type") ?? "application/json" };
     const isRead = mode === "events" && answer.body !== null && headers["content-type"].startsWith("text/event-stream");
-    const body = isRead ? reserialize(answer.body as ReadableStream<Uint8Array>) : answer.body;
+    const body = isRead ? reserialize(answer.body) : answer.body;
     return new Response(body as BodyInit | null, { status: answer.status, headers });
   },
 });

@@ -81,7 +81,8 @@ function find({ rows }: Report, { workload, connections }: Row, name: string): R
 /** CPU per request as a multiple of the bare proxy's; translated streams: of the proxy that rewrites each event. */
 function ratio(report: Report, row: Row): number | null {
   const bare = find(report, row, BARE_EVENTS) ?? find(report, row, BARE);
-  return bare?.cpuUs == null || row.cpuUs === null ? null : row.cpuUs / bare.cpuUs;
+  const bareUs = bare?.cpuUs ?? null;
+  return bareUs === null || row.cpuUs === null ? null : row.cpuUs / bareUs;
 }
 
 /** How far past its bound a ratio may be before the gate closes: machines and their load differ. */
@@ -140,12 +141,18 @@ export function renderText(report: Report): string {
     );
   }
   for (const { name, whole, elapsedMs, peakMb, failure } of report.wave) {
-    lines.push(`W7  1000  ${name.padEnd(30)} ${whole} whole in ${elapsedMs.toFixed(0)} ms, peak ${peakMb?.toFixed(0) ?? "–"} MB ${failure ?? ""}`);
+    lines.push(
+      `W7  1000  ${name.padEnd(30)} ${whole} whole in ${elapsedMs.toFixed(0)} ms, peak ${peakMb?.toFixed(0) ?? "–"} MB ${failure ?? ""}`,
+    );
   }
   for (const { name, ms } of report.coldStart) lines.push(`cold start  ${name.padEnd(45)} ${ms.toFixed(1)} ms`);
   const { idleMb, afterMb } = report;
-  lines.push(`idle MB   bare ${idleMb.bare.toFixed(0)}, source ${idleMb.source.toFixed(0)}, compiled ${idleMb.compiled.toFixed(0)}`);
-  lines.push(`after MB  bare ${afterMb.bare.toFixed(0)}, source ${afterMb.source.toFixed(0)}, compiled ${afterMb.compiled.toFixed(0)}`);
+  lines.push(
+    `idle MB   bare ${idleMb.bare.toFixed(0)}, source ${idleMb.source.toFixed(0)}, compiled ${idleMb.compiled.toFixed(0)}`,
+  );
+  lines.push(
+    `after MB  bare ${afterMb.bare.toFixed(0)}, source ${afterMb.source.toFixed(0)}, compiled ${afterMb.compiled.toFixed(0)}`,
+  );
   return `${lines.join("\n")}\n`;
 }
 
@@ -160,14 +167,24 @@ function workloadTable(report: Report, connections: number): string {
     .filter((row) => row.connections === connections)
     .map((row) => {
       const cells = cellsOf(report, row);
-      return [`${row.workload.id} · ${cells.name}`, cells.cpu, cells.ratio, cells.perSecond, cells.p50, cells.p99, cells.first];
+      return [
+        `${row.workload.id} · ${cells.name}`,
+        cells.cpu,
+        cells.ratio,
+        cells.perSecond,
+        cells.p50,
+        cells.p99,
+        cells.first,
+      ];
     });
   return table(["workload · through", "CPU µs", "× bare", "per second", "p50 ms", "p99 ms", "first ms"], rows);
 }
 
 function summaryTable(report: Report): string {
   const rows = WORKLOADS.flatMap((workload) => {
-    const compiled = report.rows.find((row) => row.workload.id === workload.id && row.connections === 64 && row.name === "ARouter, compiled");
+    const compiled = report.rows.find(
+      (row) => row.workload.id === workload.id && row.connections === 64 && row.name === "ARouter, compiled",
+    );
     const multiple = compiled === undefined ? null : ratio(report, compiled);
     if (compiled === undefined || multiple === null) return [];
     const { target } = workload;
@@ -231,7 +248,10 @@ ${table(["through", "whole answers", "ms", "peak MB"], waveRows)}
 
 ## Start and memory
 
-${table(["start to first 200", "ms"], coldStart.map(({ name, ms }) => [name, ms.toFixed(1)]))}
+${table(
+  ["start to first 200", "ms"],
+  coldStart.map(({ name, ms }) => [name, ms.toFixed(1)]),
+)}
 
 ${table(["resident MB", "idle", "after all of the above"], memoryRows)}
 `;

@@ -102,9 +102,21 @@ async function measureWave(targets: readonly Target[]): Promise<WaveRow[]> {
   const rows: WaveRow[] = [];
   for (const { name, port, pid, translated } of targets) {
     if (pid !== null) resetPeak(pid);
-    const result = await load.run({ port, workload: SLOW.id, translated, connections: WAVE_CONNECTIONS, durationMs: 0 });
+    const result = await load.run({
+      port,
+      workload: SLOW.id,
+      translated,
+      connections: WAVE_CONNECTIONS,
+      durationMs: 0,
+    });
     const peakMb = pid === null ? null : memory(pid).peakMb;
-    rows.push({ name, whole: result.failure === null ? result.requests : 0, failure: result.failure, elapsedMs: result.elapsedMs, peakMb });
+    rows.push({
+      name,
+      whole: result.failure === null ? result.requests : 0,
+      failure: result.failure,
+      elapsedMs: result.elapsedMs,
+      peakMb,
+    });
   }
   return rows;
 }
@@ -123,17 +135,32 @@ try {
   const source = await startGateway("source", [process.execPath, join(root, "src/main.ts")], upstream.port);
   const compiled = await startGateway("compiled", [binary], upstream.port);
   await Bun.sleep(1000);
-  const idleMb = { bare: memory(pass.pid).residentMb, source: memory(source.pid).residentMb, compiled: memory(compiled.pid).residentMb };
+  const idleMb = {
+    bare: memory(pass.pid).residentMb,
+    source: memory(source.pid).residentMb,
+    compiled: memory(compiled.pid).residentMb,
+  };
 
   const direct: Target = { name: "direct", port: upstream.port, pid: null, translated: false };
   const bare: Target = { name: "bare proxy", port: pass.port, pid: pass.pid, translated: false };
-  const bareEvents: Target = { name: "bare proxy, events rewritten", port: events.port, pid: events.pid, translated: false };
+  const bareEvents: Target = {
+    name: "bare proxy, events rewritten",
+    port: events.port,
+    pid: events.pid,
+    translated: false,
+  };
   const fromSource: Target = { name: "ARouter, source", port: source.port, pid: source.pid, translated: true };
   const built: Target = { name: "ARouter, compiled", port: compiled.port, pid: compiled.pid, translated: true };
   const gateways = isQuick ? [built] : [fromSource, built];
   // Code is compiled as it is used: a gateway that has just started costs several times what it does a minute later.
   for (const { port, translated } of [bare, bareEvents, ...gateways]) {
-    const result = await load.run({ port, workload: "W1", translated, connections: 64, durationMs: plan.firstWarmUpMs });
+    const result = await load.run({
+      port,
+      workload: "W1",
+      translated,
+      connections: 64,
+      durationMs: plan.firstWarmUpMs,
+    });
     if (result.failure !== null) throw new Error(`warming up: ${result.failure}`);
   }
   const rows: Row[] = [];
@@ -146,13 +173,23 @@ try {
     }
   }
   const wave = isChosen(SLOW) ? await measureWave([direct, bare, ...gateways]) : [];
-  const afterMb = { bare: memory(pass.pid).residentMb, source: memory(source.pid).residentMb, compiled: memory(compiled.pid).residentMb };
+  const afterMb = {
+    bare: memory(pass.pid).residentMb,
+    source: memory(source.pid).residentMb,
+    compiled: memory(compiled.pid).residentMb,
+  };
 
   let coldStart: readonly ColdStart[] = [];
   if (only === null) {
     note("cold starts");
     const config = writeGatewayFiles(join(folder, "cold"), upstream.port);
-    coldStart = await measureColdStart({ binary, config, cwd: join(folder, "cold"), core: GATEWAY_CORE, times: plan.coldStarts });
+    coldStart = await measureColdStart({
+      binary,
+      config,
+      cwd: join(folder, "cold"),
+      core: GATEWAY_CORE,
+      times: plan.coldStarts,
+    });
   }
   const report = {
     machine: machine(),

@@ -61,7 +61,11 @@ function paced(events: readonly Uint8Array[], wait: () => Promise<void>): Readab
 /** Whether a translated request still ends in the client's last message and asks for what the client asked for. */
 function isFaithful(body: Buffer, { client, upstream, pace, requestBytes }: Workload, mark: Buffer): boolean {
   if (client === upstream || requestBytes > 8192) return false;
-  const json = JSON.parse(body.toString()) as { model?: unknown; stream?: unknown; messages?: readonly { content?: unknown }[] };
+  const json = JSON.parse(body.toString()) as {
+    model?: unknown;
+    stream?: unknown;
+    messages?: readonly { content?: unknown }[];
+  };
   const last = JSON.stringify(json.messages?.at(-1)?.content ?? null);
   return typeof json.model === "string" && (json.stream === true) === (pace !== null) && last.includes(mark.toString());
 }
@@ -82,7 +86,10 @@ async function answer(request: Request, dialect: Dialect): Promise<Response> {
     case "apart":
       return new Response(paced(events, nextTurn), { headers: STREAM_HEADERS });
     case "slow":
-      return new Response(paced(events, () => Bun.sleep(SLOW_CHUNK_MS)), { headers: STREAM_HEADERS });
+      return new Response(
+        paced(events, () => Bun.sleep(SLOW_CHUNK_MS)),
+        { headers: STREAM_HEADERS },
+      );
   }
 }
 

@@ -63,7 +63,8 @@ export function workloadById(id: string): Workload {
 export const MODELS: Readonly<Record<Dialect, string>> = { chat: "gpt-5.4-mini", messages: "claude-sonnet-5-5" };
 export const PATHS: Readonly<Record<Dialect, string>> = { chat: "/v1/chat/completions", messages: "/v1/messages" };
 
-const WORDS = "the quick gateway forwards every byte as it came, números and 文字 included, and nobody notices it ".split(" ");
+const WORDS =
+  "the quick gateway forwards every byte as it came, números and 文字 included, and nobody notices it ".split(" ");
 
 /** Text of `length` characters, about. */
 function prose(length: number): string {
@@ -137,7 +138,9 @@ export function wholeAnswer(dialect: Dialect): string {
     object: "chat.completion",
     created: CREATED,
     model: MODELS.chat,
-    choices: [{ index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" }],
+    choices: [
+      { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" },
+    ],
     usage: {
       prompt_tokens: USAGE.input,
       completion_tokens: USAGE.output,
@@ -195,7 +198,9 @@ function messagesEvents(pieces: readonly string[]): readonly string[] {
   };
   return [
     event(start) + event(open),
-    ...pieces.map((text) => event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } } as never)),
+    ...pieces.map((text) =>
+      event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } } as never),
+    ),
     event({ type: "content_block_stop", index: 0 } as never),
     event(end) + event({ type: "message_stop" }),
   ];

@@ -87,7 +87,10 @@ export function startApp(options: AppOptions): App {
   };
   const userAgent = `arouter/${version}`;
   const pool = createPool({ ...config().upstream, shards: config().upstream.poolShards });
-  const layers = perConfig((of) => ({ openai: providerLayers(of, "openai"), anthropic: providerLayers(of, "anthropic") }));
+  const layers = perConfig((of) => ({
+    openai: providerLayers(of, "openai"),
+    anthropic: providerLayers(of, "anthropic"),
+  }));
   const state = createUpstreamState(clock, (provider) => layers()[provider], emit);
   const send = { clock, pool, emit, userAgent };
   let snapshot = buildSnapshot({ ...loaded, policy: options.policy, state, send });
@@ -217,7 +220,10 @@ export function startApp(options: AppOptions): App {
     reusePort: options.reusePort,
     clientIdleMs: config().timeout.clientIdleMs,
     admission: perConfig(admissionSettings),
-    bodyLimits: perConfig(({ limits, timeout }) => ({ bodyBytes: limits.bodyBytes, requestBodyMs: timeout.requestBodyMs })),
+    bodyLimits: perConfig(({ limits, timeout }) => ({
+      bodyBytes: limits.bodyBytes,
+      requestBodyMs: timeout.requestBodyMs,
+    })),
     permit: async (signal) => {
       const reason = shedding.reason();
       return reason === null ? bulkhead.acquire(signal) : { ok: false, reason };

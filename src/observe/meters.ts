@@ -1,7 +1,14 @@
 /** The metrics of the table as objects to count with. */
 import type { Metric } from "prom-client";
 import { METRICS, type MetricKey, type MetricRow } from "./metric-table.ts";
-import { type CounterMeter, createCounter, createGauge, createHistogram, type GaugeMeter, type HistogramMeter } from "./series.ts";
+import {
+  type CounterMeter,
+  createCounter,
+  createGauge,
+  createHistogram,
+  type GaugeMeter,
+  type HistogramMeter,
+} from "./series.ts";
 
 type MeterOf<Row extends MetricRow> = Row["type"] extends "counter"
   ? CounterMeter<Row["labels"][number]>

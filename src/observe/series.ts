@@ -50,7 +50,9 @@ function createCells<Value extends Cell>(labelNames: readonly string[], create: 
   const cells: Value[] = [];
   const root: Level<Value> = new Map();
   const add = (labels: Labels<string>): Value => {
-    const cell = create(Object.fromEntries(Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined)));
+    const cell = create(
+      Object.fromEntries(Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    );
     cells.push(cell);
     return cell;
   };
@@ -134,7 +136,10 @@ export function createGauge<Name extends string>(settings: MeterSettings): Gauge
 }
 
 /** @param bounds upper bounds of the buckets, ascending */
-export function createHistogram<Name extends string>(settings: MeterSettings, bounds: readonly number[]): HistogramMeter<Name> {
+export function createHistogram<Name extends string>(
+  settings: MeterSettings,
+  bounds: readonly number[],
+): HistogramMeter<Name> {
   const { name, labelNames } = settings;
   const { cells, at } = createCells(labelNames, (labels) => ({
     labels,
