@@ -95,6 +95,19 @@ estimate  cost C · saved S USD (first attempt, 256 tokens out)
     expect((await explain({ ...body, model: "mistral-9" }, ["--header", "x-arouter-no-route: 1"], { "arouter.toml": narrow })).stdout).toContain("plan      1 mistral-9  no provider  cannot be served\n");
   });
 
+  test("names the API of OpenAI that the gateway would call", async () => {
+    const tools = [{ type: "function", function: { name: "a" } }];
+    const exchanged = await explain({ ...body, tools }, ["--header", "x-arouter-model: gpt-6-sol", "--header", "x-arouter-fallback-chain: gpt-4o"]);
+    expect(exchanged.stdout).toContain(`plan      1 gpt-6-sol  openai  responses, translated
+          2 gpt-4o     openai  chat, pass-through
+`);
+    const asked = ["--format", "messages", "--header", "x-arouter-no-route: 1"];
+    const claude = { model: "gpt-5", max_tokens: 9, messages: body.messages };
+    expect((await explain(claude, asked)).stdout).toContain("plan      1 gpt-5  openai  responses, translated\n");
+    const chatOnly = `${CONFIG}[providers.openai]\nsurface = "chat"\n`;
+    expect((await explain(claude, asked, { "arouter.toml": chatOnly })).stdout).toContain("plan      1 gpt-5  openai  chat, translated\n");
+  });
+
   test("explains without a policy", async () => {
     const ran = await runIn({ "ask.json": JSON.stringify(body) }, (io) => runExplain(["ask.json"], io));
     expect(ran.stdout).toContain("rules     none\ndecision  model gpt-4.1 · policy none\n");
