@@ -1,15 +1,18 @@
 /**
- * How far the token estimate is off: estimates for recorded requests against the usage that the provider reported.
- * Run by hand where the recordings are; prints error quantiles per provider and the requests that are furthest off.
+ * `bun bench/tokens.ts [--worst]`: how far the token estimate is off, for recorded requests against the usage that the provider
+ * reported. Prints error quantiles per provider and format, and the requests that are furthest off; needs the recordings.
  */
 import { isObject } from "../src/base/json.ts";
 import type { JsonObject } from "../src/base/json.ts";
+import type { FormatName, ProviderName } from "../src/base/names.ts";
+import { PROVIDER_NAMES } from "../src/base/names.ts";
 import { totalInput } from "../src/base/usage.ts";
 import type { WireFormat } from "../src/wire/format.ts";
 import { formatByName } from "../src/wire/formats.ts";
 import { createSseDecoder } from "../src/wire/sse/decode.ts";
 import { readCorpus } from "../test/support/corpus.ts";
 import type { CorpusName, CorpusRecord } from "../test/support/corpus.ts";
+import { sharedDir, sharedMissing } from "../test/support/shared.ts";
 
 const LIMITS = { jsonDepth: 128, jsonNodes: 1_000_000 };
 
@@ -62,19 +65,38 @@ function report(title: string, samples: readonly Sample[]): void {
   const absolute = signed.map(Math.abs).sort((a, b) => a - b);
   const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
   process.stdout.write(
-    `${title.padEnd(34)} n ${String(samples.length).padStart(4)}   median error ${percent(quantile(absolute, 0.5))}` +
+    `${title.padEnd(40)} n ${String(samples.length).padStart(4)}   median error ${percent(quantile(absolute, 0.5))}` +
       `   p95 ${percent(quantile(absolute, 0.95))}   bias ${percent(quantile(signed, 0.5))}\n`,
   );
 }
 
-const sources: readonly (readonly [string, WireFormat, CorpusName])[] = [
-  ["openai chat", formatByName("chat"), "openai-chat"],
-  ["openai responses", formatByName("responses"), "openai-responses"],
-  ["anthropic messages", formatByName("messages"), "anthropic-messages"],
+interface TrafficSource {
+  readonly provider: ProviderName;
+  readonly title: string;
+  readonly samples: readonly Sample[];
+}
+
+function readSource(provider: ProviderName, format: FormatName, name: CorpusName): TrafficSource {
+  return { provider, title: `${provider} ${format}`, samples: readSamples(formatByName(format), name) };
+}
+
+if (sharedDir === null) {
+  process.stderr.write(`${sharedMissing}\n`);
+  process.exit(1);
+}
+const sources = [
+  readSource("openai", "chat", "openai-chat"),
+  readSource("openai", "responses", "openai-responses"),
+  readSource("anthropic", "messages", "anthropic-messages"),
 ];
 
-for (const [title, format, name] of sources) {
-  const samples = readSamples(format, name);
+for (const provider of PROVIDER_NAMES) {
+  report(
+    provider,
+    sources.filter((source) => source.provider === provider).flatMap((source) => source.samples),
+  );
+}
+for (const { title, samples } of sources) {
   report(title, samples);
   report(
     `${title}, 200 tokens and more`,
