@@ -34,9 +34,13 @@ function readItems(json: JsonObject): readonly Json[] {
   return isString(input) ? [{ role: "user", content: input }] : list(input);
 }
 
-/** Declared tools; those of a namespace stand for it. */
-function readTools(json: JsonObject): readonly Tool[] {
-  return list(own(json, "tools"))
+/** Items that bring tools of their own: agents declare theirs there, or find further ones on the way. */
+const BRINGS_TOOLS: ReadonlySet<Json | undefined> = new Set(["additional_tools", "tool_search_output"]);
+
+/** Declared tools, also those in the input; those of a namespace stand for it. */
+function readTools(json: JsonObject, items: readonly Json[]): readonly Tool[] {
+  const brought = items.flatMap((item) => (BRINGS_TOOLS.has(own(item, "type")) ? list(own(item, "tools")) : []));
+  return [...list(own(json, "tools")), ...brought]
     .flatMap((tool) => (own(tool, "type") === "namespace" ? list(own(tool, "tools")) : [tool]))
     .map((tool) => ({
       name:
@@ -134,7 +138,7 @@ export function readFacts(request: ParsedRequest): Facts {
   const format = own(own(json, "text"), "format");
   const formatType = own(format, "type");
   const effort = readEffort(own(own(json, "reasoning"), "effort"));
-  const tools = once(() => readTools(json));
+  const tools = once(() => readTools(json, items));
   const walked = once(() => walk(json, model, items, tools()));
   const toolNames = once(() => tools().map((tool) => tool.name));
   const toolSchemas = once(() => new Map(tools().map((tool) => [tool.name, tool.schema])));

@@ -51,6 +51,20 @@ describe("facts", () => {
     ],
     ["the cap", { max_output_tokens: 5 }, { maxTokens: 5 }],
     [
+      "tools that came with the input",
+      {
+        input: [
+          {
+            type: "additional_tools",
+            role: "developer",
+            tools: [{ type: "namespace", name: "n", tools: [{ type: "custom", name: "exec" }] }],
+          },
+          { type: "tool_search_output", call_id: "c", tools: [{ type: "function", name: "g" }] },
+        ],
+      },
+      { toolNames: ["exec", "g"] },
+    ],
+    [
       "tools, those of namespaces too",
       {
         tools: [
