@@ -114,7 +114,7 @@ export function createTurn(exchange: Exchange, options: WalkOptions, attempts: A
       const body = amendment === undefined || status !== 400 ? null : parseObject(bytes);
       const edit = body === null ? null : (amendment?.({ status, headers, json, text: "" }, body) ?? null);
       if (edit === null) return null;
-      options.summaries.refused = true;
+      if (edit.field === "reasoning") options.summaries.refused = true;
       return build({ target, encoded: { ...encoded, body: spliceFields(bytes, [edit]) } }, "offered", true);
     };
 

@@ -139,6 +139,29 @@ describe.skipIf(live)("Messages clients", () => {
     expect(typesOf(lastInput(marker))).toEqual([]);
   });
 
+  test("go on without sealed reasoning that the provider cannot open any more", async () => {
+    const marker = "resealed";
+    const envelope = JSON.stringify({ id: "rs_1", encrypted_content: "gAAAAABother", model });
+    const answer = await anthropic.messages.create({
+      model,
+      max_tokens: 1024,
+      tools: [weather],
+      messages: [
+        { role: "user", content: simulated(marker, "echo") },
+        {
+          role: "assistant",
+          content: [
+            { type: "thinking", thinking: "", signature: `arouter1.${Buffer.from(envelope).toString("base64url")}` },
+            { type: "tool_use", id: "toolu_1", name: "weather", input: { city: "Rome" } },
+          ],
+        },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "18 C" }] },
+      ],
+    });
+    expect(answer.stop_reason).toBe("end_turn");
+    expect(typesOf(lastInput(marker))).toEqual(["function_call", "function_call_output"]);
+  });
+
   test("match stop sequences that Responses does not know", async () => {
     const answer = await anthropic.messages
       .stream({

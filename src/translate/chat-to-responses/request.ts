@@ -2,7 +2,7 @@
 import type { MutableJsonObject } from "../../base/json.ts";
 import type { ParsedRequest } from "../../wire/format.ts";
 import { hasNumberAtRisk } from "../numbers.ts";
-import { amendSummary } from "../reasoning-summary.ts";
+import { amendResponses } from "../amend-responses.ts";
 import { createReport } from "../report.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
 import type { Draft } from "./draft.ts";
@@ -73,6 +73,6 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     checks: [],
     response: (reply, replyContext) => renderReply(draft.reply, reply, replyContext),
     stream: (replyContext) => createReplyStream(draft.reply, replyContext),
-    amend: amendSummary,
+    amend: amendResponses,
   };
 }

@@ -23,7 +23,7 @@ export const RESPONSES_ASSISTANT_ROWS: readonly FieldRow[] = [
     field: "messages[].content[].thinking, redacted_thinking",
     outcomes: ["M", "D"],
     becomes:
-      "A `reasoning` item, where the gateway made the block of one of the same model; any other model's thinking is not sent.",
+      "A `reasoning` item, where the gateway made the block of one of the same model; any other model's thinking is not sent; where the provider cannot open it any more (another organisation's key), the request is sent once more without.",
   },
 ];
 

@@ -6,7 +6,7 @@ import type { Draft } from "../messages-client/draft.ts";
 import { readSource } from "../messages-client/source.ts";
 import type { ReplySettings } from "../messages-client/reply.ts";
 import { createReport } from "../report.ts";
-import { amendSummary } from "../reasoning-summary.ts";
+import { amendResponses } from "../amend-responses.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
 import { applyParameters } from "./parameters.ts";
 import { translateResponse } from "./response.ts";
@@ -76,6 +76,6 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     checks: [...draft.checks],
     response: (reply, replyContext) => translateResponse(reply, settings, replyContext),
     stream: (replyContext) => createMessagesStream(settings, replyContext),
-    amend: amendSummary,
+    amend: amendResponses,
   };
 }

@@ -183,6 +183,25 @@ describe("parameters", () => {
   });
 });
 
+describe("sealed reasoning that the provider cannot open", () => {
+  const json = { error: { message: "no", param: null, code: "invalid_encrypted_content" } };
+  const item = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "x" };
+  const amend = (input: Json) =>
+    translate({}).amend?.({ status: 400, headers: new Headers(), json, text: "" }, { input });
+
+  test("is left out, all of it", () => {
+    expect(amend([item, { role: "user" }, item, { role: "assistant" }])).toEqual({
+      field: "input",
+      value: [{ role: "user" }, { role: "assistant" }],
+    });
+  });
+
+  test("is not the cause where none was sent", () => {
+    expect(amend([{ role: "user" }])).toBeNull();
+    expect(amend("Hi")).toBeNull();
+  });
+});
+
 describe("a refused summary", () => {
   const refused = { error: { message: "no", param: "reasoning.summary", code: "unsupported_value" } };
   const error = (status: number, json: JsonObject) => ({ status, headers: new Headers(), json, text: "" });
