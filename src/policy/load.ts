@@ -21,6 +21,8 @@ export interface PolicyFiles {
 
 /** Most files that a folder may hold: a wrong `policy_file = "/"` is told apart from a policy. */
 const MAX_FILES = 256;
+/** `*.yaml` as a shell has it: what editors leave beside a file, such as `.#policy.yaml`, is hidden. */
+const POLICY_NAME = /^[^.].*\.yaml$/;
 
 /**
  * Loads the policy at `path` (absolute): the file, or all `*.yaml` directly in the folder, sorted by name. `display` turns a
@@ -28,7 +30,7 @@ const MAX_FILES = 256;
  */
 export function loadPolicy(path: string, files: PolicyFiles, display: (path: string) => string): PolicyResult {
   const names = files.list(path);
-  const paths = names === null ? [path] : names.filter((name) => /\.ya?ml$/.test(name)).toSorted().map((name) => join(path, name));
+  const paths = names === null ? [path] : names.filter((name) => POLICY_NAME.test(name)).toSorted().map((name) => join(path, name));
   if (paths.length === 0) return failed(display(path), "the folder holds no *.yaml file");
   if (paths.length > MAX_FILES) return failed(display(path), `the folder holds more than ${MAX_FILES} *.yaml files`);
   const read = paths.map((each) => ({ path: each, name: display(each), result: files.read(each) }));

@@ -29,11 +29,12 @@ const one = (name: string): string => `rules: [{ name: ${name}, then: { model: m
 
 describe("loading a policy", () => {
   test("reads a folder flat, sorted by name, and only its YAML", () => {
-    const texts = { "/etc/p/b.yaml": one("b"), "/etc/p/a.yml": one("a"), "/etc/p/README.md": "x", "/etc/p/sub/c.yaml": one("c") };
+    const others = { "/etc/p/README.md": "x", "/etc/p/sub/c.yaml": one("c"), "/etc/p/.#a.yaml": "x", "/etc/p/a.yaml~": "x", "/etc/p/a.yml": "x" };
+    const texts = { "/etc/p/b.yaml": one("b"), "/etc/p/a.yaml": one("a"), ...others };
     const result = load("/etc/p", texts);
     expect(result.ok && result.policy.rules.map(({ name }) => name)).toEqual(["a", "b"]);
     expect(result.ok && result.policy.hashFull).toBe(sha256Hex(one("a") + one("b")));
-    expect(result.ok && result.policy.files).toEqual(["p/a.yml", "p/b.yaml"]);
+    expect(result.ok && result.policy.files).toEqual(["p/a.yaml", "p/b.yaml"]);
   });
 
   test("says what cannot be read", () => {
