@@ -96,7 +96,8 @@ export function createLive(options: LiveOptions): Live {
       for (const line of lines) {
         const entry = entryOfLine(line, modelLabel);
         const id = own(line, "id");
-        if (entry === null || !isString(id)) continue;
+        // A request of this process may have come to the ledger already.
+        if (entry === null || !isString(id) || byId.has(id)) continue;
         series.add(entry);
         keep({ id, line });
       }

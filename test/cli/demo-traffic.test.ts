@@ -1,9 +1,11 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { demoRequest } from "../../src/cli/demo-requests.ts";
 import { renderSavings, startTraffic } from "../../src/cli/demo-traffic.ts";
 import { runDemo } from "../../src/cli/demo.ts";
 import { createTestIo } from "../support/cli.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
+
+setDefaultTimeout(30_000);
 
 let server: Bun.Server<unknown> | null = null;
 afterEach(async () => {
@@ -32,7 +34,7 @@ function serve() {
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 400 && !isTrue(); turn += 1) await Bun.sleep(5);
+  for (let turn = 0; turn < 2000 && !isTrue(); turn += 1) await Bun.sleep(5);
   expect(isTrue()).toBe(true);
 }
 

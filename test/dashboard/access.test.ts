@@ -1,5 +1,5 @@
 /** Who sees the dashboard, and a single request's JSON. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,8 @@ import { isDashboardOn } from "../../src/app/settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { PAGE_FILES } from "../../src/dashboard/page.ts";
 import { startSimulatedGateway } from "../support/simulated.ts";
+
+setDefaultTimeout(60_000);
 
 const KEY = "a-key-for-the-dashboard";
 const DIGEST = createHash("sha256").update(KEY).digest("hex");
@@ -98,7 +100,7 @@ describe("dashboard over HTTP", () => {
     }
     await gateway.stop();
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   test("tells what a stream has cost in the end, by its request id", async () => {
     const gateway = await startSimulatedGateway({ config: drain });

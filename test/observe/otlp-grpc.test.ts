@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createGrpcTransport } from "../../src/observe/otlp-grpc.ts";
@@ -6,6 +6,8 @@ import { freePort } from "../support/ports.ts";
 
 const never = new AbortController().signal;
 const body = new Uint8Array([1, 2, 3]);
+setDefaultTimeout(30_000);
+
 const servers: Http2Server[] = [];
 
 afterEach(() => {

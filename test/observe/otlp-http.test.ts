@@ -1,9 +1,11 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHttpTransport } from "../../src/observe/otlp-http.ts";
 import { freePort } from "../support/ports.ts";
 
 const never = new AbortController().signal;
 const body = new Uint8Array([1, 2, 3]);
+setDefaultTimeout(30_000);
+
 let server: Bun.Server<unknown> | null = null;
 
 afterEach(async () => {
