@@ -3,9 +3,11 @@
  * platform (linux-arm64, darwin-arm64, windows-x64, …; scripts/release/targets.ts has them all). The binary holds no path
  * and no time: the same source gives the same bytes, wherever and whenever it is built.
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readVersion } from "./release/lock.ts";
+import { removeSignature } from "./release/mach-signature.ts";
 import { run } from "./release/run.ts";
 import { fetchRuntime } from "./release/runtime.ts";
 import { findTarget } from "./release/targets.ts";
@@ -37,6 +39,7 @@ export async function readCommit(): Promise<string> {
 /** Builds the binary; @throws Error with the compiler's words when it cannot. */
 export async function buildBinary(options: BuildOptions): Promise<void> {
   const target = options.target === undefined ? null : findTarget(options.target);
+  const outfile = resolve(root, options.outfile ?? join("dist", target?.file ?? "arouter"));
   const commit = options.commit ?? (await readCommit());
   const define = (name: string, value: string): readonly string[] => ["--define", `${name}=${JSON.stringify(value)}`];
   await run(
@@ -65,10 +68,11 @@ export async function buildBinary(options: BuildOptions): Promise<void> {
       ...(options.metafile === undefined ? [] : [`--metafile=${options.metafile}`]),
       "src/main.ts",
       "--outfile",
-      options.outfile ?? join("dist", target?.file ?? "arouter"),
+      outfile,
     ],
     { cwd: root },
   );
+  if (target?.name === "darwin-x64") writeFileSync(outfile, removeSignature(readFileSync(outfile)));
 }
 
 if (import.meta.main) {

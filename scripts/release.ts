@@ -72,7 +72,10 @@ export async function createRelease(
       write(`${folder}.tar.gz`, renderArchive(files, seconds));
       rmSync(join(scratch, target.name), { recursive: true });
     }
-    write(`arouter-${facts.version}.cdx.json`, Buffer.from(renderSbom(facts, readIngredients(metafile), readRuntime())));
+    write(
+      `arouter-${facts.version}.cdx.json`,
+      Buffer.from(renderSbom(facts, readIngredients(metafile), readRuntime())),
+    );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

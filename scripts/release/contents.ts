@@ -44,7 +44,9 @@ function readIngredient(folder: string): Ingredient {
 
 /** What the package ships as its licence. */
 function readLicense(folder: string, name: string): string {
-  const files = readdirSync(folder).filter((file) => /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i.test(file)).toSorted();
+  const files = readdirSync(folder)
+    .filter((file) => /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i.test(file))
+    .toSorted();
   if (files.length === 0) throw new Error(`${name} comes without the text of its licence`);
   return files.map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
 }

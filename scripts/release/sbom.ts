@@ -38,10 +38,7 @@ export function renderSbom(facts: ReleaseFacts, packages: readonly Ingredient[],
       component: main,
     },
     components,
-    dependencies: [
-      { ref: main["bom-ref"], dependsOn },
-      ...dependsOn.map((ref) => ({ ref })),
-    ],
+    dependencies: [{ ref: main["bom-ref"], dependsOn }, ...dependsOn.map((ref) => ({ ref }))],
   };
   return `${JSON.stringify(bom, null, 2)}\n`;
 }

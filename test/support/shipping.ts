@@ -8,11 +8,11 @@ import { join, resolve } from "node:path";
 const root = resolve(import.meta.dir, "../..");
 const tools = join(root, ".cache/tools");
 
-/** A program, and the Debian package that brings it. */
+/** A program, and the Debian packages that bring it; Ubuntu has Debian's keys in a package of their own. */
 const DEBIAN_PROGRAMS = {
-  buildah: "buildah",
-  mmdebstrap: "mmdebstrap",
-  "qemu-aarch64-static": "qemu-user-static",
+  buildah: ["buildah"],
+  mmdebstrap: ["mmdebstrap", "debian-archive-keyring"],
+  "qemu-aarch64-static": ["qemu-user-static"],
 } as const;
 export type DebianProgram = keyof typeof DEBIAN_PROGRAMS;
 
@@ -57,7 +57,7 @@ export async function ensureShippingTools(): Promise<readonly string[]> {
 async function ensureDebianPrograms(): Promise<string | null> {
   const wanted = Object.entries(DEBIAN_PROGRAMS).filter(([program]) => Bun.which(program) === null);
   if (wanted.length === 0) return null;
-  const packages = wanted.map(([, name]) => name);
+  const packages = wanted.flatMap(([, names]) => names);
   if (process.getuid?.() !== 0 || Bun.which("apt-get") === null) {
     return `${packages.join(", ")}: not installed, and only root on Debian can install them`;
   }
