@@ -23,11 +23,18 @@ function describe(node: Resolved): string {
   if (isSeq(node)) return "a list";
   const { value } = node;
   if (value === null) return "nothing";
-  return typeof value === "string" ? quote(value) : (node.source ?? String(value));
+  return typeof value === "string" ? quote(value) : (node.source ?? JSON.stringify(value));
 }
 
 /** Reports that `expects` was not found, and gives undefined. */
-export function refuse(source: Source, node: Written, resolved: Resolved, label: string, expects: string, hint = ""): undefined {
+export function refuse(
+  source: Source,
+  node: Written,
+  resolved: Resolved,
+  label: string,
+  expects: string,
+  hint = "",
+): undefined {
   source.report(node, `${label}: expected ${expects}, found ${describe(resolved)}${hint}`);
   return undefined;
 }

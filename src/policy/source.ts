@@ -138,7 +138,7 @@ export function readSource(file: string, text: string): Source {
         report(keyNode ?? map, `${label}a key must be a word`);
         continue;
       }
-      const word = typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+      const word = typeof key.value === "string" ? key.value : (key.source ?? JSON.stringify(key.value));
       const first = seen.get(word);
       if (first !== undefined) {
         report(keyNode, `${label}duplicate key ${quote(word)}, first at line ${reporter.at(startOf(first)).line}`);
@@ -194,7 +194,8 @@ function parseText(
     const [line = ""] = message.split("\n");
     report(pos[0], `not valid YAML: ${line.charAt(0).toLowerCase()}${line.slice(1, MAX_MESSAGE_CHARS)}`);
   }
-  if (second !== undefined) report(second.range[0], "a policy file holds one YAML document; remove what stands below ---");
+  if (second !== undefined)
+    report(second.range[0], "a policy file holds one YAML document; remove what stands below ---");
   const root = document.contents;
   return root === null ? nothing : { root, links: linkAliases(root) };
 }

@@ -84,10 +84,7 @@ export function checkItem(item: Json, index: number): Refusal | null {
   if (!isObject(item)) return wrongType(path, "an object", item);
   const type = own(item, "type") ?? "message";
   if (typeof type !== "string" || !ITEM_TYPES.has(type))
-    return invalidValue(
-      `${path}`,
-      `Invalid value: '${JSON.stringify(type)}'. Supported values are the types of items.`,
-    );
+    return invalidValue(path, `Invalid value: '${JSON.stringify(type)}'. Supported values are the types of items.`);
   const extra = Object.hasOwn(ITEM_KEYS, type) ? checkKeys(path, item, ITEM_KEYS[type] ?? []) : null;
   if (extra !== null) return extra;
   if (type === "message") return checkMessage(path, item);

@@ -28,7 +28,7 @@ const chat = (words: string, extra: object = {}): Promise<OpenAI.ChatCompletion>
     model: "gpt-4.1",
     messages: [{ role: "user", content: words }],
     ...extra,
-  }) as Promise<OpenAI.ChatCompletion>;
+  });
 const chatStream = (words: string, extra: object = {}): Promise<OpenAI.ChatCompletion> =>
   openai.chat.completions
     .stream({
@@ -44,7 +44,7 @@ const claude = (words: string, extra: object = {}): Promise<Anthropic.Message> =
     max_tokens: 4000,
     messages: [{ role: "user", content: words }],
     ...extra,
-  }) as Promise<Anthropic.Message>;
+  });
 const claudeStream = (words: string, extra: object = {}): Promise<Anthropic.Message> =>
   anthropic.messages
     .stream({ model: "claude-haiku-4-5", max_tokens: 4000, messages: [{ role: "user", content: words }], ...extra })

@@ -344,13 +344,13 @@ describe("small endpoints", () => {
     );
     expect(await json(await post("/moderations", { input: ["a", "b"] }))).toMatchObject({
       results: [{ flagged: false }, { flagged: false }],
-    } as never);
+    });
     const models = await json(await fetch(`${address.anthropicUrl}/v1/models?limit=2`, { headers: anthropicHeaders }));
-    expect(models).toMatchObject({ has_more: true, first_id: "claude-fable-5-2" } as never);
+    expect(models).toMatchObject({ has_more: true, first_id: "claude-fable-5-2" });
     expect((await fetch(`${address.openaiUrl}/models/gpt-9`, { headers: openaiHeaders })).status).toBe(404);
     expect(await json(await fetch(`${address.anthropicUrl}/v1/files`, { headers: anthropicHeaders }))).toMatchObject({
       data: [],
-    } as never);
+    });
     const counted = await fetch(`${address.anthropicUrl}/v1/messages/count_tokens`, {
       method: "POST",
       headers: anthropicHeaders,
