@@ -262,6 +262,9 @@ describe("headers that travel", () => {
     tracestate: "vendor=1",
     baggage: "k=v",
     "x-unknown": "1",
+    "x-arouter-retry": "1",
+    "x-arouter-tags": "team=web",
+    "x-arouter-timeout": "9s",
   };
   const COMMON = ["accept", "accept-encoding", "baggage", "content-type", "traceparent", "tracestate", "user-agent"];
 

@@ -64,6 +64,7 @@ describe("a route that is passed through", () => {
         "content-type": "application/json; charset=utf-8",
         authorization: "Bearer client",
         "idempotency-key": "once",
+        "x-arouter-tags": "team=web",
       },
       body,
     });
@@ -81,6 +82,7 @@ describe("a route that is passed through", () => {
     expect(last().headers.get("content-type")).toBe("application/json; charset=utf-8");
     expect(last().headers.get("idempotency-key")).toBe("once");
     expect(last().headers.get("user-agent")).toBe("arouter/test");
+    expect(last().headers.get("x-arouter-tags")).toBeNull();
     expect(running.records().at(-1)).toMatchObject({
       outcome: "complete",
       status: 200,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { FallbackReason, OutcomeClass } from "../../src/base/names.ts";
-import { chatAnswer, chatHi, chatStream, messagesAnswer, messagesHi, openAiError } from "../support/answers.ts";
+import { chatAnswer, chatEvents, chatHi, chatStream, messagesAnswer, messagesHi, openAiError } from "../support/answers.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, runUntil } from "../support/pipeline.ts";
-import { json, type Scripted, type UpstreamCall } from "../support/scripted-pool.ts";
+import { json, sse, type Scripted, type UpstreamCall } from "../support/scripted-pool.ts";
 
 function modelOf(call: UpstreamCall): string {
   return (JSON.parse(call.body) as { model: string }).model;
@@ -400,6 +400,21 @@ describe("attempts", () => {
     ] as const) {
       const pipeline = createPipeline({ config: '[timeout]\ntotal = "5s"\n', upstream: () => ({ hangs: true }) });
       await pipeline.send("chat", chatHi, { headers });
+      expect(Math.round(pipeline.records[0]?.ms ?? 0)).toBe(ms);
+    }
+  });
+
+  test.each([
+    ["first content", "ttft-timeout", (): Scripted => ({ hangs: true })],
+    ["the next chunk", "idle-timeout", (): Scripted => sse(chatEvents(["hi"]).slice(0, 2), { end: "open" })],
+  ] as const)("a caller may lower the time to %s, not raise it", async (_, name, upstream) => {
+    for (const [asked, ms] of [
+      ["500ms", 500],
+      ["1m", 2000],
+    ] as const) {
+      const config = '[retry]\nmax = 0\n[timeout]\nttft = "2s"\nidle = "2s"\n[stream]\nkeepalive = "0s"\n';
+      const pipeline = createPipeline({ config, upstream });
+      await pipeline.send("chat", { ...chatHi, stream: true }, { headers: { [`x-arouter-${name}`]: asked } });
       expect(Math.round(pipeline.records[0]?.ms ?? 0)).toBe(ms);
     }
   });
