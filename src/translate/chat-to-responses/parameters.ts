@@ -1,9 +1,10 @@
 /** The top-level parameters: one table that is run on every request and printed as documentation. */
-import { invalidRequest, unsupported } from "../../base/errors.ts";
+import { invalidRequest } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { nearestEffort, parseEffort } from "../maps/reasoning.ts";
 import { field, type Draft, type ParameterRow } from "./draft.ts";
 import { renderInput } from "./input.ts";
+import { REFUSED_ROWS } from "./refusals.ts";
 import { TOOL_ROWS } from "./tools.ts";
 
 /** The least `max_output_tokens`. */
@@ -19,13 +20,6 @@ function applyOutputCap(draft: Draft): void {
   const sent = Math.min(Math.max(wanted, LEAST_OUTPUT_TOKENS), draft.context.model.maxOutputTokens ?? Infinity);
   if (sent !== wanted) draft.report.adapt(name, String(sent));
   draft.body["max_output_tokens"] = sent;
-}
-
-function applyChoices(draft: Draft): void {
-  const count = field(draft, "n");
-  if (count !== null && count !== 1) {
-    throw unsupported("n", "this model gives one answer a request; send n = 1, or several requests");
-  }
 }
 
 function applyStop(draft: Draft): void {
@@ -110,27 +104,6 @@ function applyText(draft: Draft): void {
   draft.body["text"] = { ...(format === null ? {} : { format }), ...(isString(verbosity) ? { verbosity } : {}) };
 }
 
-function applyLogprobs(draft: Draft): void {
-  const asked = field(draft, "logprobs");
-  const top = field(draft, "top_logprobs");
-  if ((asked === null || asked === false) && (top === null || top === 0)) return;
-  throw unsupported("logprobs", "this model reports no log probabilities; leave logprobs out");
-}
-
-function applyLogitBias(draft: Draft): void {
-  const value = field(draft, "logit_bias");
-  if (value === null || (isObject(value) && Object.keys(value).length === 0)) return;
-  throw unsupported("logit_bias", "this model takes no logit_bias; leave it out");
-}
-
-function applyModalities(draft: Draft): void {
-  const modalities = field(draft, "modalities");
-  if (isArray(modalities) && modalities.some((modality) => modality !== "text")) {
-    throw unsupported("modalities", "this model answers in text only; leave modalities out");
-  }
-  if (field(draft, "audio") !== null) throw unsupported("audio", "this model gives no audio; leave audio out");
-}
-
 /** A field that is not sent; null, false and 0 have no effect. */
 function dropped(name: string): ParameterRow {
   return {
@@ -176,7 +149,6 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
     becomes: "`max_output_tokens`, at least 16 and at most the model's maximum; `max_completion_tokens` wins",
     apply: applyOutputCap,
   },
-  { field: "n", reads: ["n"], outcomes: ["S", "R"], becomes: "1 is the only count there is", apply: applyChoices },
   {
     field: "stop",
     reads: ["stop"],
@@ -220,27 +192,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
     becomes: "`text.format` and `text.verbosity`",
     apply: applyText,
   },
-  {
-    field: "logprobs, top_logprobs",
-    reads: ["logprobs", "top_logprobs"],
-    outcomes: ["S", "R"],
-    becomes: "refused unless false or 0: there are no such numbers",
-    apply: applyLogprobs,
-  },
-  {
-    field: "logit_bias",
-    reads: ["logit_bias"],
-    outcomes: ["S", "R"],
-    becomes: "refused unless empty",
-    apply: applyLogitBias,
-  },
-  {
-    field: "modalities, audio",
-    reads: ["modalities", "audio"],
-    outcomes: ["S", "R"],
-    becomes: "text only",
-    apply: applyModalities,
-  },
+  ...REFUSED_ROWS,
   ...COPIED.map((name): ParameterRow => ({
     field: name,
     reads: [name],
