@@ -2,12 +2,14 @@
 import { ensurePython, PYTHON_ENVIRONMENTS } from "../test/support/python.ts";
 import { sharedDir, sharedMissing } from "../test/support/shared.ts";
 import { ensureShippingTools } from "../test/support/shipping.ts";
+import { ensureToxiproxy } from "../test/support/toxiproxy.ts";
 import { ensureCollector, ensureDebian } from "../test/support/tools.ts";
 
 /** @returns one line for each thing that could not be made or found: the tests that need it skip */
 export async function setUp(): Promise<readonly string[]> {
   // The longest, which runs while the Python environments are made.
   const shipping = ensureShippingTools();
+  const toxiproxy = ensureToxiproxy();
   const missing: string[] = [];
   for (const name of PYTHON_ENVIRONMENTS) {
     const environment = ensurePython(name);
@@ -15,6 +17,8 @@ export async function setUp(): Promise<readonly string[]> {
   }
   if (sharedDir === null) missing.push(sharedMissing);
   missing.push(...(await shipping));
+  const noToxiproxy = await toxiproxy;
+  if (noToxiproxy !== null) missing.push(noToxiproxy);
   // Debian's package manager takes one at a time.
   for (const tool of [ensureCollector(), ...ensureDebian()]) {
     if ("missing" in tool) missing.push(tool.missing);
