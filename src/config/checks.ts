@@ -12,6 +12,7 @@ export function checkWhole(run: Run, config: Config): void {
   checkProviderKeys(run, config);
   checkOrder(run, config);
   checkExposure(run, config);
+  checkWorkers(run, config);
   if ((run.mode & GROUP_OR_WORLD_READABLE) !== 0) {
     for (const path of run.context.literalSecrets) {
       run.warn(
@@ -54,6 +55,15 @@ function checkProviderKeys(run: Run, config: Config): void {
     ["providers"],
     "key",
     "no provider has a key: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or providers.openai.api_key or providers.anthropic.api_key",
+  );
+}
+
+function checkWorkers(run: Run, { server }: Config): void {
+  if (server.workers === 1) return;
+  run.context.report(
+    ["server", "workers"],
+    "value",
+    "server.workers: this version runs one process; start several on the port with `arouter serve --reuse-port`",
   );
 }
 

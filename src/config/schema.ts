@@ -57,7 +57,12 @@ export const SCHEMA = {
     restart,
   ),
   server: section("The HTTP server.", {
-    workers: countOr(1, "auto", 'Processes on the port; `"auto"`: one for each core.', restart),
+    workers: countOr(
+      1,
+      "auto",
+      "Processes on the port. This version takes only 1: start several with `--reuse-port`.",
+      restart,
+    ),
     allowed_origins: list([], "Origins of browsers that may call the gateway (CORS) and POST to it."),
     allowed_hosts: list([], "Further `Host` names that are answered on a loopback address."),
     tls: {

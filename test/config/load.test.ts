@@ -193,11 +193,8 @@ describe("values", () => {
   });
   test("take both kinds of one key", () => {
     expect(
-      configOf(
-        'server.workers = "auto"\nrouter.overrides = ["model", "rule"]\ndashboard.enabled = false\nrouter.upstream_auth_status = 401',
-      ),
+      configOf('router.overrides = ["model", "rule"]\ndashboard.enabled = false\nrouter.upstream_auth_status = 401'),
     ).toMatchObject({
-      server: { workers: "auto" },
       router: { overrides: ["model", "rule"], upstreamAuthStatus: 401 },
       dashboard: { enabled: false },
     });

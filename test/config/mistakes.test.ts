@@ -126,6 +126,16 @@ describe("a mistake is told with its place and what to do", () => {
     ],
     ["workers", "server.workers = 0", '1:18: error: server.workers: must be a whole number, 1 or more, or "auto"'],
     [
+      "more than one worker",
+      "server.workers = 2",
+      "1:18: error: server.workers: this version runs one process; start several on the port with `arouter serve --reuse-port`",
+    ],
+    [
+      "workers by cores",
+      'server.workers = "auto"',
+      "1:18: error: server.workers: this version runs one process; start several on the port with `arouter serve --reuse-port`",
+    ],
+    [
       "an unset variable",
       'x = 1\nlog.file = "a${NOPE}b"',
       "2:12: error: log.file: names the environment variable NOPE, which is not set",
