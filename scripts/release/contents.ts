@@ -20,7 +20,9 @@ export interface Ingredient {
 /** Packages of which a file went into the bundle, by name. @throws Error for one without a licence */
 export function readIngredients(metafile: string): readonly Ingredient[] {
   const { inputs } = JSON.parse(readFileSync(metafile, "utf8")) as { inputs: Readonly<Record<string, unknown>> };
-  const folders = Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  const folders = Object.keys(inputs).flatMap(
+    (path) => /node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
   return [...new Set(folders)].map(readIngredient).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
