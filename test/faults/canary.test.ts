@@ -146,7 +146,12 @@ file = "${join(folder, "ledger.jsonl")}"
 delay = "0s"
 timeout = "1s"
 `,
-    environment: { ANTHROPIC_API_KEY: KEYS.anthropic, CALLER_KEY: KEYS.caller },
+    // What prints every request of the runtime, key included, is dropped at start.
+    environment: {
+      ANTHROPIC_API_KEY: KEYS.anthropic,
+      CALLER_KEY: KEYS.caller,
+      BUN_CONFIG_VERBOSE_FETCH: "curl",
+    },
   });
 });
 afterAll(async () => {
