@@ -1,6 +1,6 @@
 /**
  * The official Python SDKs against the running gateway: the newest releases and the last ones of the previous major from
- * source, and the newest against the compiled binary. The cases are in `python/`; each is one test here.
+ * source, the newest against the compiled binary, and frameworks built on them. The cases are in `python/`; each is one test.
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,8 +14,14 @@ import { startSimulatedGateway, upstreamRequests, type SimulatedGateway } from "
 /** A suite that hangs is ended, and fails. */
 const limitMs = 180_000;
 
-/** Fewer results than this mean that a file of cases was lost. */
-const leastCases = 100;
+/** A script of cases, and how many there are at least: fewer results mean that a file was lost. */
+interface Suite {
+  readonly script: string;
+  readonly leastCases: number;
+}
+
+const sdks: Suite = { script: "run.py", leastCases: 100 };
+const frameworks: Suite = { script: "frameworks_cases.py", leastCases: 15 };
 
 interface CaseResult {
   readonly name: string;
@@ -43,11 +49,11 @@ function startControl(gateway: SimulatedGateway): { readonly url: string; readon
   return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
 }
 
-async function runSuite(python: string, command: readonly string[]): Promise<SuiteResult> {
+async function runSuite(python: string, command: readonly string[], script: string): Promise<SuiteResult> {
   const gateway = await startSimulatedGateway({ command });
   const control = startControl(gateway);
   try {
-    const suite = Bun.spawn([python, "-X", "utf8", join(import.meta.dir, "python/run.py")], {
+    const suite = Bun.spawn([python, "-X", "utf8", join(import.meta.dir, "python", script)], {
       env: {
         PATH: process.env["PATH"] ?? "",
         PYTHONDONTWRITEBYTECODE: "1",
@@ -80,6 +86,7 @@ async function report(
   title: string,
   name: PythonEnvironmentName,
   command: () => Promise<readonly string[]>,
+  { script, leastCases }: Suite = sdks,
 ): Promise<void> {
   const environment = findPython(name);
   if ("missing" in environment) {
@@ -89,7 +96,7 @@ async function report(
     return;
   }
   const { results, problem } = await command()
-    .then((words) => runSuite(environment.python, words))
+    .then((words) => runSuite(environment.python, words, script))
     .catch((error: unknown): SuiteResult => ({ results: [], problem: String(error) }));
   describe(title, () => {
     test("runs to its end", () => {
@@ -117,3 +124,4 @@ await report(`python ${pythonPins("newest")}, compiled binary`, "newest", async 
   await buildBinary({ outfile });
   return [outfile];
 });
+await report(`python ${pythonPins("frameworks")}`, "frameworks", async () => sourceCommand, frameworks);

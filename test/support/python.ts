@@ -1,5 +1,5 @@
 /**
- * The Python environments of the conformance suite: one per pinned pair of SDK releases, made once and kept under
+ * The Python environments of the conformance suite: one per pinned set of packages, made once and kept under
  * `.cache/python/`, named by a hash of what is in them so that a changed pin makes a new one.
  */
 import { createHash } from "node:crypto";
@@ -9,8 +9,8 @@ import { join, resolve } from "node:path";
 const root = resolve(import.meta.dir, "../..");
 const requirementsDir = join(root, "test/conformance/python");
 
-/** `newest` releases of both SDKs, and the last release of the `previous` major. */
-export const PYTHON_ENVIRONMENTS = ["newest", "previous"] as const;
+/** `newest` releases of both SDKs, the last release of the `previous` major, and `frameworks` that are built on them. */
+export const PYTHON_ENVIRONMENTS = ["newest", "previous", "frameworks"] as const;
 export type PythonEnvironmentName = (typeof PYTHON_ENVIRONMENTS)[number];
 
 /** A usable environment, or why there is none. */
