@@ -167,7 +167,7 @@ test(
       },
     );
     console.log(
-      `fuzz: ${count} cases, seed ${seed}, statuses ${JSON.stringify(Object.fromEntries([...statuses].sort()))}`,
+      `fuzz: ${count} cases, seed ${seed}, statuses ${JSON.stringify(Object.fromEntries([...statuses].toSorted(([a], [b]) => a.localeCompare(b))))}`,
     );
   },
   isLong ? 4 * 3_600_000 : 120_000,
