@@ -18,11 +18,19 @@ const models = ["gpt-4.1", gpt, claude, "claude-sonnet-4-5-20250929"] as const;
 // Two processes take turns on a busy machine.
 setDefaultTimeout(20_000);
 
+/** Extraction begins at a small model and is judged; what does not fit is asked of Claude. */
+const policies = `version: 1
+rules:
+  - name: extract
+    when: { format: responses, model: gpt-6.1-sol, response_format_type: json_schema }
+    then: { model: gpt-6-luna, validate: [json_schema], fallback_chain: [claude-sonnet-5-5] }
+`;
+
 let gateway: SimulatedGateway;
 let client: OpenAI;
 
 beforeAll(async () => {
-  gateway = await startSimulatedGateway();
+  gateway = await startSimulatedGateway({ policies, config: '\n[router]\npolicy_file = "policies.yaml"\n' });
   client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "sk-client", maxRetries: 0, timeout: 20_000 });
 });
 afterAll(() => gateway.stop());
@@ -178,3 +186,19 @@ test("state at OpenAI is refused for Claude", async () => {
   if (!(error instanceof OpenAI.BadRequestError)) throw error;
   expect([error.param, error.code]).toEqual(["previous_response_id", "unsupported_parameter"]);
 });
+
+test.skipIf(live).each([false, true])(
+  "an answer that does not fit is healed by the other provider, streamed: %p",
+  async (stream) => {
+    const request = {
+      model: "gpt-6.1-sol",
+      input: simulated("Ada is 36.", "wrong-json model=gpt-6-luna"),
+      text: { format: { type: "json_schema", name: "person", strict: true, schema: person } },
+    } as const;
+    const { data, response } = await client.responses.create({ ...request, stream }).withResponse();
+    expect(response.headers.get("x-arouter-model")).toBe(claude);
+    expect(response.headers.get("x-arouter-attempts")).toBe("2");
+    const last = Symbol.asyncIterator in data ? (await readAll(data)).at(-1) : data;
+    expect(JSON.stringify(last)).toContain('{\\"name\\":\\"simulated\\",\\"age\\":1}');
+  },
+);
