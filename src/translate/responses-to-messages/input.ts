@@ -9,7 +9,7 @@ import type { FieldRow } from "../translator.ts";
 import { readCallId, renderCallItem, renderOutputItem } from "./calls.ts";
 import { renderContent } from "./content.ts";
 import { renderHostedCall } from "./hosted-calls.ts";
-import { planThinkingHistory } from "./thinking-history.ts";
+import { dropThinkingIfLost, NO_THINKING, planThinkingHistory, type ThinkingHistory } from "./thinking-history.ts";
 
 /** What becomes of input items. */
 export const INPUT_ROWS: readonly FieldRow[] = [
@@ -89,7 +89,11 @@ function readItems(draft: Draft): readonly Json[] {
  */
 export function renderInput(draft: Draft): Turns {
   const items = readItems(draft);
-  const thinking = planThinkingHistory(draft, items);
+  const history = renderItems(draft, items, planThinkingHistory(draft, items));
+  return dropThinkingIfLost(draft, history.turns) ? renderItems(draft, items, NO_THINKING) : history;
+}
+
+function renderItems(draft: Draft, items: readonly Json[], thinking: ThinkingHistory): Turns {
   const conversation = createConversation(draft);
   addInstructions(draft, conversation);
   let isLeading = true;

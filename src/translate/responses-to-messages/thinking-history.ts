@@ -5,7 +5,8 @@
 import { isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { isSealedThinking, openThinking } from "../maps/thinking-envelope.ts";
 import { thinkingType, type Draft } from "../messages-upstream/draft.ts";
-import { bindThinking } from "../messages-upstream/thinking-blocks.ts";
+import { bindThinking, isThinkingBlock } from "../messages-upstream/thinking-blocks.ts";
+import type { Turn } from "../messages-upstream/turns.ts";
 import type { FieldRow } from "../translator.ts";
 
 /** What becomes of reasoning in the history. */
@@ -21,7 +22,8 @@ export const THINKING_HISTORY_ROWS: readonly FieldRow[] = [
 /** Thinking blocks by the index of the item that they stand at; empty when none are sent. */
 export type ThinkingHistory = ReadonlyMap<number, readonly JsonObject[]>;
 
-const NONE: ThinkingHistory = new Map();
+/** A history that is sent without thinking. */
+export const NO_THINKING: ThinkingHistory = new Map();
 
 /** Whether the item is one of the model's: its turn goes on. */
 function isOfModel(item: Json): boolean {
@@ -36,10 +38,7 @@ function recall(draft: Draft, item: JsonObject): readonly JsonObject[] {
   return draft.thinkingStore === null || !isString(id) ? [] : (draft.thinkingStore.get(id) ?? []);
 }
 
-/**
- * Collects the thinking of the history and decides whether it is sent. May take back the request's own `thinking`, or add
- * the controls that newer models need for it.
- */
+/** Collects the thinking of the history and decides whether it is sent; adds the controls that newer models need for it. */
 export function planThinkingHistory(draft: Draft, items: readonly Json[]): ThinkingHistory {
   const history = new Map<number, readonly JsonObject[]>();
   let lost = false;
@@ -64,27 +63,29 @@ export function planThinkingHistory(draft: Draft, items: readonly Json[]): Think
       history.set(turnStart, [...blocks, ...(history.get(turnStart) ?? [])]);
     }
   });
-  if (thinkingType(draft) === "enabled" && lacksPendingThinking(items, lost ? NONE : history)) {
-    // Budget thinking wants the turn that called the tool to begin with thinking; without thinking nothing is asked.
-    draft.body.delete("thinking");
-    if (own(draft.request, "thinking") === undefined) draft.report.adapt(draft.fields.effort, "none");
-    else draft.report.adapt("thinking");
-    return NONE;
-  }
-  if (lost) return NONE;
+  if (lost) return NO_THINKING;
   if (history.size > 0) bindThinking(draft);
   return history;
 }
 
-/** Whether tool results are being given for a turn of the model that does not begin with thinking. */
-function lacksPendingThinking(items: readonly Json[], history: ThinkingHistory): boolean {
-  const isOutput = (item: Json): boolean => {
-    const type = own(item, "type");
-    return isString(type) && type.endsWith("_output");
-  };
-  const last = items.at(-1);
-  if (last === undefined || !isOutput(last)) return false;
-  const lastUser = items.findLastIndex((item) => !isOfModel(item) && !isOutput(item));
-  const first = items.findIndex((item, index) => index > lastUser && isOfModel(item));
-  return first >= 0 && !history.has(first);
+/** Whether a turn of the model in the tool loop that is going on calls a tool without having begun with thinking. */
+function lacksPendingThinking(turns: readonly Turn[]): boolean {
+  const start = turns.findLastIndex((turn) => turn.role === "user" && turn.results.length === 0);
+  return turns.slice(start + 1).some(({ role, blocks }) => role === "assistant" && callsUnthinking(blocks));
+}
+
+function callsUnthinking(blocks: readonly JsonObject[]): boolean {
+  return blocks.some((block) => own(block, "type") === "tool_use") && !isThinkingBlock(blocks[0] ?? null);
+}
+
+/**
+ * Takes back the request's own `thinking` where the history does not allow it: budget thinking wants the turn that called the
+ * tool to begin with thinking; without thinking nothing is asked. Returns whether it did: the history goes without then.
+ */
+export function dropThinkingIfLost(draft: Draft, turns: readonly Turn[]): boolean {
+  if (thinkingType(draft) !== "enabled" || !lacksPendingThinking(turns)) return false;
+  draft.body.delete("thinking");
+  if (own(draft.request, "thinking") === undefined) draft.report.adapt(draft.fields.effort, "none");
+  else draft.report.adapt("thinking");
+  return true;
 }
