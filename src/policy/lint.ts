@@ -5,8 +5,8 @@ import type { Catalog, Model } from "../catalog/model.ts";
 import { blockFormula } from "./conditions.ts";
 import type { Formula } from "./formula.ts";
 import { not } from "./formula.ts";
-import { isSurelyEmpty, requestsOf, within, without } from "./requests-space.ts";
-import type { RequestSet } from "./requests-space.ts";
+import { isSurelyEmpty, isSurelyInside, requestsOf, splitBy, within, without } from "./requests-space.ts";
+import type { RequestSet, Split } from "./requests-space.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { Position } from "./source.ts";
 import type { Then } from "./then.ts";
@@ -14,6 +14,8 @@ import type { Then } from "./then.ts";
 /** Days before a model's shutdown from which on it is warned of. */
 const SHUTDOWN_NOTICE_DAYS = 60;
 const DAY_MS = 86_400_000;
+/** Terms held against terms, over a whole policy, until several rules together are not looked at any more: seconds of work. */
+const MAX_UNION_STEPS = 500_000;
 
 export interface LintEnvironment {
   readonly catalog: Catalog;
@@ -58,7 +60,8 @@ export interface DeadRule {
  */
 export function deadRules(rules: readonly Rule[]): readonly DeadRule[] {
   const found: DeadRule[] = [];
-  const living: Rule[] = [];
+  const living: LivingRule[] = [];
+  const budget = { steps: MAX_UNION_STEPS };
   for (const [index, rule] of rules.entries()) {
     const requests = requestsOf(blockFormula(rule.when));
     if (rule.when.conditions.length === 0) {
@@ -69,8 +72,8 @@ export function deadRules(rules: readonly Rule[]): readonly DeadRule[] {
         return found;
       }
     }
-    const dead = isSurelyEmpty(requests) ? contradiction(rule) : shadowOf(rule, requests, living);
-    if (dead === null) living.push(rule);
+    const dead = isSurelyEmpty(requests) ? contradiction(rule) : shadowOf(rule, requests, living, budget);
+    if (dead === null) living.push({ rule, takes: splitBy(blockFormula(rule.when)) });
     else found.push(dead);
   }
   return found;
@@ -90,15 +93,26 @@ function contradiction(rule: Rule): DeadRule {
   return { rule, reason: "contradictory", text: "can never match: its conditions exclude each other" };
 }
 
-function shadowOf(rule: Rule, requests: RequestSet, above: readonly Rule[]): DeadRule | null {
+/** A rule that requests reach, and which it takes. */
+interface LivingRule {
+  readonly rule: Rule;
+  readonly takes: Split;
+}
+
+function shadowOf(
+  rule: Rule,
+  requests: RequestSet,
+  above: readonly LivingRule[],
+  budget: { steps: number },
+): DeadRule | null {
   let left = requests;
-  for (const other of above) {
-    const formula = blockFormula(other.when);
-    if (isSurelyEmpty(without(requests, formula))) {
+  for (const { rule: other, takes } of above) {
+    if (isSurelyInside(requests, takes)) {
       const text = `is never reached: rule ${other.name} (line ${other.position.line}) takes every request that it matches`;
       return { rule, reason: "shadowed", text };
     }
-    left = without(left, formula);
+    budget.steps -= (left?.length ?? 0) * (takes.inside?.length ?? 0);
+    left = budget.steps < 0 ? null : without(left, takes);
   }
   if (!isSurelyEmpty(left)) return null;
   return { rule, reason: "unreachable", text: "is never reached: the rules above take every request that it matches" };

@@ -40,10 +40,18 @@ export function within(set: RequestSet, formula: Formula): RequestSet {
   return product(set, expand(formula, true));
 }
 
-/** The requests of `set` for which `formula` does not hold. */
-export function without(set: RequestSet, formula: Formula): RequestSet {
-  const inside = expand(formula, true);
-  const outside = expand(formula, false);
+/** The requests for which a formula holds, and all others: worked out once, to be taken from many sets. */
+export interface Split {
+  readonly inside: RequestSet;
+  readonly outside: RequestSet;
+}
+
+export function splitBy(formula: Formula): Split {
+  return { inside: expand(formula, true), outside: expand(formula, false) };
+}
+
+/** The requests of `set` that are outside. */
+export function without(set: RequestSet, { inside, outside }: Split): RequestSet {
   if (set === null || inside === null || outside === null) return null;
   const left: Term[] = [];
   for (const term of set) {
@@ -53,6 +61,14 @@ export function without(set: RequestSet, formula: Formula): RequestSet {
     if (left.length > MAX_TERMS) return null;
   }
   return left;
+}
+
+/** Whether every request of `set` is inside: what {@link without} leaves is surely empty, told sooner. */
+export function isSurelyInside(set: RequestSet, { inside, outside }: Split): boolean {
+  if (set === null || inside === null || outside === null) return false;
+  return set.every(
+    (term) => inside.some((other) => meet(term, other) !== null) && outside.every((other) => meet(term, other) === null),
+  );
 }
 
 /** Whether no request is in `set`: true only when that is certain. */
