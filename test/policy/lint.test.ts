@@ -136,10 +136,10 @@ describe("dead rules", () => {
     expect(deadRules(rulesOf([wide, wide]))).toEqual([]);
   });
 
-  test("are found among hundreds too, where one rule takes all", () => {
-    const many = Array.from({ length: 400 }, (_, index) => ({ model: `m${index}-*`, any_of: [{ stream: true }, { reasoning: true }, { user: `u${index}` }] }));
+  test("are found among two hundred too, where one rule takes all", () => {
+    const many = Array.from({ length: 200 }, (_, index) => ({ model: `m${index}-*`, any_of: [{ stream: true }, { reasoning: true }, { user: `u${index}` }] }));
     const found = deadRules(rulesOf([...many, { model: "m7-x", stream: true }]));
-    expect(found.map(({ rule, reason, text }) => [rule.name, reason, text.split(" (")[0]])).toEqual([["r400", "shadowed", "is never reached: rule r7"]]);
+    expect(found.map(({ rule, reason, text }) => [rule.name, reason, text.split(" (")[0]])).toEqual([["r200", "shadowed", "is never reached: rule r7"]]);
   }, 60_000);
 
   test("are found fast among a hundred rules and long globs", () => {
