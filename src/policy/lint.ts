@@ -14,8 +14,8 @@ import type { Then } from "./then.ts";
 /** Days before a model's shutdown from which on it is warned of. */
 const SHUTDOWN_NOTICE_DAYS = 60;
 const DAY_MS = 86_400_000;
-/** Terms held against terms, over a whole policy, until several rules together are not looked at any more: seconds of work. */
-const MAX_UNION_STEPS = 500_000;
+/** Terms held against terms, over a whole policy, until several rules together are not looked at any more: about a second of work. */
+const MAX_UNION_STEPS = 100_000;
 
 export interface LintEnvironment {
   readonly catalog: Catalog;
