@@ -15,6 +15,8 @@ ARG TARGETARCH
 ARG COMMIT=unknown
 RUN node_modules/.bin/bun scripts/build.ts --target "$TARGETARCH" --commit "$COMMIT" --outfile dist/arouter
 
+# Said aloud, as some builders without BuildKit would take the builder's own platform.
+# hadolint ignore=DL3065
 FROM --platform=$TARGETPLATFORM gcr.io/distroless/base-nossl-debian12:nonroot
 ARG VERSION=0.1.0
 ARG COMMIT=unknown

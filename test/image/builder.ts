@@ -16,7 +16,7 @@ export const missingBuilder: string | null =
     ? "the image is built on Linux on x64"
     : process.getuid?.() !== 0
       ? "building an image without a daemon needs root"
-      : (missingProgram("buildah") ?? missingProgram("mmdebstrap"));
+      : (missingProgram("buildah") ?? missingProgram("mmdebstrap") ?? missingProgram("ip"));
 
 export const ARCHITECTURES = ["amd64", "arm64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
@@ -62,7 +62,7 @@ const CERTIFICATES = ["/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/loca
 /** Opens a store of images of its own, in a temporary folder. */
 export async function openBuilder(): Promise<Builder> {
   const scratch = mkdtempSync(join(tmpdir(), "arouter-image-"));
-  const options = { cwd: scratch, environment: { STORAGE_DRIVER: "vfs", BUILDAH_ISOLATION: "chroot" } };
+  const options = { cwd: scratch, environment: { BUILDAH_ISOLATION: "chroot" } };
   const buildah = async (...args: readonly string[]): Promise<string> => {
     const store = ["--root", join(scratch, "store"), "--runroot", join(scratch, "run")];
     return (await run(["buildah", ...store, ...args], options)).trim();

@@ -51,7 +51,7 @@ describe.skipIf(missingBuilder !== null)(`the image${missingBuilder === null ? "
   beforeAll(async () => {
     builder = await openBuilder();
     for (const architecture of ARCHITECTURES) images.set(architecture, await builder.build(architecture));
-  }, 400_000);
+  }, 900_000);
   afterAll(async () => builder?.close());
 
   test.each(ARCHITECTURES)("for %s adds three files to what it is built on, and no shell", (architecture) => {

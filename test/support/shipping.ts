@@ -11,6 +11,7 @@ const tools = join(root, ".cache/tools");
 /** A program, and the Debian packages that bring it; Ubuntu has Debian's keys in a package of their own. */
 const DEBIAN_PROGRAMS = {
   buildah: ["buildah"],
+  ip: ["iproute2"],
   mmdebstrap: ["mmdebstrap", "debian-archive-keyring"],
   "qemu-aarch64-static": ["qemu-user-static"],
 } as const;
