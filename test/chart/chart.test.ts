@@ -3,7 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { parse } from "yaml";
 import { readVersion } from "../../scripts/release/lock.ts";
 import { configOf } from "../config/support.ts";
-import { findCustomResources, findHelm, findKubernetesValidate } from "../support/shipping.ts";
+import { findChecker, findCustomResources, findHelm } from "../support/shipping.ts";
 import {
   checkAgainstKubernetes,
   checkCustomResources,
@@ -18,7 +18,7 @@ import {
 
 setDefaultTimeout(60_000);
 
-const missing = [findHelm(), findKubernetesValidate(), findCustomResources()].flatMap((tool) =>
+const missing = [findHelm(), findChecker("kubernetes-validate"), findCustomResources()].flatMap((tool) =>
   "missing" in tool ? [tool.missing] : [],
 );
 if (missing.length > 0) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { run } from "../../scripts/release/run.ts";
-import { findCustomResources, findHelm, findKubernetesValidate, type Tool } from "../support/shipping.ts";
+import { findChecker, findCustomResources, findHelm, type Tool } from "../support/shipping.ts";
 
 export const root = resolve(import.meta.dir, "../..");
 export const chart = join(root, "charts/arouter");
@@ -73,7 +73,7 @@ export async function checkAgainstKubernetes(manifests: readonly Manifest[], ver
   try {
     const file = join(folder, "manifests.yaml");
     writeFileSync(file, manifests.map((manifest) => `---\n${JSON.stringify(manifest)}\n`).join(""));
-    const command = [pathOf(findKubernetesValidate()), "--strict", "--kubernetes-version", version, file];
+    const command = [pathOf(findChecker("kubernetes-validate")), "--strict", "--kubernetes-version", version, file];
     const told = await run(command, { cwd: folder });
     // A kind that it does not know it lets pass, with a warning.
     const passed = told.split("\n").filter((line) => line.includes(" passed for resource ")).length;

@@ -9,6 +9,7 @@ import { readVersion } from "../../scripts/release/lock.ts";
 import { run } from "../../scripts/release/run.ts";
 import { findTarget, TARGETS } from "../../scripts/release/targets.ts";
 import { smoke } from "../../scripts/smoke.ts";
+import { findChecker } from "../support/shipping.ts";
 import { readElf, readMach, readPe } from "./binary-formats.ts";
 
 setDefaultTimeout(120_000);
@@ -112,6 +113,22 @@ describe("the bill of materials", () => {
       },
     });
   });
+
+  const checker = findChecker("python");
+  test.skipIf("missing" in checker && process.env["CI"] === undefined)(
+    `is valid by the schema of CycloneDX${"missing" in checker ? `: ${checker.missing}` : ""}`,
+    async () => {
+      if ("missing" in checker) expect.unreachable(checker.missing);
+      const program = [
+        "import sys",
+        "from cyclonedx.schema import SchemaVersion",
+        "from cyclonedx.validation.json import JsonStrictValidator",
+        "print(JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read()))",
+      ].join("\n");
+      const file = join(outdir, `arouter-${version}.cdx.json`);
+      expect(await run([(checker as { path: string }).path, "-c", program, file], { cwd: root })).toBe("None\n");
+    },
+  );
 
   test("names every part with version, licence and the hash of the package", () => {
     const { components } = read();

@@ -17,9 +17,9 @@ const DEBIAN_PROGRAMS = {
 } as const;
 export type DebianProgram = keyof typeof DEBIAN_PROGRAMS;
 
-/** Helm, and the checker of manifests with the Kubernetes whose schemas it takes. */
 const HELM = "helm.sh/helm/v3/cmd/helm@v3.22.0";
-const KUBERNETES_VALIDATE = "kubernetes-validate==1.37.0";
+/** Checkers in Python: of manifests, with the schemas of Kubernetes, and of bills of materials, with those of CycloneDX. */
+const CHECKERS = ["kubernetes-validate==1.37.0", "cyclonedx-python-lib[json-validation]==11.12.0"];
 /** Schemas of the resources that Kubernetes does not bring itself, as types and as validators. */
 const CRDS = ["@kubernetes-models/gateway-api@2.0.0", "@kubernetes-models/prometheus-operator@6.0.0"];
 
@@ -36,16 +36,22 @@ export function findHelm(): Tool {
   return existsSync(path) ? { path } : { missing: "helm is not installed; with Go: npm test" };
 }
 
-export function findKubernetesValidate(): Tool {
-  const folder = join(tools, KUBERNETES_VALIDATE.replace("==", "-"));
+/** A program of the environment in which the checkers are; `python` has their libraries. */
+export function findChecker(program: "kubernetes-validate" | "python"): Tool {
+  const folder = folderOf("checkers", CHECKERS);
   return existsSync(join(folder, "ready"))
-    ? { path: join(folder, "bin/kubernetes-validate") }
-    : { missing: "kubernetes-validate is not installed; run: npm test" };
+    ? { path: join(folder, "bin", program) }
+    : { missing: "checkers of manifests are not installed; run: npm test" };
+}
+
+/** A folder for tools, with another name when what is to be in it changes. */
+function folderOf(name: string, contents: readonly string[]): string {
+  return join(tools, `${name}-${Bun.hash(contents.join()).toString(36)}`);
 }
 
 /** Folder whose `node_modules` has the schemas of custom resources. */
 export function findCustomResources(): Tool {
-  const path = join(tools, `crds-${Bun.hash(CRDS.join()).toString(36)}`);
+  const path = folderOf("crds", CRDS);
   return existsSync(join(path, "ready")) ? { path } : { missing: "schemas of custom resources; run: npm test" };
 }
 
@@ -74,23 +80,23 @@ async function ensureHelm(): Promise<string | null> {
 }
 
 async function ensureManifestCheckers(): Promise<string | null> {
-  return (await ensureKubernetesValidate()) ?? (await ensureCustomResources());
+  return (await ensureCheckers()) ?? (await ensureCustomResources());
 }
 
-async function ensureKubernetesValidate(): Promise<string | null> {
-  if ("path" in findKubernetesValidate()) return null;
-  const folder = join(tools, KUBERNETES_VALIDATE.replace("==", "-"));
+async function ensureCheckers(): Promise<string | null> {
+  if ("path" in findChecker("python")) return null;
+  const folder = folderOf("checkers", CHECKERS);
   rmSync(folder, { recursive: true, force: true });
   const failure =
     (await attempt(["python3", "-m", "venv", folder])) ??
-    (await attempt([join(folder, "bin/pip"), "install", "--quiet", KUBERNETES_VALIDATE]));
+    (await attempt([join(folder, "bin/pip"), "install", "--quiet", ...CHECKERS]));
   if (failure === null) writeFileSync(join(folder, "ready"), "");
   return failure;
 }
 
 async function ensureCustomResources(): Promise<string | null> {
   if ("path" in findCustomResources()) return null;
-  const folder = join(tools, `crds-${Bun.hash(CRDS.join()).toString(36)}`);
+  const folder = folderOf("crds", CRDS);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
