@@ -1,4 +1,5 @@
 /** Makes what the tests need beyond `npm ci`. Says in one line each what is missing; never fails. */
+import { ensureAgents } from "../test/support/agents.ts";
 import { ensurePython, PYTHON_ENVIRONMENTS } from "../test/support/python.ts";
 import { sharedDir, sharedMissing } from "../test/support/shared.ts";
 import { ensureShippingTools } from "../test/support/shipping.ts";
@@ -10,6 +11,7 @@ export async function setUp(): Promise<readonly string[]> {
   // The longest, which runs while the Python environments are made.
   const shipping = ensureShippingTools();
   const toxiproxy = ensureToxiproxy();
+  const agents = ensureAgents();
   const missing: string[] = [];
   for (const name of PYTHON_ENVIRONMENTS) {
     const environment = ensurePython(name);
@@ -17,8 +19,7 @@ export async function setUp(): Promise<readonly string[]> {
   }
   if (sharedDir === null) missing.push(sharedMissing);
   missing.push(...(await shipping));
-  const noToxiproxy = await toxiproxy;
-  if (noToxiproxy !== null) missing.push(noToxiproxy);
+  for (const lacking of [await toxiproxy, await agents]) if (lacking !== null) missing.push(lacking);
   // Debian's package manager takes one at a time.
   for (const tool of [ensureCollector(), ...ensureDebian()]) {
     if ("missing" in tool) missing.push(tool.missing);

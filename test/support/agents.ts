@@ -1,5 +1,6 @@
 /** The coding agents of both vendors as their npm packages bring them, with the gateway as their provider. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -10,15 +11,39 @@ const limitMs = 60_000;
 
 export type AgentName = "claude-code" | "codex";
 
+const manifests = join(import.meta.dir, "agents-npm");
+const MANIFESTS = ["package.json", "package-lock.json"] as const;
+
+/** Where the agents are installed: anew when their versions change. */
+const installed = ((): string => {
+  const hash = createHash("sha256");
+  for (const name of MANIFESTS) hash.update(readFileSync(join(manifests, name)));
+  return join(root, ".cache/agents", hash.digest("hex").slice(0, 12));
+})();
+
 const LAUNCHERS: Readonly<Record<AgentName, string>> = {
-  "claude-code": join(root, "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs"),
-  codex: join(root, "node_modules/@openai/codex/bin/codex.js"),
+  "claude-code": join(installed, "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs"),
+  codex: join(installed, "node_modules/@openai/codex/bin/codex.js"),
 };
+
+/** Installs both agents if need be, 600 MB, apart from the project's own packages. @returns why they are missing, or null */
+export async function ensureAgents(): Promise<string | null> {
+  if (Object.values(LAUNCHERS).every((launcher) => existsSync(launcher))) return null;
+  mkdirSync(installed, { recursive: true });
+  for (const name of MANIFESTS) copyFileSync(join(manifests, name), join(installed, name));
+  const run = Bun.spawn(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+    cwd: installed,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  return (await run.exited) === 0 ? null : "the coding agents cannot be installed (npm ci in test/support/agents-npm)";
+}
 
 /** Why the agent cannot run on this machine; null when it can. */
 export function agentMissing(name: AgentName): string | null {
   const launcher = LAUNCHERS[name];
-  if (!existsSync(launcher)) return `${name} is not installed; run: npm ci`;
+  if (!existsSync(launcher)) return `${name} is not installed; npm test installs it`;
   const home = mkdtempSync(join(tmpdir(), "arouter-agent-"));
   try {
     const { exitCode } = Bun.spawnSync([process.execPath, launcher, "--version"], {
