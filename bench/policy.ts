@@ -24,7 +24,7 @@ const headers = new Headers({ "content-type": "application/json", "user-agent": 
 
 /** Median CPU time of one call in µs, over rounds: what else runs on the machine is not counted. */
 function timeUs(run: () => unknown, calls = ROUND_CALLS): number {
-  for (const endMs = performance.now() + WARM_UP_MS; performance.now() < endMs; ) run();
+  for (const endMs = performance.now() + WARM_UP_MS; performance.now() < endMs;) run();
   const rounds: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const start = process.cpuUsage();

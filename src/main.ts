@@ -27,7 +27,10 @@ const COMMANDS: Readonly<Record<string, { readonly help: string; readonly load: 
     help: "decide recorded requests again, under another policy",
     load: async () => (await import("./cli/replay.ts")).runReplay,
   },
-  report: { help: "sum up a ledger: cost, saved, errors, latency", load: async () => (await import("./cli/report.ts")).runReport },
+  report: {
+    help: "sum up a ledger: cost, saved, errors, latency",
+    load: async () => (await import("./cli/report.ts")).runReport,
+  },
   models: { help: "print the catalog of models", load: async () => (await import("./cli/models.ts")).runModels },
   healthcheck: {
     help: "ask a running gateway how it is",

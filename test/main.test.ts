@@ -16,6 +16,10 @@ test("a reader that has seen enough is no failure", () => {
   expect(shell('{ arouter models --json; echo "exit $?" >&2; } | head -c 1')).toBe("{exit 0\n");
 }, 30_000);
 
-test.skipIf(!existsSync("/dev/full"))("output that is lost is a failure, told by the status alone", () => {
-  expect(shell('arouter version > /dev/full; echo "exit $?"')).toBe("exit 1\n");
-}, 30_000);
+test.skipIf(!existsSync("/dev/full"))(
+  "output that is lost is a failure, told by the status alone",
+  () => {
+    expect(shell('arouter version > /dev/full; echo "exit $?"')).toBe("exit 1\n");
+  },
+  30_000,
+);

@@ -41,13 +41,20 @@ function show(value: Json): string {
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return lines.map((line, index) => `${(index === 0 ? title : "").padEnd(10)}${line}\n`.replace(/ +\n$/, "\n")).join("");
+  return lines
+    .map((line, index) => `${(index === 0 ? title : "").padEnd(10)}${line}\n`.replace(/ +\n$/, "\n"))
+    .join("");
 }
 
 /** Columns as wide as their longest cell, two spaces apart. */
 function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 function ruleRow({ rule, result, why }: RuleTrace): readonly string[] {
@@ -74,7 +81,10 @@ export function renderText({ facts, rules, decision, plan, estimate }: Explanati
   const planRows = plan.map(({ model, provider, upstreamFormat, passThrough, note }, index) => [
     `${index + 1} ${model}`,
     provider ?? "no provider",
-    [...(upstreamFormat === null ? [] : [upstreamFormat, passThrough ? "pass-through" : "translated"]), ...(note === null ? [] : [note])].join(", "),
+    [
+      ...(upstreamFormat === null ? [] : [upstreamFormat, passThrough ? "pass-through" : "translated"]),
+      ...(note === null ? [] : [note]),
+    ].join(", "),
   ]);
   const dollars = (amount: number | null): string => (amount === null ? "unknown" : renderUsd(amount));
   const cost = `cost ${dollars(estimate.costUsd)}${SEPARATOR}saved ${dollars(estimate.savedUsd)} USD`;

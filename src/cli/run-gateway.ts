@@ -78,7 +78,9 @@ export async function runGateway(options: RunOptions): Promise<number> {
     await observers.bus.close(FLUSH_MS);
     return EXIT.usage;
   }
-  process.on("unhandledRejection", (error) => observers.bus.emit({ type: "defect", where: "unhandled rejection", error }));
+  process.on("unhandledRejection", (error) =>
+    observers.bus.emit({ type: "defect", where: "unhandled rejection", error }),
+  );
   process.on("SIGHUP", app.reload);
   await observers.ledger.start();
   if (config.ledger.file !== null && isDashboardOn(config)) {

@@ -36,7 +36,8 @@ export async function runTest(args: readonly string[], io: CliIo): Promise<numbe
     return EXIT.usage;
   }
   const { policyPath } = surroundings;
-  const paths = positionals.length > 0 ? positionals.map((path) => resolve(io.cwd, path)) : policyPath === null ? [] : [policyPath];
+  const paths =
+    positionals.length > 0 ? positionals.map((path) => resolve(io.cwd, path)) : policyPath === null ? [] : [policyPath];
   if (paths.length === 0) {
     io.stderr("arouter test: no policy is configured; name its file, or set router.policy_file\n");
     return EXIT.usage;

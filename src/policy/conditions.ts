@@ -6,7 +6,19 @@ import { createBlock, defineCondition, firstFailure } from "./condition.ts";
 import type { Block, Condition, ConditionType } from "./condition.ts";
 import { not } from "./formula.ts";
 import type { Formula } from "./formula.ts";
-import { anyGlob, contains, flag, globs, joinOr, nameGlob, numbers, presence, textGlob, unlist, words } from "./kinds.ts";
+import {
+  anyGlob,
+  contains,
+  flag,
+  globs,
+  joinOr,
+  nameGlob,
+  numbers,
+  presence,
+  textGlob,
+  unlist,
+  words,
+} from "./kinds.ts";
 import { oneOrMany, unknownKey } from "./containers.ts";
 import type { Source, Written } from "./source.ts";
 import { SPECIAL_CONDITIONS } from "./special-conditions.ts";
@@ -39,7 +51,13 @@ const toolNames = defineCondition<readonly string[]>("tool_names", {
 /** Every condition but the three that hold blocks. */
 export const CONDITIONS: Readonly<Record<string, ConditionType>> = {
   ...numbers("tokens_input", "input tokens, estimated", 0, 1, (context) => context.facts.tokensInput),
-  ...numbers("max_tokens", "the caller's output cap, under any of its names", -1, 0, (context) => context.facts.maxTokens),
+  ...numbers(
+    "max_tokens",
+    "the caller's output cap, under any of its names",
+    -1,
+    0,
+    (context) => context.facts.maxTokens,
+  ),
   ...flag("max_tokens_set", "the caller sent an output cap", (context) => context.facts.maxTokens !== null, anyCap),
   ...numbers("messages", "messages in the conversation", 0, 0, (context) => context.facts.messages),
   ...presence("tools", "tools are declared", (context) => context.facts.toolNames.length > 0, anyTool),
@@ -72,11 +90,7 @@ export const CONDITIONS: Readonly<Record<string, ConditionType>> = {
     true,
     (context) => context.facts.reasoningEffort,
   ),
-  ...flag(
-    "has_cache_control",
-    "cache markers, or a prompt cache key",
-    (context) => context.facts.hasCacheControl,
-  ),
+  ...flag("has_cache_control", "cache markers, or a prompt cache key", (context) => context.facts.hasCacheControl),
   ...globs("model", "the model asked for, after aliases", (context) => context.model),
   ...words("provider", "the provider that serves that model", PROVIDER_NAMES, true, (context) => context.provider),
   ...words("format", "the wire format of the request", FORMAT_NAMES, false, (context) => context.format),
@@ -136,7 +150,8 @@ function readNested(source: Source, node: Written, label: string, rule: string, 
         : key === "any_of" || key === "all_of" || key === "not"
           ? readGroup(key, source, value, `${label}: ${key}`, rule, depth)
           : undefined;
-    if (type === undefined && !Object.hasOwn(GROUPS, key)) source.report(keyNode, `${label}: ${unknownKey("condition", key, NAMES, NAME_LIST)}`);
+    if (type === undefined && !Object.hasOwn(GROUPS, key))
+      source.report(keyNode, `${label}: ${unknownKey("condition", key, NAMES, NAME_LIST)}`);
     if (condition === undefined) whole = false;
     else conditions.push(condition);
   }

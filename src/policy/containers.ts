@@ -120,7 +120,9 @@ export interface Field<Value> {
 
 export type Fields = { readonly [key: string]: Field<unknown> };
 /** What a record of `F` reads: every key may be missing. */
-export type ReadFields<F extends Fields> = { readonly [Key in keyof F]?: F[Key] extends Field<infer Value> ? Value : never };
+export type ReadFields<F extends Fields> = {
+  readonly [Key in keyof F]?: F[Key] extends Field<infer Value> ? Value : never;
+};
 
 /** A mapping with known keys. Unknown ones are named with the nearest known; `noun` says what a key is called. */
 export function record<F extends Fields>(
@@ -165,7 +167,8 @@ export function record<F extends Fields>(
 export function unknownKey(noun: string, key: string, names: readonly string[], listed = names.join(", ")): string {
   const near = nearest(key, names);
   const head = `unknown ${noun} ${quote(key)}`;
-  if (key === "<<") return `${head}; merge keys are not part of YAML 1.2: name the block with an anchor and use its alias`;
+  if (key === "<<")
+    return `${head}; merge keys are not part of YAML 1.2: name the block with an anchor and use its alias`;
   if (near !== null) return `${head}; did you mean "${near}"?`;
   return `${head}; allowed: ${listed}`;
 }
@@ -199,7 +202,10 @@ function readJson(source: Source, node: Written, label: string, depth: number): 
 }
 
 /** `read` over all of `items`, every mistake reported; undefined as soon as one is undefined. */
-function all<Item, Value>(items: readonly Item[], read: (item: Item) => Value | undefined): readonly Value[] | undefined {
+function all<Item, Value>(
+  items: readonly Item[],
+  read: (item: Item) => Value | undefined,
+): readonly Value[] | undefined {
   const values: Value[] = [];
   let whole = true;
   for (const item of items) {

@@ -52,7 +52,10 @@ function findRule(policy: Policy, context: ConditionContext, forced: string | nu
   if (forced !== null) {
     const rule = rules.find(({ name }) => name === forced);
     if (rule !== undefined) return rule;
-    throw unknownRule(forced, rules.map(({ name }) => name));
+    throw unknownRule(
+      forced,
+      rules.map(({ name }) => name),
+    );
   }
   for (const rule of rules) {
     if (rule.when.test(context)) return rule;
@@ -80,7 +83,12 @@ function traceRules(policy: Policy, context: ConditionContext, chosen: Rule | nu
 }
 
 /** Picks among the models of `choice`; null: leave the model asked for. */
-function chooseModel(choice: ModelChoice, salt: string, requestId: string, provider: ProviderName | null): string | null {
+function chooseModel(
+  choice: ModelChoice,
+  salt: string,
+  requestId: string,
+  provider: ProviderName | null,
+): string | null {
   switch (choice.kind) {
     case "one":
       return choice.model;
@@ -106,7 +114,11 @@ function assemble(policy: Policy, then: Then, rule: Rule | null, context: Condit
   const named = (header: string, name: string): string => {
     const meant = policy.resolveAlias(name);
     if (input.providerOf(meant) !== null) return meant;
-    throw invalidRequest(`header ${header}: no configured provider serves the model "${name}"`, header, "invalid_header");
+    throw invalidRequest(
+      `header ${header}: no configured provider serves the model "${name}"`,
+      header,
+      "invalid_header",
+    );
   };
   const chosen =
     overrides.model !== undefined
@@ -116,10 +128,14 @@ function assemble(policy: Policy, then: Then, rule: Rule | null, context: Condit
         : chooseModel(then.model, rule?.name ?? "defaults", input.requestId, provider);
   const model = chosen ?? modelAsked;
   const chain =
-    overrides.fallbackChain?.map((name): ChainEntry => ({ model: named("x-arouter-fallback-chain", name) })) ?? then.fallbackChain ?? [];
+    overrides.fallbackChain?.map((name): ChainEntry => ({ model: named("x-arouter-fallback-chain", name) })) ??
+    then.fallbackChain ??
+    [];
   const race = overrides.hedge === undefined ? then.hedge : overrides.hedge;
   const hedge =
-    overrides.hedge?.model === undefined ? race : { ...overrides.hedge, model: named("x-arouter-hedge", overrides.hedge.model) };
+    overrides.hedge?.model === undefined
+      ? race
+      : { ...overrides.hedge, model: named("x-arouter-hedge", overrides.hedge.model) };
   return {
     rule: rule?.name ?? null,
     policy: policy.hash12,

@@ -4,9 +4,20 @@
  */
 export type Atom =
   /** An integer of a dimension whose values start at `least` (−1 stands for absent) lies in [from, to]. */
-  | { readonly kind: "number"; readonly dimension: string; readonly least: number; readonly from: number; readonly to: number }
+  | {
+      readonly kind: "number";
+      readonly dimension: string;
+      readonly least: number;
+      readonly from: number;
+      readonly to: number;
+    }
   /** The dimension's value, one of `domain` ("" stands for absent), is one of `words`. */
-  | { readonly kind: "word"; readonly dimension: string; readonly domain: readonly string[]; readonly words: readonly string[] }
+  | {
+      readonly kind: "word";
+      readonly dimension: string;
+      readonly domain: readonly string[];
+      readonly words: readonly string[];
+    }
   /** A text (`one`), or one of several, matches a glob of `patterns`, or contains one of them. */
   | {
       readonly kind: "pattern";

@@ -135,7 +135,11 @@ export const nameGlob: Reader<string> = text(
 );
 
 /** A glob over any text of a header or a metadata value. */
-export const textGlob: Reader<string> = text("a text or glob without control characters", 256, /^[^\u0000-\u001f\u007f]+$/);
+export const textGlob: Reader<string> = text(
+  "a text or glob without control characters",
+  256,
+  /^[^\u0000-\u001f\u007f]+$/,
+);
 
 /** Whether any of `patterns` matches; plain names are looked up in a set. */
 export function anyGlob(patterns: readonly string[]): (value: string) => boolean {

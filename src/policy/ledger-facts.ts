@@ -69,7 +69,10 @@ function textOf(value: Json | undefined): string | null {
 function overridesFromLedger(values: Json | undefined): Overrides {
   if (!isObject(values)) return NO_OVERRIDES;
   const headers = Object.entries(values).filter((entry): entry is [string, string] => isString(entry[1]));
-  return readOverrides(new Headers(headers.map(([name, value]): [string, string] => [`x-arouter-${name}`, value])), "all");
+  return readOverrides(
+    new Headers(headers.map(([name, value]): [string, string] => [`x-arouter-${name}`, value])),
+    "all",
+  );
 }
 
 /**

@@ -87,7 +87,11 @@ function contradiction(rule: Rule): DeadRule {
     }
     for (const second of conditions.slice(index + 1)) {
       if (!isSurelyEmpty(within(requestsOf(first.formula), second.formula))) continue;
-      return { rule, reason: "contradictory", text: `can never match: ${first.name} and ${second.name} exclude each other` };
+      return {
+        rule,
+        reason: "contradictory",
+        text: `can never match: ${first.name} and ${second.name} exclude each other`,
+      };
     }
   }
   return { rule, reason: "contradictory", text: "can never match: its conditions exclude each other" };
@@ -162,12 +166,15 @@ function aboutModel(name: string, environment: LintEnvironment): readonly string
   const model = findModel(name, environment);
   const found: string[] = [];
   if (providerOf(name) === null) found.push(`no configured provider serves model "${name}"`);
-  if (!model.known) found.push(`model "${name}" is not in the catalog: it counts as the newest of its provider, unpriced`);
-  else if (model.prices === null) found.push(`model "${name}" is unpriced: cost and savings of its answers stay unknown`);
+  if (!model.known)
+    found.push(`model "${name}" is not in the catalog: it counts as the newest of its provider, unpriced`);
+  else if (model.prices === null)
+    found.push(`model "${name}" is unpriced: cost and savings of its answers stay unknown`);
   if (model.shutdownOn !== null) {
     const days = Math.ceil((Date.parse(`${model.shutdownOn}T00:00:00Z`) - wallMs) / DAY_MS);
     if (days <= 0) found.push(`model "${name}" was shut down on ${model.shutdownOn}`);
-    else if (days <= SHUTDOWN_NOTICE_DAYS) found.push(`model "${name}" is shut down on ${model.shutdownOn}, in ${days} days`);
+    else if (days <= SHUTDOWN_NOTICE_DAYS)
+      found.push(`model "${name}" is shut down on ${model.shutdownOn}, in ${days} days`);
   }
   return found;
 }

@@ -8,9 +8,7 @@ import type { PolicyFile, PolicyResult } from "./parse.ts";
 import type { PolicyTest } from "./policy.ts";
 import { MAX_POLICY_BYTES } from "./source.ts";
 
-export type PolicyRead =
-  | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly reason: string };
+export type PolicyRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
 
 /** What loading needs of a file system. */
 export interface PolicyFiles {
@@ -30,7 +28,13 @@ const POLICY_NAME = /^[^.].*\.yaml$/;
  */
 export function loadPolicy(path: string, files: PolicyFiles, display: (path: string) => string): PolicyResult {
   const names = files.list(path);
-  const paths = names === null ? [path] : names.filter((name) => POLICY_NAME.test(name)).toSorted().map((name) => join(path, name));
+  const paths =
+    names === null
+      ? [path]
+      : names
+          .filter((name) => POLICY_NAME.test(name))
+          .toSorted()
+          .map((name) => join(path, name));
   if (paths.length === 0) return failed(display(path), "the folder holds no *.yaml file");
   if (paths.length > MAX_FILES) return failed(display(path), `the folder holds more than ${MAX_FILES} *.yaml files`);
   const read = paths.map((each) => ({ path: each, name: display(each), result: files.read(each) }));

@@ -88,7 +88,9 @@ function time(name: keyof TimeoutOverrides) {
 function readChain(value: string): Part | null {
   if (value === "") return { fallbackChain: [] };
   const names = items(value);
-  return names.length <= MAX_CANDIDATES && names.every((name) => MODEL_NAME.test(name)) ? { fallbackChain: names } : null;
+  return names.length <= MAX_CANDIDATES && names.every((name) => MODEL_NAME.test(name))
+    ? { fallbackChain: names }
+    : null;
 }
 
 function readValidators(value: string): Part | null {

@@ -26,8 +26,7 @@ export interface PolicyFile {
 }
 
 export type PolicyResult =
-  | { readonly ok: true; readonly policy: Policy }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** Names of rules: they are metric labels. */
 export const RULE_NAME = /^[a-z0-9_-]{1,64}$/;
@@ -69,7 +68,9 @@ export function parsePolicy(files: readonly PolicyFile[]): PolicyResult {
   const given = read.find((file) => file.defaults !== null)?.defaults ?? null;
   const defaults = given?.then ?? {};
   const aliases = read.flatMap((file) => file.aliases);
-  const rules = read.flatMap((file) => file.rules.map((rule) => ({ ...rule, then: overDefaults(defaults, rule.then) })));
+  const rules = read.flatMap((file) =>
+    file.rules.map((rule) => ({ ...rule, then: overDefaults(defaults, rule.then) })),
+  );
   const hashFull = sha256Hex(files.map((file) => file.text).join(""));
   return {
     ok: true,
@@ -98,7 +99,11 @@ function conflicts(files: readonly ReadFile[]): readonly Diagnostic[] {
       if (first === undefined) seen.set(word, position);
       else {
         const where = `first at ${first.file}:${first.line}`;
-        found.push({ ...position, severity: "error", text: `${what}${word === "" ? "" : ` "${word}"`} is given twice, ${where}` });
+        found.push({
+          ...position,
+          severity: "error",
+          text: `${what}${word === "" ? "" : ` "${word}"`} is given twice, ${where}`,
+        });
       }
     }
   };
@@ -123,7 +128,9 @@ function conflicts(files: readonly ReadFile[]): readonly Diagnostic[] {
 
 function createAliasLookup(aliases: readonly Alias[]): (name: string) => string {
   if (aliases.length === 0) return (name) => name;
-  const exact = new Map(aliases.filter(({ pattern }) => !/[*?]/.test(pattern)).map(({ pattern, model }) => [pattern, model]));
+  const exact = new Map(
+    aliases.filter(({ pattern }) => !/[*?]/.test(pattern)).map(({ pattern, model }) => [pattern, model]),
+  );
   const globs = aliases
     .filter(({ pattern }) => /[*?]/.test(pattern))
     .map(({ pattern, model }) => ({ matches: createGlob(pattern), model }));
@@ -167,7 +174,9 @@ function readNames(source: Source, node: Written): readonly Given[] {
     const entry = source.resolve(item as Written);
     const name = isMap(entry) ? source.entries(entry, "").find(({ key }) => key === "name") : undefined;
     const word = source.resolve(name?.value);
-    return isScalar(word) && typeof word.value === "string" ? [{ word: word.value, position: source.position(name?.value) }] : [];
+    return isScalar(word) && typeof word.value === "string"
+      ? [{ word: word.value, position: source.position(name?.value) }]
+      : [];
   });
 }
 
@@ -231,7 +240,8 @@ function readRule(source: Source, node: Written, index: number): ReadRule | unde
   const name = nameEntry === undefined ? undefined : ruleName.read(source, nameEntry.value, `${numbered}: name`);
   const label = name === undefined ? numbered : `rule ${name}`;
   for (const { key, keyNode } of entries.values()) {
-    if (!RULE_KEYS.some((known) => known === key)) source.report(keyNode, `${label}: ${unknownKey("key", key, RULE_KEYS)}`);
+    if (!RULE_KEYS.some((known) => known === key))
+      source.report(keyNode, `${label}: ${unknownKey("key", key, RULE_KEYS)}`);
   }
   const whenEntry = entries.get("when");
   const when = whenEntry === undefined ? createBlock([]) : readBlock(source, whenEntry.value, label, name ?? "");
@@ -252,6 +262,8 @@ function readThenOfRule(source: Source, entry: Entry, label: string): Then | und
 
 /** The conditions of `rules` whose outcomes the ledger keeps, each once. */
 function recordedOf(rules: readonly Rule[]): readonly Condition[] {
-  const byKey = new Map(rules.flatMap((rule) => recordedConditions(rule.when).map((condition) => [condition.key, condition])));
+  const byKey = new Map(
+    rules.flatMap((rule) => recordedConditions(rule.when).map((condition) => [condition.key, condition])),
+  );
   return [...byKey.values()];
 }

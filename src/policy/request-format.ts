@@ -4,7 +4,15 @@ import type { Json, JsonObject } from "../base/json.ts";
 import type { FormatName } from "../base/names.ts";
 
 /** Top-level fields that only Anthropic Messages has. */
-const MESSAGES_FIELDS = ["system", "thinking", "output_config", "output_format", "top_k", "stop_sequences", "mcp_servers"];
+const MESSAGES_FIELDS = [
+  "system",
+  "thinking",
+  "output_config",
+  "output_format",
+  "top_k",
+  "stop_sequences",
+  "mcp_servers",
+];
 /** Content parts that only Anthropic Messages has. */
 const MESSAGES_PARTS = ["tool_use", "tool_result", "image", "document", "thinking", "redacted_thinking"];
 

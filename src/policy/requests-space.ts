@@ -67,7 +67,8 @@ export function without(set: RequestSet, { inside, outside }: Split): RequestSet
 export function isSurelyInside(set: RequestSet, { inside, outside }: Split): boolean {
   if (set === null || inside === null || outside === null) return false;
   return set.every(
-    (term) => inside.some((other) => meet(term, other) !== null) && outside.every((other) => meet(term, other) === null),
+    (term) =>
+      inside.some((other) => meet(term, other) !== null) && outside.every((other) => meet(term, other) === null),
   );
 }
 
@@ -132,7 +133,8 @@ function meet(a: Term, b: Term): Term | null {
 
 function meetCells(a: Cell, b: Cell): Cell {
   if (a.kind === "number" && b.kind === "number") return { kind: "number", ranges: meetRanges(a.ranges, b.ranges) };
-  if (a.kind === "word" && b.kind === "word") return { kind: "word", words: a.words.filter((word) => b.words.includes(word)) };
+  if (a.kind === "word" && b.kind === "word")
+    return { kind: "word", words: a.words.filter((word) => b.words.includes(word)) };
   if (a.kind === "pattern" && b.kind === "pattern") {
     return { ...a, some: [...a.some, ...b.some], none: [...a.none, ...b.none] };
   }
@@ -143,7 +145,9 @@ function meetCells(a: Cell, b: Cell): Cell {
 
 function meetRanges(a: readonly Range[], b: readonly Range[]): readonly Range[] {
   return a.flatMap(([from, to]) =>
-    b.map(([otherFrom, otherTo]): Range => [Math.max(from, otherFrom), Math.min(to, otherTo)]).filter(([low, high]) => low <= high),
+    b
+      .map(([otherFrom, otherTo]): Range => [Math.max(from, otherFrom), Math.min(to, otherTo)])
+      .filter(([low, high]) => low <= high),
   );
 }
 

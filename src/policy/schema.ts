@@ -8,9 +8,10 @@ import { modelName, THEN_SCHEMA } from "./then-fields.ts";
 const WHEN: JsonObject = { $ref: "#/$defs/when" };
 
 function whenSchema(): JsonObject {
-  const conditions = Object.entries(CONDITIONS).map(
-    ([name, { doc, reader }]): [string, JsonObject] => [name, { description: doc, ...reader.schema }],
-  );
+  const conditions = Object.entries(CONDITIONS).map(([name, { doc, reader }]): [string, JsonObject] => [
+    name,
+    { description: doc, ...reader.schema },
+  ]);
   const blocks: JsonObject = { type: "array", items: WHEN, minItems: 1 };
   const groups = Object.entries(GROUPS).map(([name, { doc }]): [string, JsonObject] => [
     name,
@@ -59,7 +60,11 @@ export function policySchema(): JsonObject {
           additionalProperties: false,
         },
       },
-      tests: { description: "run by `arouter test`, and before a reload takes effect", type: ["array", "null"], items: TEST_SCHEMA },
+      tests: {
+        description: "run by `arouter test`, and before a reload takes effect",
+        type: ["array", "null"],
+        items: TEST_SCHEMA,
+      },
     },
     additionalProperties: false,
     $defs: { when: whenSchema(), then: THEN_SCHEMA },

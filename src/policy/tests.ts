@@ -15,7 +15,8 @@ const instant: Reader<number> = scalar(
   "a moment such as 2026-11-24T12:00:00Z",
   { type: "string", format: "date-time" },
   (value) => {
-    if (typeof value !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value)) return undefined;
+    if (typeof value !== "string" || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value))
+      return undefined;
     const milliseconds = Date.parse(value);
     return Number.isNaN(milliseconds) ? undefined : milliseconds;
   },
@@ -58,9 +59,7 @@ const expectedRule: Reader<Json> = either(
 
 const expectFields = {
   rule: { reader: expectedRule, doc: "the rule that matches; none when no rule may match" },
-  ...Object.fromEntries(
-    Object.entries(THEN_FIELDS).map(([key, { doc }]) => [key, { reader: json, doc }] as const),
-  ),
+  ...Object.fromEntries(Object.entries(THEN_FIELDS).map(([key, { doc }]) => [key, { reader: json, doc }] as const)),
 };
 
 const testFields = record(
@@ -96,7 +95,8 @@ export function readTest(source: Source, node: Written, index: number): PolicyTe
   const read = testFields.read(source, node, label);
   if (read === undefined) return undefined;
   const { name = "", request, file, expect = {} } = read;
-  const nestedFile = isObject(request) && Object.keys(request).length === 1 && isString(request["file"]) ? request["file"] : null;
+  const nestedFile =
+    isObject(request) && Object.keys(request).length === 1 && isString(request["file"]) ? request["file"] : null;
   const requestFile = file ?? nestedFile;
   const body = isObject(request) && nestedFile === null ? request : null;
   if ((body === null) === (requestFile === null)) {

@@ -32,15 +32,16 @@ const byProvider = mapped(
   ),
   (models): ModelChoice => ({ kind: "by-provider", models: Object.fromEntries(models) }),
 );
-const weight: Reader<number> = scalar(
-  "a number above 0",
-  { type: "number", exclusiveMinimum: 0 },
-  (value) => (typeof value === "number" && value > 0 && Number.isFinite(value) ? value : undefined),
+const weight: Reader<number> = scalar("a number above 0", { type: "number", exclusiveMinimum: 0 }, (value) =>
+  typeof value === "number" && value > 0 && Number.isFinite(value) ? value : undefined,
 );
 const weighted = mapped(
   list(
     record(
-      { model: { reader: modelName, doc: "a model" }, weight: { reader: weight, doc: "its share, relative to the others" } },
+      {
+        model: { reader: modelName, doc: "a model" },
+        weight: { reader: weight, doc: "its share, relative to the others" },
+      },
       { required: ["model", "weight"] },
     ),
     1,
@@ -143,12 +144,14 @@ const heal: Reader<HealSettings> = mapped(
 const hedgeAfter: Reader<HedgeAfter> = scalar(
   "a duration such as 800ms, or p95",
   { type: "string", pattern: String.raw`^(p95|[0-9]+(\.[0-9]+)?(ms|s|m|h))$` },
-  (value) =>
-    value === "p95" ? value : typeof value === "string" ? (parseDurationMs(value) ?? undefined) : undefined,
+  (value) => (value === "p95" ? value : typeof value === "string" ? (parseDurationMs(value) ?? undefined) : undefined),
 );
 const hedgeBlock = mapped(
   record(
-    { after: { reader: hedgeAfter, doc: "delay before the second leg" }, model: { reader: modelName, doc: "model of the second leg; the same unless said" } },
+    {
+      after: { reader: hedgeAfter, doc: "delay before the second leg" },
+      model: { reader: modelName, doc: "model of the second leg; the same unless said" },
+    },
     { required: ["after"] },
   ),
   ({ after = 0, model }) => (model === undefined ? { after } : { after, model }),
@@ -221,7 +224,10 @@ export const THEN_FIELDS = {
     reader: list(word(FALLBACK_REASONS), 0, FALLBACK_REASONS.length),
     doc: "what moves a request along the chain",
   },
-  heal: { reader: heal, doc: "how streams are held while they are judged, and whether the next model is told what was wrong" },
+  heal: {
+    reader: heal,
+    doc: "how streams are held while they are judged, and whether the next model is told what was wrong",
+  },
   hedge: { reader: hedge, doc: "`off`, or race a second request after a delay" },
   retry: { reader: retry, doc: "retries of the same candidate" },
   timeout: { reader: timeout, doc: "time limits" },

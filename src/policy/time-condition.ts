@@ -20,7 +20,10 @@ interface TimeWindow {
 function clockTime(allowEnd: boolean): Reader<number> {
   return scalar(
     `a time of day such as "08:30"${allowEnd ? ', at most "24:00"' : ""}`,
-    { type: "string", pattern: allowEnd ? "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$" : "^([01][0-9]|2[0-3]):[0-5][0-9]$" },
+    {
+      type: "string",
+      pattern: allowEnd ? "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$" : "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    },
     (value) => {
       if (allowEnd && value === "24:00") return 1440;
       if (typeof value !== "string" || !/^([01]\d|2[0-3]):[0-5]\d$/.test(value)) return undefined;
@@ -29,10 +32,8 @@ function clockTime(allowEnd: boolean): Reader<number> {
   );
 }
 
-const zone: Reader<string> = scalar(
-  'an IANA time zone such as "Europe/Berlin"',
-  { type: "string" },
-  (value) => (typeof value === "string" && isTimeZone(value) ? value : undefined),
+const zone: Reader<string> = scalar('an IANA time zone such as "Europe/Berlin"', { type: "string" }, (value) =>
+  typeof value === "string" && isTimeZone(value) ? value : undefined,
 );
 
 const dayIndex: Reader<number> = mapped(word(DAYS), (day: Day) => DAYS.indexOf(day));

@@ -12,7 +12,8 @@ afterEach(async () => {
   providers = null;
 });
 
-const fine = "rules:\n  - name: a\n    when: { stream: true }\n    then: { model: gpt-6-luna, fallback_chain: [claude-haiku-5-5] }\n";
+const fine =
+  "rules:\n  - name: a\n    when: { stream: true }\n    then: { model: gpt-6-luna, fallback_chain: [claude-haiku-5-5] }\n";
 
 /** Checks `policy` with a key for each provider named. */
 async function checkLive(
@@ -64,7 +65,9 @@ rules:
   });
 
   test("asks only providers that have a key", async () => {
-    const ran = await checkLive(fine.replace("claude-haiku-5-5", "gpt-6-sol"), { keys: { anthropic: "sk-none" } }, ["openai"]);
+    const ran = await checkLive(fine.replace("claude-haiku-5-5", "gpt-6-sol"), { keys: { anthropic: "sk-none" } }, [
+      "openai",
+    ]);
     expect(said(ran)).toEqual([]);
   });
 
@@ -75,7 +78,9 @@ rules:
     providers = null;
     const config = `[providers.openai]\napi_key = "sk-test"\nbase_url = "${openaiUrl}"\n`;
     const ran = await runIn({ "arouter.toml": config }, (io) => runCheck(["--live"], io, askProviders));
-    expect(said(ran)).toEqual(["arouter.toml:1:1: error: openai: cannot be reached, or did not answer in time (health.timeout)"]);
+    expect(said(ran)).toEqual([
+      "arouter.toml:1:1: error: openai: cannot be reached, or did not answer in time (health.timeout)",
+    ]);
     expect(ran.status).toBe(1);
   });
 });

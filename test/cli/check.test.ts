@@ -7,7 +7,11 @@ import type { Ran } from "./policy-commands.ts";
 
 const nobody: AskProviders = () => Promise.resolve([]);
 
-function check(files: Readonly<Record<string, string>>, args: readonly string[] = [], ask: AskProviders = nobody): Promise<Ran> {
+function check(
+  files: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  ask: AskProviders = nobody,
+): Promise<Ran> {
   return runIn({ "arouter.toml": CONFIG, ...files }, (io) => runCheck(args, io, ask));
 }
 
@@ -17,7 +21,8 @@ const failing = `${fine}tests:\n  - name: t\n    request: { model: gpt-6-sol, me
 
 describe("arouter check", () => {
   test("prints the documented example to the letter", async () => {
-    const policy = "version: 1\nrules:\n  - name: trivial_to_mini\n    when: { no_imgae: true }\n    then: { model: gpt-6-luna }\n";
+    const policy =
+      "version: 1\nrules:\n  - name: trivial_to_mini\n    when: { no_imgae: true }\n    then: { model: gpt-6-luna }\n";
     const config = '[router]\npolicy_file = "policies.yaml"\n\n[providers.openai]\napi_kye = "x"\n';
     const ran = await check({ "policies.yaml": policy, "arouter.toml": config });
     expect(ran.stderr).toBe(
@@ -37,7 +42,8 @@ describe("arouter check", () => {
     expect(ran).toEqual({
       status: 0,
       stdout: "0 errors, 1 warning\n",
-      stderr: "policies.yaml:5:11: warning: rule b: is never reached: rule a (line 2) takes every request that it matches\n",
+      stderr:
+        "policies.yaml:5:11: warning: rule b: is never reached: rule a (line 2) takes every request that it matches\n",
     });
     expect((await check({ "policies.yaml": doubtful }, ["--strict"])).status).toBe(1);
     expect((await check({ "policies.yaml": fine }, ["--strict"])).status).toBe(0);
@@ -49,7 +55,9 @@ describe("arouter check", () => {
       stdout: "1 error, 0 warnings, 0 tests passed\n",
       stderr: 'policies.yaml:6:11: error: test "t": rule is none, expected a\n',
     });
-    expect((await check({ "policies.yaml": failing.replace("rule: a", "rule: none") })).stdout).toBe("0 errors, 0 warnings, 1 test passed\n");
+    expect((await check({ "policies.yaml": failing.replace("rule: a", "rule: none") })).stdout).toBe(
+      "0 errors, 0 warnings, 1 test passed\n",
+    );
   });
 
   test("takes another policy, and none", async () => {
@@ -67,13 +75,19 @@ describe("arouter check", () => {
     let asked = 0;
     const ask: AskProviders = (_config, policy) => {
       asked += policy.rules.length;
-      return Promise.resolve([{ file: "arouter.toml", line: 1, column: 1, severity: "error", text: "providers.openai: the key is refused" }]);
+      return Promise.resolve([
+        { file: "arouter.toml", line: 1, column: 1, severity: "error", text: "providers.openai: the key is refused" },
+      ]);
     };
     expect((await check({ "policies.yaml": fine }, [], ask)).status).toBe(0);
     expect(asked).toBe(0);
     const ran = await check({ "policies.yaml": fine }, ["--live"], ask);
     expect(asked).toBe(1);
-    expect(ran).toEqual({ status: 1, stdout: "1 error, 0 warnings\n", stderr: "arouter.toml:1:1: error: providers.openai: the key is refused\n" });
+    expect(ran).toEqual({
+      status: 1,
+      stdout: "1 error, 0 warnings\n",
+      stderr: "arouter.toml:1:1: error: providers.openai: the key is refused\n",
+    });
   });
 
   test("prints JSON", async () => {
@@ -82,7 +96,15 @@ describe("arouter check", () => {
       errors: 0,
       warnings: 1,
       tests: { passed: 0, failed: 0 },
-      diagnostics: [{ file: "policies.yaml", line: 5, column: 11, severity: "warning", text: "rule b: is never reached: rule a (line 2) takes every request that it matches" }],
+      diagnostics: [
+        {
+          file: "policies.yaml",
+          line: 5,
+          column: 11,
+          severity: "warning",
+          text: "rule b: is never reached: rule a (line 2) takes every request that it matches",
+        },
+      ],
     });
     expect(ran.stderr).toBe("");
   });

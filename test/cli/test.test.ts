@@ -6,7 +6,8 @@ import { CONFIG, runIn } from "./policy-commands.ts";
 const policy = (rule: string): string =>
   `rules:\n  - name: a\n    then: { model: gpt-6-luna }\ntests:\n  - name: goes to a\n    request: { model: gpt-6-sol, messages: [{ role: user, content: hi }] }\n    expect: { rule: ${rule} }\n`;
 
-const run = (files: Readonly<Record<string, string>>, args: readonly string[] = []) => runIn(files, (io) => runTest(args, io));
+const run = (files: Readonly<Record<string, string>>, args: readonly string[] = []) =>
+  runIn(files, (io) => runTest(args, io));
 
 describe("arouter test", () => {
   test("runs the configured policy's tests", async () => {
@@ -44,11 +45,16 @@ describe("arouter test", () => {
     expect(JSON.parse(ran.stdout)).toEqual({
       passed: 0,
       failed: 1,
-      tests: [{ file: "one.yaml", line: 5, name: "goes to a", ok: false, rule: "a", failures: ["rule is a, expected b"] }],
+      tests: [
+        { file: "one.yaml", line: 5, name: "goes to a", ok: false, rule: "a", failures: ["rule is a, expected b"] },
+      ],
     });
   });
 
   test("needs a policy", async () => {
-    expect(await run({})).toMatchObject({ status: 2, stderr: "arouter test: no policy is configured; name its file, or set router.policy_file\n" });
+    expect(await run({})).toMatchObject({
+      status: 2,
+      stderr: "arouter test: no policy is configured; name its file, or set router.policy_file\n",
+    });
   });
 });

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import type { FallbackReason, OutcomeClass } from "../../src/base/names.ts";
-import { chatAnswer, chatEvents, chatHi, chatStream, messagesAnswer, messagesHi, openAiError } from "../support/answers.ts";
+import {
+  chatAnswer,
+  chatEvents,
+  chatHi,
+  chatStream,
+  messagesAnswer,
+  messagesHi,
+  openAiError,
+} from "../support/answers.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, runUntil } from "../support/pipeline.ts";
 import { json, sse, type Scripted, type UpstreamCall } from "../support/scripted-pool.ts";

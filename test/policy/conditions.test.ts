@@ -11,7 +11,11 @@ interface Row {
   readonly fails: readonly InputParts[];
 }
 
-function numberRows(noun: string, at: (value: number) => InputParts, absent: readonly InputParts[] = []): readonly Row[] {
+function numberRows(
+  noun: string,
+  at: (value: number) => InputParts,
+  absent: readonly InputParts[] = [],
+): readonly Row[] {
   return [
     { when: { [`${noun}_lt`]: 5 }, holds: [at(0), at(4)], fails: [at(5), at(6), ...absent] },
     { when: { [`${noun}_lte`]: 5 }, holds: [at(0), at(5)], fails: [at(6), ...absent] },
@@ -50,9 +54,17 @@ const rows: readonly Row[] = [
   ...flagRows("stream", { facts: { stream: true } }, nothing),
   ...flagRows("reasoning", { facts: { reasoning: true } }, nothing),
   ...flagRows("has_cache_control", { facts: { hasCacheControl: true } }, nothing),
-  { when: { tool_names: "get_*" }, holds: [named(["put_x", "get_x"])], fails: [nothing, named(["put_x"]), named(["Get_x"])] },
+  {
+    when: { tool_names: "get_*" },
+    holds: [named(["put_x", "get_x"])],
+    fails: [nothing, named(["put_x"]), named(["Get_x"])],
+  },
   { when: { tool_names: ["a", "b?"] }, holds: [named(["a"]), named(["b1"])], fails: [named(["b", "b12"])] },
-  { when: { tool_choice: "named" }, holds: [{ facts: { toolChoice: "named" } }], fails: [nothing, { facts: { toolChoice: "auto" } }] },
+  {
+    when: { tool_choice: "named" },
+    holds: [{ facts: { toolChoice: "named" } }],
+    fails: [nothing, { facts: { toolChoice: "auto" } }],
+  },
   {
     when: { tool_choice: ["none", "required"] },
     holds: [{ facts: { toolChoice: "none" } }, { facts: { toolChoice: "required" } }],
@@ -68,9 +80,21 @@ const rows: readonly Row[] = [
     holds: [{ facts: { reasoningEffort: "high" } }, { facts: { reasoningEffort: "max" } }],
     fails: [nothing, { facts: { reasoningEffort: "low" } }],
   },
-  { when: { model: "gpt-6-*" }, holds: [nothing], fails: [{ facts: { model: "gpt-60" } }, { facts: { model: "xgpt-6-sol" } }] },
-  { when: { model: ["gpt-6-sol", "o?"] }, holds: [nothing, { facts: { model: "o3" } }], fails: [{ facts: { model: "o30" } }] },
-  { when: { provider: "anthropic" }, holds: [{ facts: { model: "claude-opus-5-5" } }], fails: [nothing, { providerOf: () => null }] },
+  {
+    when: { model: "gpt-6-*" },
+    holds: [nothing],
+    fails: [{ facts: { model: "gpt-60" } }, { facts: { model: "xgpt-6-sol" } }],
+  },
+  {
+    when: { model: ["gpt-6-sol", "o?"] },
+    holds: [nothing, { facts: { model: "o3" } }],
+    fails: [{ facts: { model: "o30" } }],
+  },
+  {
+    when: { provider: "anthropic" },
+    holds: [{ facts: { model: "claude-opus-5-5" } }],
+    fails: [nothing, { providerOf: () => null }],
+  },
   { when: { format: ["messages", "responses"] }, holds: [{ facts: { format: "messages" } }], fails: [nothing] },
   {
     when: { header: { "X-Team": "web-*" } },
@@ -90,10 +114,18 @@ const rows: readonly Row[] = [
     holds: [{ facts: { metadata: { job: "nightly" } } }],
     fails: [nothing, { facts: { metadata: { job: "daily" } } }],
   },
-  { when: { metadata: { toString: false, __proto__x: false } }, holds: [nothing], fails: [{ facts: { metadata: { toString: "x" } } }] },
+  {
+    when: { metadata: { toString: false, __proto__x: false } },
+    holds: [nothing],
+    fails: [{ facts: { metadata: { toString: "x" } } }],
+  },
   { when: { user: "u*" }, holds: [{ facts: { user: "u1" } }], fails: [nothing, { facts: { user: "v" } }] },
   { when: { client: "openai-*" }, holds: [{ client: "openai-node" }], fails: [nothing, { client: "codex" }] },
-  { when: { system_contains: "Pirate" }, holds: [{ facts: { systemText: "You are a PIRATE." } }], fails: [nothing, { facts: { promptText: "pirate" } }] },
+  {
+    when: { system_contains: "Pirate" },
+    holds: [{ facts: { systemText: "You are a PIRATE." } }],
+    fails: [nothing, { facts: { promptText: "pirate" } }],
+  },
   {
     when: { prompt_contains: ["asap", "dringend"] },
     holds: [{ facts: { promptText: "Now, ASAP!" } }, { facts: { promptText: "DRINGEND" } }],
@@ -102,7 +134,11 @@ const rows: readonly Row[] = [
   { when: { percent: 100 }, holds: [nothing], fails: [] },
   { when: { percent: 0 }, holds: [], fails: [nothing] },
   { when: { percent: { value: 100, by: "user" } }, holds: [{ facts: { user: "u" } }], fails: [nothing] },
-  { when: { percent: { value: 100, by: "header:X-Session" } }, holds: [{ headers: { "x-session": "s" } }], fails: [nothing] },
+  {
+    when: { percent: { value: 100, by: "header:X-Session" } },
+    holds: [{ headers: { "x-session": "s" } }],
+    fails: [nothing],
+  },
   { when: { time: { days: "tue" } }, holds: [{ wallMs: NOON_MS }], fails: [at("2026-11-25T12:00:00Z")] },
   {
     when: { time: { from: "11:30", to: "12:30" } },
@@ -113,7 +149,12 @@ const rows: readonly Row[] = [
     // Friday night belongs to Friday, also after midnight.
     when: { time: { tz: "Europe/Berlin", days: ["fri"], from: "22:00", to: "06:00" } },
     holds: [at("2026-11-27T21:00:00Z"), at("2026-11-28T04:59:00Z")],
-    fails: [at("2026-11-27T20:59:00Z"), at("2026-11-28T05:00:00Z"), at("2026-11-27T03:00:00Z"), at("2026-11-28T22:00:00Z")],
+    fails: [
+      at("2026-11-27T20:59:00Z"),
+      at("2026-11-28T05:00:00Z"),
+      at("2026-11-27T03:00:00Z"),
+      at("2026-11-28T22:00:00Z"),
+    ],
   },
   {
     // Summer time: 08:00 in New York is 12:00 UTC in July, 13:00 in November.
@@ -126,7 +167,11 @@ const rows: readonly Row[] = [
     holds: [{ providerState: { openai: "open" } }, { providerState: { openai: "half_open" } }],
     fails: [nothing, { providerState: { openai: "closed", anthropic: "open" } }],
   },
-  { when: { provider_state: { anthropic: "closed" } }, holds: [nothing], fails: [{ providerState: { anthropic: "open" } }] },
+  {
+    when: { provider_state: { anthropic: "closed" } },
+    holds: [nothing],
+    fails: [{ providerState: { anthropic: "open" } }],
+  },
   {
     when: { any_of: [{ stream: true }, { has_tools: true, has_image: true }] },
     holds: [{ facts: { stream: true } }, { facts: { toolNames: ["a"], hasImage: true } }],
@@ -137,8 +182,16 @@ const rows: readonly Row[] = [
     holds: [{ facts: { reasoning: true } }],
     fails: [nothing, { facts: { stream: true, toolNames: ["a"] } }],
   },
-  { when: { not: { stream: true, has_image: true } }, holds: [nothing, { facts: { stream: true } }], fails: [{ facts: { stream: true, hasImage: true } }] },
-  { when: { stream: true, has_image: true }, holds: [{ facts: { stream: true, hasImage: true } }], fails: [{ facts: { stream: true } }, { facts: { hasImage: true } }] },
+  {
+    when: { not: { stream: true, has_image: true } },
+    holds: [nothing, { facts: { stream: true } }],
+    fails: [{ facts: { stream: true, hasImage: true } }],
+  },
+  {
+    when: { stream: true, has_image: true },
+    holds: [{ facts: { stream: true, hasImage: true } }],
+    fails: [{ facts: { stream: true } }, { facts: { hasImage: true } }],
+  },
   { when: {}, holds: [nothing], fails: [] },
 ];
 
@@ -166,7 +219,10 @@ describe("conditions", () => {
       aliases: { fast: "claude-haiku-5-5" },
       rules: [{ name: "r", when: { model: "claude-*", provider: "anthropic" }, then: { tags: { a: "b" } } }],
     });
-    expect(decide(policy, inputOf({ facts: { model: "fast" } })).decision).toMatchObject({ rule: "r", model: "claude-haiku-5-5" });
+    expect(decide(policy, inputOf({ facts: { model: "fast" } })).decision).toMatchObject({
+      rule: "r",
+      model: "claude-haiku-5-5",
+    });
   });
 });
 
@@ -175,7 +231,11 @@ describe("explaining a failure", () => {
     [{ tokens_input_lt: 5 }, nothing, "tokens_input is 100, not under 5"],
     [{ max_tokens_gte: 5 }, nothing, "max_tokens is absent"],
     [{ no_tools: true }, tools(2), "no_tools is false, not true"],
-    [{ response_format_type: "text" }, { facts: { responseFormatType: "json_schema" } }, "response_format_type is json_schema, not text"],
+    [
+      { response_format_type: "text" },
+      { facts: { responseFormatType: "json_schema" } },
+      "response_format_type is json_schema, not text",
+    ],
     [{ tool_choice: ["none", "auto"] }, nothing, "tool_choice is absent, not none or auto"],
     [{ model: ["a", "b", "c"] }, nothing, "model is gpt-6-sol, not a, b or c"],
     [{ tool_names: "x" }, nothing, "there are no tools"],

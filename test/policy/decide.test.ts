@@ -9,7 +9,9 @@ import { describeDecision, summarizeDecision } from "../../src/policy/summary.ts
 import type { InputParts } from "./support.ts";
 import { inputOf, policyFrom } from "./support.ts";
 
-const overrides = (headers: Readonly<Record<string, string>>) => ({ overrides: readOverrides(new Headers(headers), "all") });
+const overrides = (headers: Readonly<Record<string, string>>) => ({
+  overrides: readOverrides(new Headers(headers), "all"),
+});
 
 function decisionOf(policy: unknown, parts: InputParts = {}): Decision {
   return decide(policyFrom(policy), inputOf(parts)).decision;
@@ -62,7 +64,12 @@ describe("a decision", () => {
 
   test("of an unmatched request is the defaults", () => {
     const policy = { defaults: { validate: ["non_empty"], timeout: { ttft: "9s" } }, rules: [] };
-    expect(decisionOf(policy)).toMatchObject({ rule: null, model: "gpt-6-sol", validate: ["non_empty"], timeout: { ttftMs: 9000 } });
+    expect(decisionOf(policy)).toMatchObject({
+      rule: null,
+      model: "gpt-6-sol",
+      validate: ["non_empty"],
+      timeout: { ttftMs: 9000 },
+    });
   });
 
   test("picks the model by the provider asked for", () => {
@@ -73,7 +80,19 @@ describe("a decision", () => {
   });
 
   test("draws weighted models in proportion, and the same request always the same", () => {
-    const policy = policyFrom({ rules: [{ name: "r", then: { model: [{ model: "x", weight: 3 }, { model: "y", weight: 1 }] } }] });
+    const policy = policyFrom({
+      rules: [
+        {
+          name: "r",
+          then: {
+            model: [
+              { model: "x", weight: 3 },
+              { model: "y", weight: 1 },
+            ],
+          },
+        },
+      ],
+    });
     const draw = (id: number): string => decide(policy, inputOf({ requestId: `req_${id}` })).decision.model;
     const drawn = Array.from({ length: 4000 }, (_, id) => draw(id));
     expect(drawn.filter((model) => model === "x").length / 4000).toBeCloseTo(0.75, 1);
@@ -81,7 +100,20 @@ describe("a decision", () => {
   });
 
   test("draws models independently of the rule's percent", () => {
-    const policy = policyFrom({ rules: [{ name: "r", when: { percent: 50 }, then: { model: [{ model: "x", weight: 1 }, { model: "y", weight: 1 }] } }] });
+    const policy = policyFrom({
+      rules: [
+        {
+          name: "r",
+          when: { percent: 50 },
+          then: {
+            model: [
+              { model: "x", weight: 1 },
+              { model: "y", weight: 1 },
+            ],
+          },
+        },
+      ],
+    });
     const models = Array.from({ length: 2000 }, (_, id) => decide(policy, inputOf({ requestId: `req_${id}` })).decision)
       .filter(({ rule }) => rule === "r")
       .map(({ model }) => model);
@@ -90,7 +122,11 @@ describe("a decision", () => {
   });
 
   test("names each candidate once", () => {
-    const policy = { rules: [{ name: "r", then: { model: "a", fallback_chain: ["b", "a", { model: "b", timeout: { ttft: "1s" } }, "c"] } }] };
+    const policy = {
+      rules: [
+        { name: "r", then: { model: "a", fallback_chain: ["b", "a", { model: "b", timeout: { ttft: "1s" } }, "c"] } },
+      ],
+    };
     expect(decisionOf(policy).fallbackChain).toEqual([{ model: "b" }, { model: "c" }]);
   });
 
@@ -123,13 +159,19 @@ describe("overrides", () => {
     [{ "x-arouter-no-route": "1" }, { rule: null, model: "gpt-6-sol", fallbackChain: [], tags: {} }],
     [{ "x-arouter-fallback-chain": "" }, { rule: "a", model: "m-a", fallbackChain: [] }],
     [{ "x-arouter-fallback-chain": "fast, m-y" }, { fallbackChain: [{ model: "gpt-6-luna" }, { model: "m-y" }] }],
-    [{ "x-arouter-rule": "b", "x-arouter-validate": "none" }, { rule: "b", validate: [] }],
+    [
+      { "x-arouter-rule": "b", "x-arouter-validate": "none" },
+      { rule: "b", validate: [] },
+    ],
     [{ "x-arouter-validate": "json_schema,complete" }, { validate: ["json_schema", "complete"] }],
     [{ "x-arouter-heal": "full" }, { heal: { hold: "full" } }],
     [{ "x-arouter-retry": "0" }, { retry: { max: 0 } }],
     [{ "x-arouter-hedge": "off" }, { hedge: null }],
     [{ "x-arouter-hedge": "800ms;model=fast" }, { hedge: { after: 800, model: "gpt-6-luna" } }],
-    [{ "x-arouter-timeout": "2s", "x-arouter-ttft-timeout": "1s", "x-arouter-idle-timeout": "500ms" }, { timeoutCeiling: { totalMs: 2000, ttftMs: 1000, idleMs: 500 } }],
+    [
+      { "x-arouter-timeout": "2s", "x-arouter-ttft-timeout": "1s", "x-arouter-idle-timeout": "500ms" },
+      { timeoutCeiling: { totalMs: 2000, ttftMs: 1000, idleMs: 500 } },
+    ],
     [{ "x-arouter-tags": "team=x" }, { tags: { t: "a" } }],
   ];
   for (const [headers, expected] of rows) {
@@ -139,23 +181,32 @@ describe("overrides", () => {
   }
 
   test("work without a policy", () => {
-    expect(decide(NO_POLICY, inputOf(overrides({ "x-arouter-model": "m", "x-arouter-fallback-chain": "n" }))).decision).toMatchObject({
+    expect(
+      decide(NO_POLICY, inputOf(overrides({ "x-arouter-model": "m", "x-arouter-fallback-chain": "n" }))).decision,
+    ).toMatchObject({
       model: "m",
       fallbackChain: [{ model: "n" }],
     });
   });
 
   test("that name no rule are the caller's mistake", () => {
-    const run = () => decisionOf({ rules: [{ name: "extract", then: { model: "m" } }] }, overrides({ "x-arouter-rule": "extrakt" }));
+    const run = () =>
+      decisionOf({ rules: [{ name: "extract", then: { model: "m" } }] }, overrides({ "x-arouter-rule": "extrakt" }));
     expect(run).toThrow('header x-arouter-rule: unknown rule "extrakt"; did you mean "extract"?');
     expect(() => decide(NO_POLICY, inputOf(overrides({ "x-arouter-rule": "a" })))).toThrow(GatewayError);
   });
 
   test("that name a model which nobody serves are the caller's mistake", () => {
     const providerOf = (model: string) => (model === "nobodys" ? null : ("openai" as const));
-    for (const [name, value] of [["model", "nobodys"], ["fallback-chain", "a,nobodys"], ["hedge", "1s;model=nobodys"]] as const) {
+    for (const [name, value] of [
+      ["model", "nobodys"],
+      ["fallback-chain", "a,nobodys"],
+      ["hedge", "1s;model=nobodys"],
+    ] as const) {
       const header = `x-arouter-${name}`;
-      expect(() => decisionOf(two, { providerOf, ...overrides({ [header]: value }) })).toThrow(`header ${header}: no configured provider serves the model "nobodys"`);
+      expect(() => decisionOf(two, { providerOf, ...overrides({ [header]: value }) })).toThrow(
+        `header ${header}: no configured provider serves the model "nobodys"`,
+      );
     }
   });
 
@@ -196,7 +247,10 @@ describe("a decision as JSON", () => {
   });
 
   test("says off and block", () => {
-    expect(summarizeDecision(decisionOf({ rules: [{ name: "r", then: { hedge: "off" } }] }))).toEqual({ model: "gpt-6-sol", hedge: "off" });
+    expect(summarizeDecision(decisionOf({ rules: [{ name: "r", then: { hedge: "off" } }] }))).toEqual({
+      model: "gpt-6-sol",
+      hedge: "off",
+    });
     expect(summarizeDecision(decisionOf({ rules: [{ name: "r", then: { block: { message: "no" } } }] }))).toEqual({
       model: "gpt-6-sol",
       block: { status: 403, message: "no" },

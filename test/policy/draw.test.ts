@@ -18,7 +18,10 @@ describe("a draw", () => {
   });
 
   test("is another one for another rule", () => {
-    const both = Array.from({ length: 2000 }, (_, id) => [drawPercent("a", `${id}`) < 50, drawPercent("b", `${id}`) < 50]);
+    const both = Array.from({ length: 2000 }, (_, id) => [
+      drawPercent("a", `${id}`) < 50,
+      drawPercent("b", `${id}`) < 50,
+    ]);
     expect(both.filter(([a, b]) => a === b).length / 2000).toBeCloseTo(0.5, 1);
   });
 });

@@ -16,17 +16,58 @@ const wide = policyFrom({
   aliases: { "f?st": "claude-haiku-5-5" },
   defaults: { tags: { t: "none" } },
   rules: [
-    { name: "texts", when: { any_of: [{ prompt_contains: "help" }, { system_contains: ["pirate"] }] }, then: { model: "m-1" } },
-    { name: "names", when: { any_of: [{ user: "u*" }, { metadata: { job: true } }, { header: { "x-a": "1" } }] }, then: { model: "m-2" } },
-    { name: "shares", when: { any_of: [{ percent: 30 }, { percent: { value: 50, by: "header:x-s" } }] }, then: { model: [{ model: "m-3", weight: 1 }, { model: "m-4", weight: 1 }] } },
-    { name: "shapes", when: { max_tokens_set: true, no_tools: true, provider: "anthropic" }, then: { model: { anthropic: "m-5" } } },
-    { name: "tools", when: { tool_names: "get_*", tool_choice: "required", in_tool_loop: false }, then: { model: "m-6" } },
-    { name: "inputs", when: { any_of: [{ has_image: true }, { has_document: true }, { has_audio: true }, { has_cache_control: true }] }, then: { model: "m-7" } },
-    { name: "thought", when: { reasoning: true, reasoning_effort: ["high", "max"], stream: false }, then: { model: "m-8" } },
+    {
+      name: "texts",
+      when: { any_of: [{ prompt_contains: "help" }, { system_contains: ["pirate"] }] },
+      then: { model: "m-1" },
+    },
+    {
+      name: "names",
+      when: { any_of: [{ user: "u*" }, { metadata: { job: true } }, { header: { "x-a": "1" } }] },
+      then: { model: "m-2" },
+    },
+    {
+      name: "shares",
+      when: { any_of: [{ percent: 30 }, { percent: { value: 50, by: "header:x-s" } }] },
+      then: {
+        model: [
+          { model: "m-3", weight: 1 },
+          { model: "m-4", weight: 1 },
+        ],
+      },
+    },
+    {
+      name: "shapes",
+      when: { max_tokens_set: true, no_tools: true, provider: "anthropic" },
+      then: { model: { anthropic: "m-5" } },
+    },
+    {
+      name: "tools",
+      when: { tool_names: "get_*", tool_choice: "required", in_tool_loop: false },
+      then: { model: "m-6" },
+    },
+    {
+      name: "inputs",
+      when: { any_of: [{ has_image: true }, { has_document: true }, { has_audio: true }, { has_cache_control: true }] },
+      then: { model: "m-7" },
+    },
+    {
+      name: "thought",
+      when: { reasoning: true, reasoning_effort: ["high", "max"], stream: false },
+      then: { model: "m-8" },
+    },
     { name: "callers", when: { any_of: [{ key: "team-*" }, { client: "codex" }] }, then: { model: "m-9" } },
     { name: "times", when: { time: { days: ["sat", "sun"] }, format: ["chat", "responses"] }, then: { model: "m-10" } },
-    { name: "states", when: { provider_state: { openai: "open" }, messages_gt: 2, tokens_input_lte: 50 }, then: { model: "m-11" } },
-    { name: "schemas", when: { response_format_type: "json_schema" }, then: { model: "m-12", validate: ["json_schema"] } },
+    {
+      name: "states",
+      when: { provider_state: { openai: "open" }, messages_gt: 2, tokens_input_lte: 50 },
+      then: { model: "m-11" },
+    },
+    {
+      name: "schemas",
+      when: { response_format_type: "json_schema" },
+      then: { model: "m-12", validate: ["json_schema"] },
+    },
   ],
 });
 
@@ -62,7 +103,20 @@ const input: fc.Arbitrary<PolicyInput> = fc
     requestId: fc.nat(50).map((id) => `req_${id}`),
     wallMs: fc.nat(7).map((day) => Date.UTC(2026, 10, 20 + day)),
     overrides: fc
-      .constantFrom({}, {}, {}, { "x-arouter-model": "fast", "x-arouter-tags": "a=SECRET" }, { "x-arouter-rule": "schemas", "x-arouter-validate": "none" }, { "x-arouter-no-route": "1" }, { "x-arouter-fallback-chain": "a,b", "x-arouter-hedge": "1s", "x-arouter-retry": "0", "x-arouter-heal": "full" })
+      .constantFrom(
+        {},
+        {},
+        {},
+        { "x-arouter-model": "fast", "x-arouter-tags": "a=SECRET" },
+        { "x-arouter-rule": "schemas", "x-arouter-validate": "none" },
+        { "x-arouter-no-route": "1" },
+        {
+          "x-arouter-fallback-chain": "a,b",
+          "x-arouter-hedge": "1s",
+          "x-arouter-retry": "0",
+          "x-arouter-heal": "full",
+        },
+      )
       .map((headers) => readOverrides(new Headers(headers), "all")),
   })
   .map(inputOf);
@@ -97,7 +151,9 @@ describe("the ledger's facts", () => {
   });
 
   test("tell a replay which condition they cannot decide", () => {
-    const other = policyFrom({ rules: [{ name: "r", when: { tokens_input_lt: 50, prompt_contains: "other" }, then: { model: "m" } }] });
+    const other = policyFrom({
+      rules: [{ name: "r", when: { tokens_input_lt: 50, prompt_contains: "other" }, then: { model: "m" } }],
+    });
     const again = (tokensInput: number) => decide(other, recorded(wide, inputOf({ facts: { tokensInput } })));
     expect(again(10).undecided).toBe('{"prompt_contains":"other"}');
     // The number alone decides here.
@@ -119,7 +175,10 @@ describe("the ledger's facts", () => {
   });
 
   test("are in the order and the words that are documented", () => {
-    const live = inputOf({ facts: { model: "gpt-4.1", tokensInput: 40, responseFormatType: "json_schema", toolNames: ["a"], maxTokens: 9 }, providerState: { openai: "closed" } });
+    const live = inputOf({
+      facts: { model: "gpt-4.1", tokensInput: 40, responseFormatType: "json_schema", toolNames: ["a"], maxTokens: 9 },
+      providerState: { openai: "closed" },
+    });
     const policy = policyFrom({ rules: [{ name: "r", when: { user: "u*", percent: 10 }, then: { model: "m" } }] });
     const facts = factsForLedger(policy, decide(policy, live).context);
     expect(JSON.stringify(facts)).toBe(
@@ -132,8 +191,14 @@ describe("the ledger's facts", () => {
     expect(hasLedgerFacts({})).toBe(false);
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        const facts = { model: "m", tool_names: a, tested: b, provider_state: a, tokens_input: b } as Record<string, Json>;
-        decide(wide, inputFromLedger({ id: "1", wallMs: 0, format: "chat", stream: false, facts }, () => null));
+        const facts = { model: "m", tool_names: a, tested: b, provider_state: a, tokens_input: b } as Record<
+          string,
+          Json
+        >;
+        decide(
+          wide,
+          inputFromLedger({ id: "1", wallMs: 0, format: "chat", stream: false, facts }, () => null),
+        );
       }),
       { numRuns: 200 },
     );

@@ -26,14 +26,76 @@ function load(text: string): void {
 
 /** Scraps of YAML that mean something to the parser. */
 const scrap = fc.constantFrom(
-  "rules:", "- name: a", "when:", "then:", "{", "}", "[", "]", "&a ", "*a", "<<: *a", "!!str ", "!x ", "|", ">", "\n", "\n  ",
-  "\n    ", "\n\t", ": ", ", ", "- ", "? ", "# ", "'", '"', "\\", "---\n", "...\n", "%YAML 1.1\n", "\u0000", "\uFEFF", "\uD800",
-  "true", "off", "~", "0x1F", "1e400", ".nan", "any_of", "not", "model", "tests:", "expect:", "aliases:", "defaults:", "\u2028",
+  "rules:",
+  "- name: a",
+  "when:",
+  "then:",
+  "{",
+  "}",
+  "[",
+  "]",
+  "&a ",
+  "*a",
+  "<<: *a",
+  "!!str ",
+  "!x ",
+  "|",
+  ">",
+  "\n",
+  "\n  ",
+  "\n    ",
+  "\n\t",
+  ": ",
+  ", ",
+  "- ",
+  "? ",
+  "# ",
+  "'",
+  '"',
+  "\\",
+  "---\n",
+  "...\n",
+  "%YAML 1.1\n",
+  "\u0000",
+  "\uFEFF",
+  "\uD800",
+  "true",
+  "off",
+  "~",
+  "0x1F",
+  "1e400",
+  ".nan",
+  "any_of",
+  "not",
+  "model",
+  "tests:",
+  "expect:",
+  "aliases:",
+  "defaults:",
+  "\u2028",
 );
 
 const scalar = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null));
 const tree = fc.letrec((tie) => ({
-  value: fc.oneof({ depthSize: "small" }, scalar, fc.array(tie("value"), { maxLength: 3 }), fc.dictionary(fc.constantFrom(...Object.keys(CONDITIONS), ...Object.keys(GROUPS), ...Object.keys(THEN_FIELDS), "name", "__proto__", "value", "by", "after"), tie("value"), { maxKeys: 4 })),
+  value: fc.oneof(
+    { depthSize: "small" },
+    scalar,
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(
+      fc.constantFrom(
+        ...Object.keys(CONDITIONS),
+        ...Object.keys(GROUPS),
+        ...Object.keys(THEN_FIELDS),
+        "name",
+        "__proto__",
+        "value",
+        "by",
+        "after",
+      ),
+      tie("value"),
+      { maxKeys: 4 },
+    ),
+  ),
 })).value;
 
 describe("the policy loader", () => {
@@ -42,20 +104,47 @@ describe("the policy loader", () => {
   });
 
   test("takes any heap of YAML scraps", () => {
-    fc.assert(fc.property(fc.array(scrap, { maxLength: 60 }).map((scraps) => scraps.join("")), load), { numRuns: 600 });
+    fc.assert(
+      fc.property(
+        fc.array(scrap, { maxLength: 60 }).map((scraps) => scraps.join("")),
+        load,
+      ),
+      { numRuns: 600 },
+    );
   });
 
   test("takes any tree made of its own words", () => {
     const file = fc.record(
-      { version: tree, aliases: tree, defaults: tree, rules: fc.oneof(tree, fc.array(fc.record({ name: tree, when: tree, then: tree }, { requiredKeys: [] }), { maxLength: 3 })), tests: tree },
+      {
+        version: tree,
+        aliases: tree,
+        defaults: tree,
+        rules: fc.oneof(
+          tree,
+          fc.array(fc.record({ name: tree, when: tree, then: tree }, { requiredKeys: [] }), { maxLength: 3 }),
+        ),
+        tests: tree,
+      },
       { requiredKeys: [] },
     );
-    fc.assert(fc.property(file, (data) => load(stringify(data))), { numRuns: 400 });
+    fc.assert(
+      fc.property(file, (data) => load(stringify(data))),
+      { numRuns: 400 },
+    );
   });
 
   test("takes the shipped policy with any piece cut out or doubled", () => {
-    const cut = fc.tuple(fc.nat(shipped.length), fc.nat(80), fc.constantFrom("", "x", "\n", " ", "{", "]", ": ", "&a ", "*a"));
-    fc.assert(fc.property(cut, ([at, length, scrapText]) => load(shipped.slice(0, at) + scrapText + shipped.slice(at + length))), { numRuns: 100 });
+    const cut = fc.tuple(
+      fc.nat(shipped.length),
+      fc.nat(80),
+      fc.constantFrom("", "x", "\n", " ", "{", "]", ": ", "&a ", "*a"),
+    );
+    fc.assert(
+      fc.property(cut, ([at, length, scrapText]) =>
+        load(shipped.slice(0, at) + scrapText + shipped.slice(at + length)),
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test("takes a full file of one scrap in seconds", () => {

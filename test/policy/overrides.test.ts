@@ -83,7 +83,12 @@ describe("override headers", () => {
   for (const [name, value] of bad) {
     test(`x-arouter-${name}: ${JSON.stringify(value.slice(0, 40))} is a 400 that names the header`, () => {
       const error = refusal({ [`x-arouter-${name}`]: value });
-      expect(error).toMatchObject({ kind: "invalid-request", status: 400, code: "invalid_header", param: `x-arouter-${name}` });
+      expect(error).toMatchObject({
+        kind: "invalid-request",
+        status: 400,
+        code: "invalid_header",
+        param: `x-arouter-${name}`,
+      });
       expect(error.message).toStartWith(`header x-arouter-${name}: malformed value; expected `);
     });
   }
@@ -105,7 +110,11 @@ describe("override headers", () => {
   });
 
   test("that are not allowed are a 403 that names them", () => {
-    expect(refusal({ "x-arouter-model": "m" }, "none")).toMatchObject({ kind: "forbidden", status: 403, param: "x-arouter-model" });
+    expect(refusal({ "x-arouter-model": "m" }, "none")).toMatchObject({
+      kind: "forbidden",
+      status: 403,
+      param: "x-arouter-model",
+    });
     expect(refusal({ "x-arouter-rule": "r" }, ["model"])).toMatchObject({ kind: "forbidden", param: "x-arouter-rule" });
     expect(read({ "x-arouter-model": "m" }, ["model"]).model).toBe("m");
   });
@@ -119,7 +128,12 @@ describe("override headers", () => {
   });
 
   test("tell their names in order, and the values that shape a decision", () => {
-    const { names, values } = read({ "x-arouter-tags": "user=joe", "x-arouter-model": "m", "x-arouter-dry-run": "1", "x-arouter-retry": "0" });
+    const { names, values } = read({
+      "x-arouter-tags": "user=joe",
+      "x-arouter-model": "m",
+      "x-arouter-dry-run": "1",
+      "x-arouter-retry": "0",
+    });
     expect(names).toEqual(["dry-run", "model", "retry", "tags"]);
     expect(values).toEqual({ model: "m", retry: "0" });
   });

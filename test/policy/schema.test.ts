@@ -16,7 +16,12 @@ const loads = (data: unknown): boolean => parsePolicy([{ name: "p", text: string
 describe("the JSON Schema of policies", () => {
   test("accepts the policies that ship, and the example in the docs", () => {
     const examples = join(root, "policies/examples");
-    const paths = [join(root, "policies/default.yaml"), ...readdirSync(examples).filter((name) => name.endsWith(".yaml")).map((name) => join(examples, name))];
+    const paths = [
+      join(root, "policies/default.yaml"),
+      ...readdirSync(examples)
+        .filter((name) => name.endsWith(".yaml"))
+        .map((name) => join(examples, name)),
+    ];
     for (const path of paths) expect(valid(parse(readFileSync(path, "utf8")))).toBe(true);
     const [, example = ""] = /```yaml\n([^]*?)```/.exec(readFileSync(join(root, "docs/policy.md"), "utf8")) ?? [];
     expect(valid(parse(example))).toBe(true);
@@ -72,10 +77,16 @@ describe("the JSON Schema of policies", () => {
       fc.boolean().map((value) => ({ stream: value })),
       fc.constantFrom<unknown>("a*", ["a", "b"]).map((value) => ({ model: value })),
       fc.constantFrom<unknown>(true, "x", ["x", "y*"]).map((value) => ({ header: { "X-A": value } })),
-      fc.constantFrom<unknown>(10, { value: 10, by: "user" }, { value: 1, by: "header:x" }).map((value) => ({ percent: value })),
+      fc
+        .constantFrom<unknown>(10, { value: 10, by: "user" }, { value: 1, by: "header:x" })
+        .map((value) => ({ percent: value })),
       fc.constantFrom<unknown>({ tz: "UTC", to: "24:00" }, { days: ["mon"] }).map((value) => ({ time: value })),
     );
-    const block = fc.oneof(condition, fc.array(condition, { minLength: 1, maxLength: 2 }).map((any_of) => ({ any_of })), condition.map((not) => ({ not })));
+    const block = fc.oneof(
+      condition,
+      fc.array(condition, { minLength: 1, maxLength: 2 }).map((any_of) => ({ any_of })),
+      condition.map((not) => ({ not })),
+    );
     const action = fc.constantFrom<unknown>(
       { model: "m" },
       { model: { openai: "m" }, hedge: "off" },

@@ -15,19 +15,32 @@ import { NOON_MS } from "./support.ts";
 
 const root = resolve(import.meta.dir, "../..");
 const examples = join(root, "policies/examples");
-const paths = [join(root, "policies/default.yaml"), ...readdirSync(examples).filter((name) => name.endsWith(".yaml")).map((name) => join(examples, name))];
+const paths = [
+  join(root, "policies/default.yaml"),
+  ...readdirSync(examples)
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => join(examples, name)),
+];
 const providerOf = (model: string) => (model.startsWith("claude") ? ("anthropic" as const) : ("openai" as const));
 
 /** Loads `path`, with `text` in place of what the file holds. */
 function load(path: string, text?: string): Policy {
-  const files = text === undefined ? systemPolicyFiles : { ...systemPolicyFiles, read: (each: string) => (each === path ? { ok: true as const, text } : systemPolicyFiles.read(each)) };
+  const files =
+    text === undefined
+      ? systemPolicyFiles
+      : {
+          ...systemPolicyFiles,
+          read: (each: string) => (each === path ? { ok: true as const, text } : systemPolicyFiles.read(each)),
+        };
   const result = loadPolicy(path, files, (each) => relative(root, each));
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 1));
   return result.policy;
 }
 
 function failures(policy: Policy): readonly string[] {
-  return runTests(policy, { providerOf, wallMs: NOON_MS }).flatMap(({ test: { name }, failures: texts }) => texts.map((text) => `${name}: ${text}`));
+  return runTests(policy, { providerOf, wallMs: NOON_MS }).flatMap(({ test: { name }, failures: texts }) =>
+    texts.map((text) => `${name}: ${text}`),
+  );
 }
 
 interface Mutant {
@@ -40,29 +53,64 @@ function edit(data: Json, path: readonly (string | number)[], value: Json | unde
   const [key, ...rest] = path;
   if (key === undefined) return value ?? null;
   if (isArray(data)) {
-    return data.flatMap((item, index) => (index !== key ? [item] : rest.length === 0 && value === undefined ? [] : [edit(item, rest, value)]));
+    return data.flatMap((item, index) =>
+      index !== key ? [item] : rest.length === 0 && value === undefined ? [] : [edit(item, rest, value)],
+    );
   }
   const entries = Object.entries(data as JsonObject);
   return Object.fromEntries(
-    entries.flatMap(([name, item]) => (name !== key ? [[name, item]] : rest.length === 0 && value === undefined ? [] : [[name, edit(item, rest, value)]])),
+    entries.flatMap(([name, item]) =>
+      name !== key ? [[name, item]] : rest.length === 0 && value === undefined ? [] : [[name, edit(item, rest, value)]],
+    ),
   );
 }
 
 /** Everything that a slip could do to the conditions of a block at `path`. */
-function blockMutants(block: JsonObject, path: readonly (string | number)[]): readonly { readonly path: readonly (string | number)[]; readonly value: Json | undefined }[] {
+function blockMutants(
+  block: JsonObject,
+  path: readonly (string | number)[],
+): readonly { readonly path: readonly (string | number)[]; readonly value: Json | undefined }[] {
   return Object.entries(block).flatMap(([name, value]) => {
     const here = [...path, name];
     const without = { path: here, value: undefined };
-    if (name === "not" && isObject(value)) return [without, ...blockMutants(value, here).filter((each) => each.value !== undefined)];
+    if (name === "not" && isObject(value))
+      return [without, ...blockMutants(value, here).filter((each) => each.value !== undefined)];
     if ((name === "any_of" || name === "all_of") && isArray(value)) {
-      return [without, ...value.flatMap((each, index) => [{ path: [...here, index], value: undefined }, ...blockMutants(each as JsonObject, [...here, index])])];
+      return [
+        without,
+        ...value.flatMap((each, index) => [
+          { path: [...here, index], value: undefined },
+          ...blockMutants(each as JsonObject, [...here, index]),
+        ]),
+      ];
     }
     if (typeof value === "boolean") return [without, { path: here, value: !value }];
-    if (name === "time" && isObject(value)) return [without, ...Object.keys(value).filter((key) => key !== "tz").map((key) => ({ path: [...here, key], value: undefined }))];
-    if (name === "percent" && isObject(value)) return [without, ...[0.5, 2].map((factor) => ({ path: [...here, "value"], value: Number(value["value"]) * factor }))];
-    if (typeof value === "number") return [without, ...[0.5, 2].map((factor) => ({ path: here, value: factor < 1 && value < 2 ? value - 1 : Math.ceil(value * factor) }))];
+    if (name === "time" && isObject(value))
+      return [
+        without,
+        ...Object.keys(value)
+          .filter((key) => key !== "tz")
+          .map((key) => ({ path: [...here, key], value: undefined })),
+      ];
+    if (name === "percent" && isObject(value))
+      return [
+        without,
+        ...[0.5, 2].map((factor) => ({ path: [...here, "value"], value: Number(value["value"]) * factor })),
+      ];
+    if (typeof value === "number")
+      return [
+        without,
+        ...[0.5, 2].map((factor) => ({
+          path: here,
+          value: factor < 1 && value < 2 ? value - 1 : Math.ceil(value * factor),
+        })),
+      ];
     if (isArray(value)) return [without, ...value.map((_, index) => ({ path: [...here, index], value: undefined }))];
-    if (isObject(value)) return [without, ...Object.keys(value).map((key) => ({ path: [...here, key], value: "some-other-value" as Json }))];
+    if (isObject(value))
+      return [
+        without,
+        ...Object.keys(value).map((key) => ({ path: [...here, key], value: "some-other-value" as Json })),
+      ];
     return [without];
   });
 }
@@ -94,7 +142,9 @@ for (const path of paths) {
     test("gives no warning, and would not a year on", () => {
       const yearMs = 365 * 86_400_000;
       for (const wallMs of [NOON_MS, NOON_MS + yearMs]) {
-        expect(lintPolicy(load(path), { catalog: builtInCatalog, providerOf, wallMs }).map((each) => each.text)).toEqual([]);
+        expect(
+          lintPolicy(load(path), { catalog: builtInCatalog, providerOf, wallMs }).map((each) => each.text),
+        ).toEqual([]);
       }
     });
 
@@ -115,7 +165,11 @@ for (const path of paths) {
 describe("policies/examples", () => {
   test("is one policy too, whose tests pass together", () => {
     const policy = load(examples);
-    expect(policy.files.map((file) => basename(file))).toEqual(["coding-agents.yaml", "cost-tiers.yaml", "extraction.yaml"]);
+    expect(policy.files.map((file) => basename(file))).toEqual([
+      "coding-agents.yaml",
+      "cost-tiers.yaml",
+      "extraction.yaml",
+    ]);
     expect(failures(policy)).toEqual([]);
   });
 });
