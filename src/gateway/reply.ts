@@ -65,6 +65,8 @@ export function createReplyStream(
   let wake: (read: Pulled) => void = () => undefined;
   let giveUpClient = (): void => undefined;
   let cancelTimer = (): void => undefined;
+  /** Events of the answer that were written; comments are none. */
+  let events = 0;
 
   const end = (how: StreamEnd): void => {
     if (ended) return;
@@ -146,7 +148,7 @@ export function createReplyStream(
       controller.error(error);
       return;
     }
-    write(controller, format.renderStreamError(error, options.requestId));
+    write(controller, format.renderStreamError(error, options.requestId, events));
     end({ kind: "in-band-error", error, message: error.message });
     controller.close();
   };
@@ -174,14 +176,20 @@ export function createReplyStream(
               write(controller, format.keepalive);
               break;
             case "frames":
-              for (const { data } of read.frames) write(controller, data, true);
+              for (const { data, json } of read.frames) {
+                write(controller, data, true);
+                if (json !== null) events++;
+              }
               break;
             case "end":
               end({ kind: "complete" });
               controller.close();
               return;
             case "error":
-              write(controller, read.raw?.data ?? format.renderStreamError(read.shown, options.requestId));
+              write(
+                controller,
+                read.raw?.data ?? format.renderStreamError(read.shown, options.requestId, events),
+              );
               end({ kind: "in-band-error", error: null, message: read.error.message });
               controller.close();
               return;

@@ -156,8 +156,8 @@ export interface WireFormat {
   readonly openGatherer: () => ReplyGatherer;
   /** The error envelope, compact JSON. */
   readonly renderError: (error: RenderableError, requestId: string) => string;
-  /** The same as one complete SSE event, after which the stream ends. */
-  readonly renderStreamError: (error: RenderableError, requestId: string) => string;
+  /** The same as one complete SSE event, after which the stream ends; `eventsBefore` is how many events it had till then. */
+  readonly renderStreamError: (error: RenderableError, requestId: string, eventsBefore: number) => string;
   /** One SSE frame that keeps a quiet stream alive. */
   readonly keepalive: string;
   /** Written at the end of a whole stream that lacks it: `data: [DONE]`; "" where the format has none. */

@@ -47,6 +47,18 @@ describe("a failed Response", () => {
     expect((await late.send("responses", responses)).text).toBe([...begun, failed].join(""));
   });
 
+  test("a stream that is cut ends with an error event that goes on counting", async () => {
+    const numbered = begun.map((text, index) => text.replace("}\n\n", `,"sequence_number":${index}}\n\n`));
+    const pipeline = createPipeline({ upstream: () => sse([numbered[0] ?? "", ": note\n\n", ...numbered.slice(1)]), config });
+    const { text } = await pipeline.send("responses", responses);
+    const [, last] = text.split("event: error\ndata: ");
+    expect(JSON.parse(last ?? "null")).toMatchObject({
+      type: "error",
+      code: "upstream_stream_interrupted",
+      sequence_number: begun.length,
+    });
+  });
+
   test("moves the chain on while nothing was shown", async () => {
     const pipeline = createPipeline({
       upstream: (_call, index) =>

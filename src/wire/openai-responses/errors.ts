@@ -8,14 +8,15 @@ export function renderError(error: RenderableError): string {
 }
 
 /**
- * The error as the last event of a stream: the documented `error` event, and in it the `error` object without which the SDKs
- * would hand it out as one more event instead of raising.
+ * The error as the last event of a stream: the documented `error` event, numbered like those before it, and in it the `error`
+ * object without which the SDKs would hand it out as one more event instead of raising.
  * @see https://platform.openai.com/docs/api-reference/responses-streaming/error (read 2026-11-24)
  */
-export function renderStreamError(error: RenderableError): string {
+export function renderStreamError(error: RenderableError, _requestId: string, eventsBefore: number): string {
   const { code, message, param, type } = error;
+  const envelope = { message, type, param, code };
   return encodeSse(
     "error",
-    JSON.stringify({ type: "error", code, message, param, error: { message, type, param, code } }),
+    JSON.stringify({ type: "error", code, message, param, error: envelope, sequence_number: eventsBefore }),
   );
 }

@@ -340,6 +340,7 @@ describe("errors", () => {
       anthropicMessages.renderStreamError(
         new GatewayError("upstream-interrupted", "upstream closed the stream early"),
         "req_1",
+        0,
       ),
     ).toBe(
       'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"upstream closed the stream early"},"request_id":"req_1"}\n\n',

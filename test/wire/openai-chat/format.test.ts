@@ -354,7 +354,7 @@ describe("errors", () => {
 
   test("renders the stream error as an unnamed event that its own reader takes for an error", () => {
     const error = new GatewayError("upstream-interrupted", "cut");
-    const text = openAiChat.renderStreamError(error, "req_1");
+    const text = openAiChat.renderStreamError(error, "req_1", 0);
     expect(text).toBe(
       'data: {"error":{"message":"cut","type":"server_error","param":null,"code":"upstream_stream_interrupted"}}\n\n',
     );

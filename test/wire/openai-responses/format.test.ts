@@ -222,9 +222,9 @@ describe("errors", () => {
     expect(openAiResponses.renderError(error, "r")).toBe(
       '{"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"}}',
     );
-    const text = openAiResponses.renderStreamError(error, "r");
+    const text = openAiResponses.renderStreamError(error, "r", 7);
     expect(text).toBe(
-      'event: error\ndata: {"type":"error","code":"overloaded","message":"busy","param":null,"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"}}\n\n',
+      'event: error\ndata: {"type":"error","code":"overloaded","message":"busy","param":null,"error":{"message":"busy","type":"server_error","param":null,"code":"overloaded"},"sequence_number":7}\n\n',
     );
     expect(tallyOf([JSON.parse(text.slice(text.indexOf("{"))) as JsonObject]).error?.message).toBe("busy");
   });
