@@ -19,7 +19,8 @@ export function createGrpcTransport(url: URL, headers: Readonly<Record<string, s
 
   const open = (): ClientHttp2Session => {
     if (session !== null && !session.closed && !session.destroyed) return session;
-    const opened = connect(url.origin);
+    // Said, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn verification off.
+    const opened = connect(url.origin, { rejectUnauthorized: true });
     // The call tells of a failure; without a listener it would end the process.
     opened.on("error", () => opened.destroy());
     opened.on("close", () => {

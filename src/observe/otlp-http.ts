@@ -9,7 +9,8 @@ const RETRYABLE = new Set([429, 502, 503, 504]);
 export function createHttpTransport(url: URL, headers: Readonly<Record<string, string>>): OtlpTransport {
   const isTls = url.protocol === "https:";
   const agent = isTls
-    ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
+    ? // Said, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn verification off.
+      new HttpsAgent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: true })
     : new HttpAgent({ keepAlive: true, maxSockets: 1 });
   const request = isTls ? requestHttps : requestHttp;
   return {

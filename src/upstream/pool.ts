@@ -27,6 +27,8 @@ export interface Pool {
 }
 
 const IDLE_PER_SHARD = 64;
+/** Said, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would turn verification off. */
+const VERIFIED = { rejectUnauthorized: true } as const;
 
 /** Shards are opened as concurrency asks for them, so a quiet gateway reuses one set of connections. */
 export function createPool(options: PoolOptions): Pool {
@@ -35,10 +37,10 @@ export function createPool(options: PoolOptions): Pool {
 
   const openSession = (index: number): Bun.FetchSession => {
     const keepAlive = { idleTimeout: Math.ceil(options.idleTimeoutMs / 1000) };
-    if (index === 0) return new Bun.FetchSession({ keepAlive });
+    if (index === 0) return new Bun.FetchSession({ keepAlive, tls: VERIFIED });
     // Contexts are told apart by the text of `ca`: the same roots as the default's, and a few more line ends.
     const roots = tls.getCACertificates("default").join("\n");
-    return new Bun.FetchSession({ keepAlive, tls: { ca: roots + "\n".repeat(index) } });
+    return new Bun.FetchSession({ keepAlive, tls: { ...VERIFIED, ca: roots + "\n".repeat(index) } });
   };
 
   return {
