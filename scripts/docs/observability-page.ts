@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { YAML } from "bun";
+import { RESPONSE_HEADERS } from "../../src/gateway/arouter-headers.ts";
 import { LEDGER_FIELDS } from "../../src/observe/ledger-line.ts";
 import { ACCESS_FIELDS } from "../../src/observe/log-access.ts";
+import { LOG_LINE_FIELDS, LOG_LINES } from "../../src/observe/log-lines.ts";
 import { METRICS, type MetricRow } from "../../src/observe/metric-table.ts";
 import { ATTEMPT_NOTES, SPAN_NOTES } from "../../src/observe/render-spans.ts";
 import { ATTEMPT_ATTRIBUTES, REQUEST_ATTRIBUTES } from "../../src/observe/span-attributes.ts";
@@ -36,6 +38,23 @@ function accessTable(): string {
   );
 }
 
+function logLinesTable(): string {
+  const rows = Object.entries(LOG_LINES).map(([message, { level, fields, doc }]) => [
+    code(message),
+    level,
+    fields.map(code).join(" "),
+    doc,
+  ]);
+  return renderTable(["message", "level", "fields", "meaning"], rows);
+}
+
+function logFieldsTable(): string {
+  return renderTable(
+    ["field", "meaning"],
+    Object.entries(LOG_LINE_FIELDS).map(([name, doc]) => [code(name), doc]),
+  );
+}
+
 function ledgerTable(): string {
   return renderTable(
     ["field", "meaning"],
@@ -54,6 +73,13 @@ function spanEventsTable(): string {
   const rows = (span: string, notes: Readonly<Record<string, string>>) =>
     Object.entries(notes).map(([name, help]) => [code(name), span, help]);
   return renderTable(["event", "span", "meaning"], [...rows("server", SPAN_NOTES), ...rows("client", ATTEMPT_NOTES)]);
+}
+
+function headersTable(): string {
+  return renderTable(
+    ["header", "meaning"],
+    Object.entries(RESPONSE_HEADERS).map(([name, help]) => [code(`x-arouter-${name}`), help]),
+  );
 }
 
 function contentTable(): string {
@@ -81,9 +107,12 @@ function alertsTable(): string {
 
 export function renderObservabilityPage(): string {
   return renderParts("docs/observability.md", {
+    "response headers": headersTable,
     metrics: metricsTable,
     buckets: bucketsTable,
     access: accessTable,
+    "log lines": logLinesTable,
+    "log fields": logFieldsTable,
     ledger: ledgerTable,
     "server span": () => attributesTable(REQUEST_ATTRIBUTES),
     "client span": () => attributesTable(ATTEMPT_ATTRIBUTES),

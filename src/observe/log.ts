@@ -5,6 +5,7 @@
 import type { GatewayEvent, Observer, RequestRecord } from "../base/events.ts";
 import type { Json } from "../base/json.ts";
 import { accessFields } from "./log-access.ts";
+import { LOG_LINES, type LogLine, type LogLineField } from "./log-lines.ts";
 import { createRepeats } from "./log-repeats.ts";
 import { describeError, escapeControls, originOf, renderText, safeText, safeValue } from "./log-text.ts";
 
@@ -40,8 +41,10 @@ const REPEAT_MS = 10_000;
 const MAX_REPEATS = 256;
 const MAX_PROBLEMS = 20;
 
-/** Says `message` unless it was said of the same fault a moment ago. */
-type WriteOnce = (fault: string, level: LogLevel, message: string, fields: LogFields) => void;
+type LineFields = Readonly<Partial<Record<LogLineField, Json | undefined>>>;
+
+/** Says `line` unless it was said of the same fault a moment ago. */
+type WriteOnce = (fault: string, line: LogLine, fields: LineFields) => void;
 
 export function createLog(options: LogOptions): Log {
   const { redact, settings } = options;
@@ -71,9 +74,9 @@ export function createLog(options: LogOptions): Log {
     for (const [fault, count] of held) log("warn", "repeated", { fault, repeated: count });
   };
 
-  const logOnce: WriteOnce = (fault, level, message, fields) => {
+  const logOnce: WriteOnce = (fault, line, fields) => {
     const held = repeats.admit(fault, options.nowMs());
-    if (held !== null) log(level, message, held === 0 ? fields : { ...fields, repeated: held });
+    if (held !== null) log(LOG_LINES[line].level, line, held === 0 ? fields : { ...fields, repeated: held });
   };
 
   return {
@@ -93,7 +96,7 @@ function observe(event: GatewayEvent, log: Log["log"], logOnce: WriteOnce): void
     case "attempt-finished": {
       const { attempt, record } = event;
       if (attempt.failure === null || attempt.class === "aborted") return;
-      logOnce(`attempt ${attempt.provider} ${attempt.model} ${attempt.class}`, "warn", "attempt failed", {
+      logOnce(`attempt ${attempt.provider} ${attempt.model} ${attempt.class}`, "attempt failed", {
         id: record.id,
         trace: record.trace.traceId,
         provider: attempt.provider,
@@ -106,22 +109,21 @@ function observe(event: GatewayEvent, log: Log["log"], logOnce: WriteOnce): void
       return;
     }
     case "breaker-changed":
-      logOnce(
-        `breaker ${event.provider} ${event.model} ${event.to}`,
-        event.to === "closed" ? "info" : "warn",
-        `breaker ${event.to}`,
-        { provider: event.provider, model: event.model === "" ? undefined : event.model, reason: event.reason },
-      );
+      logOnce(`breaker ${event.provider} ${event.model} ${event.to}`, `breaker ${event.to}`, {
+        provider: event.provider,
+        model: event.model === "" ? undefined : event.model,
+        reason: event.reason,
+      });
       return;
     case "config-reloaded":
       logReload(event, log);
       return;
     case "request-shed":
-      logOnce(`shed ${event.reason}`, "warn", "request shed", { reason: event.reason });
+      logOnce(`shed ${event.reason}`, "request shed", { reason: event.reason });
       return;
     case "defect": {
       const cause = describeError(event.error);
-      logOnce(`defect ${event.where} ${cause.slice(0, 64)}`, "error", "defect", {
+      logOnce(`defect ${event.where} ${cause.slice(0, 64)}`, "defect", {
         where: event.where,
         cause,
         at: originOf(event.error),
@@ -130,7 +132,7 @@ function observe(event: GatewayEvent, log: Log["log"], logOnce: WriteOnce): void
     }
     case "ledger-dropped":
     case "telemetry-dropped":
-      logOnce(`${event.type} ${event.reason}`, "warn", event.type, { count: event.count, cause: event.reason });
+      logOnce(`${event.type} ${event.reason}`, event.type, { count: event.count, cause: event.reason });
       return;
     default:
   }
@@ -139,8 +141,8 @@ function observe(event: GatewayEvent, log: Log["log"], logOnce: WriteOnce): void
 /** A line each for what is wrong, so that none is cut off behind another. */
 function logReload(event: Extract<GatewayEvent, { type: "config-reloaded" }>, log: Log["log"]): void {
   const { file, ok, messages, policy } = event;
-  if (ok) log("info", `${file} reloaded`, { policy });
-  else log("error", `${file} not reloaded; the last good one stays`, { policy, problems: messages.length });
+  const line = ok ? (`${file} reloaded` as const) : (`${file} not reloaded; the last good one stays` as const);
+  log(LOG_LINES[line].level, line, { policy, problems: ok ? undefined : messages.length });
   for (const problem of messages.slice(0, MAX_PROBLEMS)) log(ok ? "warn" : "error", "reload", { file, problem });
 }
 

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { chatAnswer, chatHi, chatStream, messagesAnswer, messagesHi, openAiError } from "../support/answers.ts";
+import { RESPONSE_HEADERS } from "../../src/gateway/arouter-headers.ts";
+import {
+  chatAnswer,
+  chatHi,
+  chatStream,
+  messagesAnswer,
+  messagesEvents,
+  messagesHi,
+  openAiError,
+} from "../support/answers.ts";
 import { createPipeline, type PipelineOptions, type SendOptions } from "../support/pipeline.ts";
 import { json, sse } from "../support/scripted-pool.ts";
 
@@ -12,6 +21,7 @@ const STREAMED = [...ANSWERED, "tokens-input-estimate"] as const;
 const POLICY = `
 rules:
   - { name: blocked, when: { prompt_contains: block me }, then: { block: { message: "no" } } }
+  - { name: racing, when: { prompt_contains: race me }, then: { hedge: { after: 1ms, model: gpt-4o } } }
   - { name: healing, when: { prompt_contains: heal me }, then: { model: gpt-4.1, validate: [json], fallback_chain: [gpt-4o] } }
 `;
 
@@ -168,6 +178,90 @@ const ROWS: readonly Row[] = [
     values: { heal: "healed", chain: "gpt-4.1=broken, gpt-4o=ok" },
   },
   {
+    name: "an answer that nothing could heal",
+    body: say("heal me"),
+    upstream: () => chatAnswer("no"),
+    status: 200,
+    names: [...BUFFERED, "validation", "heal", "chain", "fallback-reason"],
+    values: { heal: "exhausted", validation: "fail", chain: "gpt-4.1=invalid, gpt-4o=invalid", attempts: "2" },
+  },
+  {
+    name: "a healed stream",
+    body: { ...say("heal me"), stream: true },
+    upstream: (_, index) => chatStream([index === 0 ? "no" : "{}"]),
+    status: 200,
+    names: [...STREAMED, "validation", "heal", "chain", "fallback-reason"],
+    values: { heal: "healed", validation: "pass", model: "gpt-4o", attempts: "2" },
+  },
+  {
+    name: "a retried answer",
+    body: chatHi,
+    config: '[retry]\nbase = "1ms"\n',
+    upstream: (_, index) => (index === 0 ? openAiError(500) : chatAnswer("hi")),
+    status: 200,
+    names: BUFFERED,
+    values: { attempts: "2" },
+  },
+  {
+    name: "a hedge that won",
+    body: say("race me"),
+    upstream: (_, index) => (index === 0 ? { hangs: true } : chatAnswer("hi")),
+    status: 200,
+    names: [...BUFFERED, "hedge"],
+    values: { hedge: "hedge", attempts: "2", model: "gpt-4o" },
+  },
+  {
+    name: "a hedged stream",
+    body: { ...say("race me"), stream: true },
+    upstream: (_, index) => (index === 0 ? { hangs: true } : chatStream(["hi"])),
+    status: 200,
+    names: [...STREAMED, "hedge"],
+    values: { hedge: "hedge", attempts: "2", model: "gpt-4o" },
+  },
+  {
+    name: "a translated stream that lost something",
+    body: { ...chatHi, model: "claude-sonnet-4-5", seed: 1, stream: true, verbosity: "low" },
+    upstream: () => sse(messagesEvents(["hi"])),
+    status: 200,
+    names: [...STREAMED, "dropped", "adapted"],
+    values: { dropped: "seed" },
+  },
+  {
+    name: "a stream that breaks off",
+    body: { ...chatHi, stream: true },
+    config: "[retry]\nmax = 0\n",
+    upstream: () => chatStream(["hi"], { end: "cut" }),
+    status: 200,
+    names: STREAMED,
+  },
+  {
+    name: "a time limit",
+    body: chatHi,
+    send: { headers: { "x-arouter-timeout": "50ms" } },
+    upstream: () => ({ hangs: true }),
+    status: 504,
+    names: [...ANSWERED, "error", "cost-usd"],
+    values: { error: "deadline" },
+  },
+  {
+    name: "a model that nobody serves",
+    body: { ...chatHi, model: "llama" },
+    config: '[providers.openai]\nmodels = ["gpt-*"]\n',
+    upstream: never,
+    status: 404,
+    names: [...PARSED, "error"],
+    values: { error: "not-found", attempts: "0" },
+  },
+  {
+    name: "a translation that would change the meaning",
+    body: { ...chatHi, model: "claude-sonnet-4-5", seed: 1 },
+    send: { headers: { "x-arouter-strict": "1" } },
+    upstream: never,
+    status: 400,
+    names: [...PARSED, "error"],
+    values: { error: "unsupported-translation", attempts: "0" },
+  },
+  {
     name: "an overflowing stream",
     body: { ...say("heal me"), stream: true },
     upstream: () =>
@@ -185,6 +279,11 @@ const ROWS: readonly Row[] = [
 ];
 
 describe("the x-arouter headers of", () => {
+  test("all outcomes below are the documented ones", () => {
+    const told = new Set(ROWS.flatMap(({ names }) => names));
+    expect([...told].sort()).toEqual(Object.keys(RESPONSE_HEADERS).sort());
+  });
+
   for (const { name, body, upstream, config, send, status, names, values } of ROWS) {
     test(name, async () => {
       const pipeline = createPipeline({ policy: POLICY, upstream, ...(config === undefined ? {} : { config }) });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { GatewayEvent } from "../../src/base/events.ts";
 import { createRedactor, createSecret } from "../../src/base/secret.ts";
 import { createLog, type LogSettings } from "../../src/observe/log.ts";
 import { ACCESS_FIELDS } from "../../src/observe/log-access.ts";
+import { LOG_LINE_FIELDS, LOG_LINES, type LogLine } from "../../src/observe/log-lines.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { attemptOf, healedRecord, recordOf } from "./support.ts";
 
@@ -229,7 +232,47 @@ describe("a fault that repeats", () => {
   });
 });
 
+/** Said by `arouter serve` itself, not by an event. */
+const BY_THE_COMMAND: readonly LogLine[] = ["metrics listening", "draining"];
+
 describe("lines for the operator", () => {
+  test("are the documented ones, with their levels and fields", async () => {
+    const { log, json } = open();
+    const files = ["config", "policy", "keys"] as const;
+    log.observe(failed({ upstreamRequestId: "up" }));
+    log.observe(failed());
+    for (const to of ["open", "half_open", "closed"] as const)
+      log.observe({ type: "breaker-changed", provider: "openai", model: "gpt-4.1", to, reason: "rate" });
+    log.observe({ type: "request-shed", reason: "queue-full", record: null });
+    for (const file of files) {
+      log.observe({ type: "config-reloaded", file, ok: true, messages: [], policy: "p" });
+      log.observe({ type: "config-reloaded", file, ok: false, messages: ["a:1:1: b"], policy: "p" });
+    }
+    for (const type of ["ledger-dropped", "telemetry-dropped"] as const)
+      log.observe({ type, count: 2, reason: "full" });
+    log.observe({ type: "defect", where: "handle", error: new Error("outer") });
+    await log.close();
+    // The first is the time.
+    const told = json().map(({ level, message, ...rest }) => [message, level, ...Object.keys(rest).slice(1)].join());
+    const documented = Object.entries(LOG_LINES)
+      .filter(([message]) => !BY_THE_COMMAND.includes(message as LogLine))
+      .map(([message, { level, fields }]) => [message, level, ...fields].join());
+    expect([...new Set(told)].toSorted()).toEqual(documented.toSorted());
+  });
+  test("of the command are documented too", () => {
+    const source = readFileSync(join(import.meta.dir, "../../src/cli/run-gateway.ts"), "utf8");
+    const told = [...source.matchAll(/log\.log\("(\w+)", "([^"]+)", \{ (\w+)/g)].map(([, ...parts]) => parts);
+    const documented = BY_THE_COMMAND.map((message) => [
+      LOG_LINES[message].level,
+      message,
+      ...LOG_LINES[message].fields,
+    ]);
+    expect(told).toEqual(documented);
+  });
+  test("have no field without a meaning, and none that no line has", () => {
+    const used = new Set<string>(Object.values(LOG_LINES).flatMap(({ fields }) => fields));
+    expect([...used].toSorted()).toEqual(Object.keys(LOG_LINE_FIELDS).toSorted());
+  });
   test("tell a defect with its causes and its place", () => {
     const { log, json } = open();
     log.observe({ type: "defect", where: "handle", error: new Error("outer", { cause: new TypeError("inner") }) });
