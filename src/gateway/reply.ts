@@ -186,10 +186,7 @@ export function createReplyStream(
               controller.close();
               return;
             case "error":
-              write(
-                controller,
-                read.raw?.data ?? format.renderStreamError(read.shown, options.requestId, events),
-              );
+              write(controller, read.raw?.data ?? format.renderStreamError(read.shown, options.requestId, events));
               end({ kind: "in-band-error", error: null, message: read.error.message });
               controller.close();
               return;

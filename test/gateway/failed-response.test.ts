@@ -49,7 +49,10 @@ describe("a failed Response", () => {
 
   test("a stream that is cut ends with an error event that goes on counting", async () => {
     const numbered = begun.map((text, index) => text.replace("}\n\n", `,"sequence_number":${index}}\n\n`));
-    const pipeline = createPipeline({ upstream: () => sse([numbered[0] ?? "", ": note\n\n", ...numbered.slice(1)]), config });
+    const pipeline = createPipeline({
+      upstream: () => sse([numbered[0] ?? "", ": note\n\n", ...numbered.slice(1)]),
+      config,
+    });
     const { text } = await pipeline.send("responses", responses);
     const [, last] = text.split("event: error\ndata: ");
     expect(JSON.parse(last ?? "null")).toMatchObject({
