@@ -50,6 +50,16 @@ function readTools(json: JsonObject, items: readonly Json[]): readonly Tool[] {
     }));
 }
 
+/** Schemas by name. Tools of several namespaces may share a name: without one schema for it, none is known. */
+function readSchemas(tools: readonly Tool[]): ReadonlyMap<string, JsonObject | null> {
+  const schemas = new Map<string, JsonObject | null>();
+  for (const { name, schema } of tools) {
+    const isShared = schemas.has(name) && JSON.stringify(schemas.get(name)) !== JSON.stringify(schema);
+    schemas.set(name, isShared ? null : schema);
+  }
+  return schemas;
+}
+
 function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
   if (isObject(own(part, "prompt_cache_breakpoint"))) seen.cache = true;
   switch (own(part, "type")) {
@@ -141,7 +151,7 @@ export function readFacts(request: ParsedRequest): Facts {
   const tools = once(() => readTools(json, items));
   const walked = once(() => walk(json, model, items, tools()));
   const toolNames = once(() => tools().map((tool) => tool.name));
-  const toolSchemas = once(() => new Map(tools().map((tool) => [tool.name, tool.schema])));
+  const toolSchemas = once(() => readSchemas(tools()));
   const metadata = once(() => readMetadata(own(json, "metadata")));
   const systemText = once(() =>
     [

@@ -25,20 +25,49 @@ export function readError(json: Json): InBandError | null {
   return readErrorEnvelope(json);
 }
 
-/** Whether an output item is a call that the client has to answer. */
+/**
+ * Whether an output item is a call that the client has to answer: of a tool that it declared, or of one that OpenAI defines
+ * and the client runs.
+ * @see https://platform.openai.com/docs/api-reference/responses/object#responses-object-output (read 2026-11-24)
+ */
 export function isToolCall(item: Json): boolean {
-  const type = own(item, "type");
-  return type === "function_call" || type === "custom_tool_call";
+  switch (own(item, "type")) {
+    case "function_call":
+    case "custom_tool_call":
+    case "computer_call":
+    case "local_shell_call":
+    case "apply_patch_call":
+    case "mcp_approval_request":
+      return true;
+    case "tool_search_call":
+      return own(item, "execution") === "client";
+    case "shell_call":
+      return own(own(item, "environment"), "type") !== "container_reference";
+    default:
+      return false;
+  }
 }
 
+/** The call of an item that {@link isToolCall} says is one. What OpenAI defines has no schema of the request's: it is custom. */
 export function readToolCall(item: Json): ReplyToolCall {
-  const custom = own(item, "type") === "custom_tool_call";
+  const type = readString(own(item, "type")) ?? "";
   return {
     id: readString(own(item, "call_id")) ?? readString(own(item, "id")) ?? "",
-    name: readString(own(item, "name")) ?? "",
-    arguments: readString(own(item, custom ? "input" : "arguments")) ?? "",
-    kind: custom ? "custom" : "function",
+    name: readString(own(item, "name")) ?? type.replace(/_call$/, ""),
+    arguments: readInput(item),
+    kind: type === "function_call" ? "function" : "custom",
   };
+}
+
+/** Where the kinds of calls hold what they ask for. */
+const INPUT_FIELDS = ["arguments", "input", "action", "operation"];
+
+function readInput(item: Json): string {
+  for (const name of INPUT_FIELDS) {
+    const input = own(item, name) ?? null;
+    if (input !== null) return isString(input) ? input : JSON.stringify(input);
+  }
+  return "";
 }
 
 interface MessageText {

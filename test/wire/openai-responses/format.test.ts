@@ -75,6 +75,23 @@ describe("facts", () => {
       },
       { toolNames: ["f", "web_search", "g"] },
     ],
+    [
+      "schemas by name, none where namespaces disagree",
+      {
+        tools: [
+          { type: "namespace", name: "a", tools: [{ type: "function", name: "f", parameters: { type: "object" } }] },
+          { type: "namespace", name: "b", tools: [{ type: "function", name: "f", parameters: { required: ["x"] } }] },
+          { type: "function", name: "g", parameters: { type: "object" } },
+          { type: "function", name: "g", parameters: { type: "object" } },
+        ],
+      },
+      {
+        toolSchemas: new Map([
+          ["f", null],
+          ["g", { type: "object" }],
+        ]),
+      },
+    ],
     ["tool_choice", { tool_choice: "required" }, { toolChoice: "required" }],
     ["a named tool_choice", { tool_choice: { type: "function", name: "f" } }, { toolChoice: "named" }],
     ["allowed tools", { tool_choice: { type: "allowed_tools", mode: "auto", tools: [] } }, { toolChoice: "auto" }],
@@ -205,6 +222,33 @@ describe("readReply", () => {
     [{ status: "queued" }, null],
   ] as [JsonObject, string | null][])("reads the end of %j as %s", (json, stop) => {
     expect(openAiResponses.readReply(json).choices[0]?.stop ?? null).toBe(stop as never);
+  });
+
+  test.each([
+    [{ type: "tool_search_call", call_id: "1", execution: "client", arguments: { query: "x" } }, ["tool_search"]],
+    [{ type: "tool_search_call", call_id: null, execution: "server", arguments: {} }, []],
+    [{ type: "local_shell_call", call_id: "1", action: { type: "exec", command: ["ls"] } }, ["local_shell"]],
+    [{ type: "shell_call", call_id: "1", action: { commands: ["ls"] }, environment: null }, ["shell"]],
+    [{ type: "shell_call", call_id: "1", environment: { type: "container_reference" } }, []],
+    [{ type: "apply_patch_call", call_id: "1", operation: { type: "delete_file", path: "a" } }, ["apply_patch"]],
+    [{ type: "computer_call", call_id: "1", action: { type: "screenshot" } }, ["computer"]],
+    [{ type: "mcp_approval_request", id: "m", name: "ask", arguments: "{}" }, ["ask"]],
+    [{ type: "web_search_call", id: "w" }, []],
+  ] as [JsonObject, string[]][])("of %j the client has to answer %j", (output, names) => {
+    const [choice] = openAiResponses.readReply({ status: "completed", output: [output] }).choices;
+    expect(choice?.toolCalls.map(({ name, kind }) => [name, kind])).toEqual(names.map((name) => [name, "custom"]));
+    expect(choice?.stop).toBe(names.length > 0 ? "tool" : "stop");
+    const tally = tallyOf([created, { type: "response.output_item.done", item: output }]);
+    expect(tally.facts().choices[0]?.toolCalls).toEqual(choice?.toolCalls ?? []);
+  });
+
+  test("a call's arguments are its text, or the JSON of what it asks for", () => {
+    const output = [
+      { type: "function_call", name: "f", arguments: "" },
+      { type: "apply_patch_call", operation: { path: "a" } },
+    ];
+    const [choice] = openAiResponses.readReply({ output }).choices;
+    expect(choice?.toolCalls.map((call) => call.arguments)).toEqual(["", '{"path":"a"}']);
   });
 
   test("takes the error of a failed Response", () => {
