@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import OpenAI from "openai";
 import { type RunningApp, openRaw, startRunningApp, until } from "../support/running-app.ts";
 
 interface Seen {
@@ -102,6 +103,37 @@ describe("a route that is passed through", () => {
     expect(last().headers.get("authorization")).toBe("Bearer sk-openai-test-key");
     await fetch(`${running.url}/v1/messages/batches/b_1/cancel`, { method: "POST", headers });
     expect([last().method, last().path]).toEqual(["POST", "/v1/messages/batches/b_1/cancel"]);
+  });
+
+  test("stored Responses are read, cancelled and deleted at OpenAI by its SDK, whatever `passthrough` says", async () => {
+    const client = new OpenAI({ baseURL: `${running.url}/v1`, apiKey: "client", maxRetries: 0 });
+    const response = { id: "resp_1", object: "response", status: "cancelled", output: [], later: 1.0 };
+    answer = () => Response.json(response);
+    const { id } = await client.responses.retrieve("resp_1", { include: ["reasoning.encrypted_content"] });
+    expect(id).toBe("resp_1");
+    expect([last().method, last().path]).toEqual([
+      "GET",
+      "/v1/responses/resp_1?include%5B%5D=reasoning.encrypted_content",
+    ]);
+    expect(last().headers.get("authorization")).toBe("Bearer sk-openai-test-key");
+    expect(await client.responses.cancel("resp_1")).toMatchObject({ status: "cancelled", later: 1 });
+    expect([last().method, last().path]).toEqual(["POST", "/v1/responses/resp_1/cancel"]);
+    answer = () => Response.json({ object: "list", data: [{ id: "msg_1" }], has_more: false });
+    expect((await client.responses.inputItems.list("resp_1", { limit: 2 })).data).toHaveLength(1);
+    expect([last().method, last().path]).toEqual(["GET", "/v1/responses/resp_1/input_items?limit=2"]);
+    answer = () => new Response(null, { status: 204 });
+    await client.responses.delete("resp_1");
+    expect([last().method, last().path]).toEqual(["DELETE", "/v1/responses/resp_1"]);
+    expect(running.records().at(-1)).toMatchObject({ provider: "openai", route: "/v1/responses/{id}" });
+  });
+
+  test("a stored Response is streamed again, byte for byte", async () => {
+    const text =
+      'event: response.created\ndata: {"type":"response.created", "sequence_number":4}\n\nevent: later\ndata: {"é":1.0}\n\n';
+    answer = () => new Response(text, { headers: { "content-type": "text/event-stream" } });
+    const got = await fetch(`${running.url}/v1/responses/resp_1?stream=true&starting_after=3`);
+    expect([got.headers.get("content-type"), await got.text()]).toEqual(["text/event-stream", text]);
+    expect(last().path).toBe("/v1/responses/resp_1?stream=true&starting_after=3");
   });
 
   test("takes any content type, and binary both ways", async () => {
