@@ -91,11 +91,11 @@ function toolResponse(id: Json | undefined, response: Json | undefined): Part {
 
 function readMessage(message: Json): Message {
   const type = own(message, "type");
-  if (type === "function_call") {
-    const part = toolCall(own(message, "call_id"), own(message, "name"), own(message, "arguments"));
-    return { role: "assistant", parts: [part] };
+  if (type === "function_call" || type === "custom_tool_call") {
+    const input = own(message, type === "function_call" ? "arguments" : "input");
+    return { role: "assistant", parts: [toolCall(own(message, "call_id"), own(message, "name"), input)] };
   }
-  if (type === "function_call_output") {
+  if (type === "function_call_output" || type === "custom_tool_call_output") {
     return { role: "tool", parts: [toolResponse(own(message, "call_id"), own(message, "output"))] };
   }
   const role = own(message, "role");

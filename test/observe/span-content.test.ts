@@ -68,6 +68,15 @@ describe("contentAttributes", () => {
     ]);
   });
 
+  test("reads the calls of tools that take free text", () => {
+    const call = { type: "custom_tool_call", call_id: "c", name: "exec", input: "ls" };
+    const output = { type: "custom_tool_call_output", call_id: "c", output: "a" };
+    expect(read({ input: [call, output] })["gen_ai.input.messages"]).toEqual([
+      { role: "assistant", parts: [{ type: "tool_call", id: "c", name: "exec", arguments: "ls" }] },
+      { role: "tool", parts: [{ type: "tool_call_response", id: "c", response: "a" }] },
+    ]);
+  });
+
   test.each([
     ["chat", '{"choices":[{"message":{"content":"one"}},{"message":{"content":"two"}}]}', ["one", "two"]],
     ["messages", '{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"one"}]}', ["one"]],
