@@ -231,6 +231,9 @@ describe("bodies", () => {
     test(`${name}: ${status} ${kind}`, async () => {
       const answer = await post(CHAT, body, headers);
       expect([answer.status, answer.headers.get("x-arouter-error")]).toEqual([status, kind]);
+      expect([answer.headers.get("x-arouter-rule"), answer.headers.get("x-arouter-attempts")]).toEqual(["none", "0"]);
+      for (const always of ["request-id", "policy", "overhead-ms"])
+        expect(answer.headers.get(`x-arouter-${always}`)).not.toBeNull();
       expect((await errorOf(answer)).error.type).toBe("invalid_request_error");
     });
   }
