@@ -38,6 +38,7 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
   adapted: "What it carried differently.",
   tags: "Tags of the rule and of the caller; the rule's win.",
   route: "The route, where it is not one that is decided on.",
+  key: "Name of the caller's key, where nothing was decided; else it is in `facts`.",
   request: "The client's body as text, only with `ledger.requests`.",
 };
 
@@ -56,7 +57,7 @@ export function renderLedgerLine(record: RequestRecord, options: { readonly keep
     `"saved_usd":${dollars(record.savedUsd)},"overhead_ms":${rounded(record.overheadMs, 100)},` +
     `"ttft_ms":${rounded(record.ttftMs, 10)},"ms":${rounded(record.ms, 10)},"dropped":${JSON.stringify(record.dropped)},` +
     `"adapted":${JSON.stringify(record.adapted)},"tags":${JSON.stringify(tags)}`;
-  if (record.facts === null) line += `,"route":${text(record.route)}`;
+  if (record.facts === null) line += `,"route":${text(record.route)},"key":${text(record.key)}`;
   if (options.keepBody && record.requestBytes !== null) {
     line += `,"request":${text(Buffer.from(record.requestBytes).toString("utf8"))}`;
   }

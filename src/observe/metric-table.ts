@@ -97,6 +97,16 @@ export const METRICS = {
     ["tag", "value", "rule"],
     "US dollars lost, by the tags of the rule.",
   ),
+  keyRequests: counter(
+    "arouter_key_requests_total",
+    ["key", "status"],
+    "Requests by the name of the caller's key in `[auth] keys`; none without one.",
+  ),
+  keyCost: counter(
+    "arouter_key_cost_usd_total",
+    ["key"],
+    "US dollars spent, by the name of the caller's key; unpriced requests count nothing.",
+  ),
   breakerTransitions: counter(
     "arouter_breaker_transitions_total",
     ["provider", "model", "to", "reason"],

@@ -89,6 +89,13 @@ function countRequest(context: CountContext, record: RequestRecord): void {
     meters.translationDropped.inc({ field: fieldLabel(field, context.droppedFields) });
   }
   countSaving(meters, record, rule);
+  countKey(meters, record);
+}
+
+function countKey(meters: Meters, { key, status, costUsd }: RequestRecord): void {
+  if (key === null) return;
+  meters.keyRequests.inc({ key, status: String(status ?? NONE) });
+  if (costUsd !== null) meters.keyCost.inc({ key }, costUsd);
 }
 
 function countAttempt(context: CountContext, attempt: AttemptRecord, rule: string): void {

@@ -22,6 +22,7 @@ afterEach(async () => {
 
 const POLICY = `
 rules:
+  - { name: of_key, when: { key: "batch-*" }, then: { model: gpt-4.1-mini } }
   - { name: to_mini, when: { tokens_input_lt: 100, format: chat }, then: { model: gpt-4o-mini, tags: { team: a } } }
 `;
 
@@ -30,10 +31,15 @@ async function start(config: string): Promise<SimulatedGateway> {
   return gateway;
 }
 
-async function ask(url: string, model: string, format: "chat" | "messages" = "chat") {
+async function ask(
+  url: string,
+  model: string,
+  format: "chat" | "messages" = "chat",
+  headers: Readonly<Record<string, string>> = {},
+) {
   const response = await fetch(`${url}${format === "chat" ? "/v1/chat/completions" : "/v1/messages"}`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-arouter-tags": "job=nightly" },
+    headers: { "content-type": "application/json", "x-arouter-tags": "job=nightly", ...headers },
     body: JSON.stringify({
       model,
       max_tokens: 50,
@@ -124,6 +130,52 @@ describe("a gateway that runs", () => {
     const ids = answers.map(({ headers }) => headers.get("x-arouter-request-id"));
     expect(access.map(({ id }) => String(id)).toSorted()).toEqual(ids.map(String).toSorted());
     expect(entries.map((entry) => String(entry?.id)).toSorted()).toEqual(ids.map(String).toSorted());
+  });
+
+  test("tells a caller by the name of its key in log, ledger and metrics, and decides by it", async () => {
+    const ledger = join(folder, "ledger.jsonl");
+    const logFile = join(folder, "log.jsonl");
+    const { url } = await start(
+      `[router]\npolicy_file = "policies.yaml"\n[auth]\nkeys = { batch-a = "a-key-of-a", web = "a-key-of-b" }\n` +
+        `[ledger]\nfile = "${ledger}"\n[log]\nfile = "${logFile}"\n`,
+    );
+    const calls = [
+      await ask(url, "gpt-4.1", "chat", { authorization: "Bearer a-key-of-a" }),
+      await ask(url, "gpt-4.1", "chat", { "x-api-key": "a-key-of-b" }),
+      // Refused before anything was decided.
+      await ask(url, "gpt-4.1", "chat", { authorization: "Bearer a-key-of-a", "content-type": "text/plain" }),
+      await ask(url, "gpt-4.1", "chat", { authorization: "Bearer another" }),
+    ];
+    expect(calls.map(({ status, headers }) => [status, headers.get("x-arouter-rule")])).toEqual([
+      [200, "of_key"],
+      [200, "to_mini"],
+      [415, "none"],
+      [401, "none"],
+    ]);
+    const names = ["batch-a", "web", "batch-a", undefined];
+
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics.match(/^arouter_key_requests_total\{.*$/gm)?.toSorted()).toEqual([
+      'arouter_key_requests_total{key="batch-a",status="200"} 1',
+      'arouter_key_requests_total{key="batch-a",status="415"} 1',
+      'arouter_key_requests_total{key="web",status="200"} 1',
+    ]);
+    expect(sample(metrics, "arouter_key_cost_usd_total", 'key="web"')).toBeCloseTo(
+      Number(calls[1]?.headers.get("x-arouter-cost-usd")),
+      9,
+    );
+
+    const entries = await until(() => {
+      const found = linesOf(ledger).map((line) => JSON.parse(line) as { facts: { key?: string } | null; key?: string });
+      return found.length === 4 ? found : null;
+    });
+    expect(entries.map(({ facts, key }) => facts?.key ?? key ?? undefined)).toEqual(names);
+    const access = await until(() => {
+      const found = linesOf(logFile).map((line) => JSON.parse(line) as Record<string, unknown>);
+      const requests = found.filter(({ message }) => message === "request");
+      return requests.length === 4 ? requests : null;
+    });
+    expect(access.map(({ key }) => key)).toEqual(names);
   });
 
   test("answers on while its ledger cannot be written, and counts what it lost", async () => {

@@ -23,6 +23,10 @@ describe("a line", () => {
     const fields = Object.keys(JSON.parse(line({ ...body, facts: null }, true)));
     expect(fields).toEqual(Object.keys(LEDGER_FIELDS));
   });
+  test("names the caller's key where nothing was decided, whose facts would tell it", () => {
+    expect(JSON.parse(line({ facts: null, key: "team-a" })).key).toBe("team-a");
+    expect(JSON.parse(line({ facts: null })).key).toBeNull();
+  });
   test("writes dollars as plain decimals however small", () => {
     expect(line({ costUsd: 1e-7, savedUsd: -2.5e-11 })).toContain('"cost_usd":0.0000001,"saved_usd":-0.000000000025');
   });

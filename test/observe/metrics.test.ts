@@ -112,6 +112,19 @@ describe("a request", () => {
     });
     expect(JSON.stringify(found)).not.toContain("job");
   });
+  test("adds to the key of its caller by the key's name, refused or not, and to none without one", async () => {
+    const found = await samples([
+      finished(recordOf({ key: "team-a" })),
+      finished(recordOf({ key: "team-a", costUsd: null })),
+      finished(recordOf({ key: "team-a", status: 415, outcome: "gateway_error", attempts: [], costUsd: 0 })),
+      finished(recordOf({ key: null })),
+    ]);
+    expect(Object.entries(found).filter(([name]) => name.startsWith("arouter_key_"))).toEqual([
+      ['arouter_key_requests_total{key="team-a",status="200"}', 2],
+      ['arouter_key_requests_total{key="team-a",status="415"}', 1],
+      ['arouter_key_cost_usd_total{key="team-a"}', 0.000176],
+    ]);
+  });
   test("counts a continuation as part of the attempt before", async () => {
     const attempts = [attemptOf(), attemptOf({ number: 2, continues: true, usage: null })];
     const found = await samples([finished(recordOf({ attempts }))]);
