@@ -7,8 +7,13 @@ import { LEDGER_FIELDS } from "../../src/observe/ledger-line.ts";
 import { ACCESS_FIELDS } from "../../src/observe/log-access.ts";
 import { LOG_LINE_FIELDS, LOG_LINES } from "../../src/observe/log-lines.ts";
 import { METRICS, type MetricRow } from "../../src/observe/metric-table.ts";
-import { ATTEMPT_NOTES, SPAN_NOTES } from "../../src/observe/render-spans.ts";
-import { ATTEMPT_ATTRIBUTES, REQUEST_ATTRIBUTES } from "../../src/observe/span-attributes.ts";
+import { ATTEMPT_NOTES, SPAN_NOTES, SPANS } from "../../src/observe/render-spans.ts";
+import {
+  ATTEMPT_ATTRIBUTES,
+  REQUEST_ATTRIBUTES,
+  RESOURCE_ATTRIBUTES,
+  TAG_PREFIX,
+} from "../../src/observe/span-attributes.ts";
 import { CONTENT_ATTRIBUTES } from "../../src/observe/span-content.ts";
 import { renderParts, renderTable } from "./parts.ts";
 
@@ -69,6 +74,17 @@ function attributesTable(rows: readonly { readonly name: string; readonly help: 
   );
 }
 
+function spansTable(): string {
+  const { request, attempt } = SPANS;
+  return renderTable(
+    ["span", "kind", "one for each"],
+    [
+      [code(request.nameOf({ method: "POST", route: "/v1/chat/completions" })), "server", request.help],
+      [code(attempt.nameOf({ model: "gpt-6-luna" })), "client", attempt.help],
+    ],
+  );
+}
+
 function spanEventsTable(): string {
   const rows = (span: string, notes: Readonly<Record<string, string>>) =>
     Object.entries(notes).map(([name, help]) => [code(name), span, help]);
@@ -114,7 +130,13 @@ export function renderObservabilityPage(): string {
     "log lines": logLinesTable,
     "log fields": logFieldsTable,
     ledger: ledgerTable,
-    "server span": () => attributesTable(REQUEST_ATTRIBUTES),
+    spans: spansTable,
+    resource: () => attributesTable(RESOURCE_ATTRIBUTES),
+    "server span": () =>
+      attributesTable([
+        ...REQUEST_ATTRIBUTES,
+        { name: `${TAG_PREFIX}NAME`, help: "a tag of the rule or of the caller; the rule's win" },
+      ]),
     "client span": () => attributesTable(ATTEMPT_ATTRIBUTES),
     "span events": spanEventsTable,
     "span content": contentTable,

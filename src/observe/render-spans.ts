@@ -16,6 +16,20 @@ import {
   TAG_PREFIX,
 } from "./span-attributes.ts";
 
+/** The spans that there are, with their names. */
+export const SPANS = {
+  request: {
+    kind: SpanKind.SERVER,
+    help: "request, from its arrival to the end of its answer",
+    nameOf: ({ method, route }: Pick<RequestRecord, "method" | "route">) => `${knownMethod(method) ?? "HTTP"} ${route}`,
+  },
+  attempt: {
+    kind: SpanKind.CLIENT,
+    help: "attempt at a provider: a try, a fallback or a leg of a hedge",
+    nameOf: ({ model }: Pick<AttemptRecord, "model">) => `chat ${model}`,
+  },
+} as const;
+
 /** Something that happened to a request on its way. */
 export interface SpanNote {
   readonly name: SpanNoteName;
@@ -74,8 +88,8 @@ function renderRequest(record: RequestRecord, notes: readonly SpanNote[], common
       attributes: { "gen_ai.request.model": model },
     }));
   return createSpan({
-    name: `${knownMethod(record.method) ?? "HTTP"} ${record.route}`,
-    kind: SpanKind.SERVER,
+    name: SPANS.request.nameOf(record),
+    kind: SPANS.request.kind,
     trace,
     spanId: trace.spanId,
     parentSpanId: trace.parentSpanId,
@@ -98,8 +112,8 @@ function renderAttempt(record: RequestRecord, attempt: AttemptRecord, common: Sp
   const { content } = common.context;
   const isDelivered = record.attempts.findLast((other) => other.class === "ok") === attempt;
   return createSpan({
-    name: `chat ${attempt.model}`,
-    kind: SpanKind.CLIENT,
+    name: SPANS.attempt.nameOf(attempt),
+    kind: SPANS.attempt.kind,
     trace,
     spanId: attempt.spanId,
     parentSpanId: trace.spanId,

@@ -135,8 +135,24 @@ export const REQUEST_ATTRIBUTES: readonly AttributeRow<RequestRecord>[] = [
   request("arouter.ttft_ms", "arrival to first content handed over", ({ ttftMs }) => ttftMs),
 ];
 
-/** Tags of the rule and of the caller become attributes of this name and the tag's. */
+/** Tags of the rule and of the caller become attributes of the server span, of this name and the tag's. */
 export const TAG_PREFIX = "arouter.tag.";
+
+/** This process. */
+export interface ServiceSubject {
+  readonly serviceName: string;
+  readonly version: string;
+}
+
+const service = row<ServiceSubject>;
+
+/** Of the resource, which all spans share. */
+export const RESOURCE_ATTRIBUTES: readonly AttributeRow<ServiceSubject>[] = [
+  service("service.name", "`[telemetry] service_name`", ({ serviceName }) => serviceName),
+  service("service.version", "version of the gateway", ({ version }) => version),
+  service("telemetry.sdk.language", "`nodejs`", () => "nodejs"),
+  service("telemetry.sdk.name", "`opentelemetry`", () => "opentelemetry"),
+];
 
 /** @see https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/ (read 2026-11-24) */
 const OPENAI_API = { chat: "chat_completions", responses: "responses", messages: null } as const;

@@ -13,6 +13,7 @@ export const CONTENT_ATTRIBUTES = {
   "gen_ai.system_instructions": "system prompt, as JSON",
   "gen_ai.input.messages": "the messages sent, as JSON: text, tool calls and their results",
   "gen_ai.output.messages": "the answer, as JSON: its text",
+  "arouter.reason": "why a validation failed; on its event `arouter.validation`, of whichever answer",
 } as const;
 
 interface Part {

@@ -9,7 +9,7 @@ import type { EncodeSpans, Finished } from "./otlp-encode.ts";
 import { parseOtlpEndpoint, type OtlpProtocol } from "./otlp-endpoint.ts";
 import type { OtlpResult, OtlpTransport } from "./otlp-transport.ts";
 import type { SpanNote, SpanNoteName } from "./render-spans.ts";
-import type { SpanContext } from "./span-attributes.ts";
+import { readAttributes, RESOURCE_ATTRIBUTES, type SpanContext } from "./span-attributes.ts";
 
 export interface TracesOptions {
   readonly clock: Clock;
@@ -143,13 +143,8 @@ async function openSender(options: TracesOptions): Promise<Sender> {
       ? import("./otlp-grpc.ts").then(({ createGrpcTransport }) => createGrpcTransport(url, options.headers))
       : import("./otlp-http.ts").then(({ createHttpTransport }) => createHttpTransport(url, options.headers)),
   ]);
-  const { serviceName, version, context } = options;
-  const resource: Attributes = {
-    "service.name": serviceName,
-    "service.version": version,
-    "telemetry.sdk.language": "nodejs",
-    "telemetry.sdk.name": "opentelemetry",
-  };
+  const { version, context } = options;
+  const resource = readAttributes(RESOURCE_ATTRIBUTES, options, context);
   return { transport, encode: createEncodeSpans(resource, { scope: { name: "arouter", version }, context }) };
 }
 

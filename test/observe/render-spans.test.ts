@@ -117,6 +117,12 @@ describe("renderSpans", () => {
     });
   });
 
+  test("tells why an answer failed its validation only with content", () => {
+    const validations = [{ validator: "json_schema", result: "fail", attempt: 1, reason: "/name is missing" }] as const;
+    const reasonOf = (content: boolean) =>
+      render({ validations: [...validations] }, [], content)[1]?.events[0]?.attributes?.["arouter.reason"];
+    expect([reasonOf(false), reasonOf(true)]).toEqual([undefined, "/name is missing"]);
+  });
   test("has tags of the caller, but the rule's win", () => {
     const [server] = render({ callerTags: { team: "a", x: "1" }, tags: { team: "b" } });
     expect(server?.attributes).toMatchObject({ "arouter.tag.team": "b", "arouter.tag.x": "1" });
