@@ -72,10 +72,14 @@ async function serveOnce(command: readonly string[], environment: Readonly<Recor
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
   let output = "";
+  // Once: a second signal means at once, and ends it with 1.
+  let isStopped = false;
   const read = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
     for await (const chunk of stream) {
       output += Buffer.from(chunk).toString();
-      if (output.includes("listening")) child.kill("SIGINT");
+      if (isStopped || !output.includes("listening")) continue;
+      isStopped = true;
+      child.kill("SIGINT");
     }
   };
   const [, , code] = await Promise.all([read(child.stdout), read(child.stderr), child.exited]);
