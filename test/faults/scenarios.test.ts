@@ -388,7 +388,7 @@ for (const side of SIDES) {
       expect(got.headers.get("x-arouter-model")).toBe(side.other);
     });
 
-    test("a prefill is answered, or refused by name, by whoever is asked", async () => {
+    test("a prefill is answered where it can be, else refused by name, and never sent elsewhere", async () => {
       const messages = [
         { role: "user", content: '[[sim: text "Paris"]]' },
         { role: "assistant", content: "The capital is" },
@@ -401,8 +401,12 @@ for (const side of SIDES) {
         headers: { "x-arouter-fallback-chain": side.other },
         fields: { messages },
       });
-      expect(["complete", "error"]).toContain(got.ending);
-      if (got.ending === "error") expect(got.status).toBe(400);
+      const isNative = side.format === "messages" && side.first.startsWith("claude");
+      expect(stage.records[0]?.attempts.map((attempt) => [attempt.model, attempt.class])).toEqual([
+        [side.first, isNative ? "client" : "ok"],
+      ]);
+      expect([got.ending, got.status]).toEqual(isNative ? ["error", 400] : ["complete", 200]);
+      if (isNative) expect(got.error).toContain("does not support assistant message prefill");
       expect(await stage.settle()).toEqual(AT_REST);
     });
 

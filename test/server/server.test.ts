@@ -383,10 +383,16 @@ describe("hosts and origins", () => {
     await app.close();
   });
 
-  test("too many headers are a 431", async () => {
-    const many = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`x-h-${index}`, "v"]));
-    const answer = await fetch(running.url, { headers: many });
-    expect([answer.status, answer.headers.get("x-arouter-error")]).toEqual([431, "headers-too-large"]);
+  test.each([
+    ["too many", Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`x-h-${index}`, "v"])), 431],
+    ["too large", { "x-h": "v".repeat(4096) }, 431],
+    ["nearly too large", { "x-h": "v".repeat(3500) }, 200],
+  ])("headers that are %s", async (_name, headers, status) => {
+    const app = startRunningApp({ config: "[limits]\nheader_bytes = 4096\nheader_count = 40\n" });
+    const answer = await fetch(app.url, { headers });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("x-arouter-error")).toBe(status === 431 ? "headers-too-large" : null);
+    await app.close();
   });
 });
 
@@ -570,6 +576,37 @@ describe("health", () => {
       expect([path, answer.status, answer.headers.get("cache-control")]).toEqual([path, 200, "no-store"]);
     }
     await app.close();
+  });
+
+  test("livez and readyz do not wait for a provider that hangs, while it is probed and called", async () => {
+    const hanging = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Promise<Response>(() => undefined) });
+    const url = `http://127.0.0.1:${hanging.port}`;
+    const app = startRunningApp({
+      upstream: { openaiUrl: `${url}/v1`, anthropicUrl: url },
+      config: '[health]\ntimeout = "1s"\n',
+    });
+    let isOver = false;
+    const leave = new AbortController();
+    const calls = Array.from({ length: 20 }, () =>
+      fetch(app.url + CHAT, {
+        method: "POST",
+        headers: JSON_TYPE,
+        body: JSON.stringify(chatHi),
+        signal: leave.signal,
+      }).catch(() => null),
+    );
+    const probed = fetch(`${app.url}/healthz`).then((answer) => {
+      isOver = true;
+      return answer.status;
+    });
+    await until(() => hanging.pendingRequests >= 22, "the probes and calls to hang");
+    for (const path of ["/livez", "/readyz"]) expect((await fetch(app.url + path)).status).toBe(200);
+    expect(isOver).toBe(false);
+    expect(await probed).toBe(503);
+    leave.abort();
+    await Promise.all(calls);
+    await app.close();
+    await hanging.stop(true);
   });
 
   test("healthz is 503 when no provider is there, and names no key or host", async () => {
