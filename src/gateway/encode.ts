@@ -1,7 +1,7 @@
 /** From the client's request to the bytes for one candidate. Always from the original, never from another attempt's. */
 import { GatewayError } from "../base/errors.ts";
-import type { Json } from "../base/json.ts";
-import { isObject, own } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import { isObject, isString, own } from "../base/json.ts";
 import type { Decision, ParamsBlock } from "../policy/decision.ts";
 import type { ThinkingStore, Translated } from "../translate/translator.ts";
 import { filterBetas, mergeBetas } from "../upstream/headers.ts";
@@ -138,7 +138,14 @@ function declaredParams({ entry }: Target, { decision }: EncodeOptions): readonl
 
 function appendFeedback(body: Uint8Array | string, target: Target, feedback: string): Uint8Array {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
-  const field = target.surface.name === "responses" ? "input" : "messages";
-  // An `input` that is a string cannot take a further message: the next model is then asked as the first was.
-  return appendToArray(bytes, field, { role: "user", content: feedback }) ?? bytes;
+  const message = { role: "user", content: feedback };
+  if (target.surface.name !== "responses") return appendToArray(bytes, "messages", message) ?? bytes;
+  return appendToArray(bytes, "input", message) ?? appendToText(bytes, message) ?? bytes;
+}
+
+/** An `input` that is a string takes no further message: it becomes one itself. Null where it is none. */
+function appendToText(bytes: Uint8Array, message: JsonObject): Uint8Array | null {
+  const input = own(JSON.parse(Buffer.from(bytes).toString()) as Json, "input");
+  if (!isString(input)) return null;
+  return spliceFields(bytes, [{ field: "input", value: [{ role: "user", content: input }, message] }]);
 }

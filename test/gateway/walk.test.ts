@@ -8,6 +8,7 @@ import {
   messagesAnswer,
   messagesHi,
   openAiError,
+  responsesAnswer,
 } from "../support/answers.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, runUntil } from "../support/pipeline.ts";
@@ -460,6 +461,24 @@ describe("what a rule does to the request", () => {
     expect(second?.messages[1]?.role).toBe("user");
     expect(Buffer.byteLength(second?.messages[1]?.content ?? "")).toBeLessThanOrEqual(4096);
     expect(second?.messages[1]?.content).not.toContain("SECRET");
+  });
+
+  test.each([
+    ["a text", "Give \u00e9."],
+    ["items", [{ role: "user", content: "Give \u00e9." }]],
+  ])("feedback reaches a Responses model whose input was %s", async (_what, input) => {
+    const pipeline = createPipeline({
+      policy: route(`model: gpt-5.4, validate: [json], fallback_chain: [gpt-5.5], heal: { feedback: errors }`),
+      upstream: (call) => responsesAnswer(modelOf(call) === "gpt-5.4" ? "no JSON" : "{}"),
+    });
+    const { headers } = await pipeline.send("responses", { model: "gpt-5.4", input });
+    expect(headers["x-arouter-heal"]).toBe("healed");
+    const [first, second] = pipeline.calls.map((call) => (JSON.parse(call.body) as { input: unknown }).input);
+    expect(first).toEqual(input);
+    expect(second).toEqual([
+      { role: "user", content: "Give \u00e9." },
+      { role: "user", content: expect.stringContaining("rejected by an automatic check") },
+    ]);
   });
 
   test("a chain entry's own params and timeout count for it alone", async () => {
