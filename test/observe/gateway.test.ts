@@ -127,6 +127,8 @@ describe("a gateway that runs", () => {
       const requests = found.filter(({ message }) => message === "request");
       return requests.length === 9 ? requests : null;
     });
+    // What was asked is nowhere to be read.
+    for (const text of [metrics, readFileSync(logFile, "utf8")]) expect(text).not.toContain("sim:");
     const ids = answers.map(({ headers }) => headers.get("x-arouter-request-id"));
     expect(access.map(({ id }) => String(id)).toSorted()).toEqual(ids.map(String).toSorted());
     expect(entries.map((entry) => String(entry?.id)).toSorted()).toEqual(ids.map(String).toSorted());
