@@ -1,5 +1,6 @@
 /** A Response that fails says so in its last event, without an error envelope. */
 import { describe, expect, test } from "bun:test";
+import { messagesEvents } from "../support/answers.ts";
 import { createPipeline } from "../support/pipeline.ts";
 import { sse } from "../support/scripted-pool.ts";
 
@@ -60,6 +61,16 @@ describe("a failed Response", () => {
       code: "upstream_stream_interrupted",
       sequence_number: begun.length,
     });
+  });
+
+  test("so does one that was translated", async () => {
+    const pipeline = createPipeline({ upstream: () => sse(messagesEvents(["one", "two"]).slice(0, -2)), config });
+    const { text } = await pipeline.send("responses", { ...responses, model: "claude-sonnet-4-5" });
+    const numbers = [...text.matchAll(/"sequence_number":(\d+)/g)].map(([, number]) => Number(number));
+    expect(numbers.length).toBeGreaterThan(4);
+    expect(numbers).toEqual(numbers.map((_, index) => index));
+    expect(text).toContain('event: error\ndata: {"type":"error","code":"upstream_stream_interrupted"');
+    expect(text).not.toContain("response.completed");
   });
 
   test("moves the chain on while nothing was shown", async () => {
