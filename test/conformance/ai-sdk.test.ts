@@ -50,7 +50,7 @@ const person = jsonSchema<{ readonly name: string; readonly age: number }>({
 /** `store: false`: the history is sent whole, as Claude keeps none. */
 const common = { maxRetries: 0, maxOutputTokens: 2_000, providerOptions: { openai: { store: false } } };
 
-describe.each(MODELS)("AI SDK, %s", (_, model) => {
+describe.each(MODELS)("AI SDK, %s", (title, model) => {
   const round = () => ({
     ...common,
     model: model(),
@@ -71,6 +71,16 @@ describe.each(MODELS)("AI SDK, %s", (_, model) => {
     for await (const piece of result.textStream) text += piece;
     if (!live) expect(text).toContain("19 degrees");
     expect((await result.totalUsage).outputTokens).toBeGreaterThan(0);
+  });
+
+  test.skipIf(live)("is told of an error inside the stream", async () => {
+    const errors: unknown[] = [];
+    const prompt = simulated("Hi.", "long 3000; fault error-event");
+    const result = streamText({ ...common, model: model(), prompt, onError: ({ error }) => void errors.push(error) });
+    for await (const _ of result.textStream);
+    expect(errors).toHaveLength(1);
+    // What the gateway writes itself is an event that this SDK knows: it is not taken for a broken answer.
+    if (title === "openai, Claude") expect(errors).toMatchObject([{ message: "Overloaded", statusCode: 503 }]);
   });
 
   test("reads an object by a schema", async () => {
