@@ -24,7 +24,7 @@ interface Grafana {
     readonly title: string;
     readonly targets?: readonly { readonly expr: string }[];
   }[];
-  readonly templating: { readonly list: readonly { readonly query: unknown }[] };
+  readonly templating: unknown;
   readonly annotations: { readonly list: readonly { readonly expr: string }[] };
 }
 
@@ -46,6 +46,11 @@ const queries: readonly (readonly [string, string])[] = [
   ),
   ...grafana.annotations.list.map(({ expr }) => [`annotation ${expr}`, valueOf(expr)] as const),
 ];
+
+/** Metric and label of each choice that the dashboard offers. */
+const variables = [...JSON.stringify(grafana.templating).matchAll(/label_values\((\w+), (\w+)\)/g)].map(
+  ([, metric = "", label = ""]) => [metric, label] as const,
+);
 
 const POLICIES = `
 version: 1
@@ -140,6 +145,17 @@ describe.skipIf(prometheus.path === null)(`a real Prometheus${prometheus.why}`, 
     return answer.data?.result.length ?? 0;
   };
 
+  /** The same, asked again until there is data or ten seconds have gone: a scrape that was slow is followed by another. */
+  const untilData = async (expr: string): Promise<number> => {
+    const end = Date.now() + 10_000;
+    let found = await query(expr);
+    while (found === 0 && Date.now() < end) {
+      await Bun.sleep(500);
+      found = await query(expr);
+    }
+    return found;
+  };
+
   beforeAll(async () => {
     gateway = await startSimulatedGateway({
       policies: POLICIES,
@@ -187,7 +203,7 @@ scrape_configs:
   test(
     "scrapes it, and takes the alert rules",
     async () => {
-      expect(await query('up{job="arouter"} == 1')).toBe(1);
+      expect(await untilData('up{job="arouter"} == 1')).toBe(1);
       const rules = (await (await fetch(`${url}/api/v1/rules`)).json()) as {
         readonly data: { readonly groups: readonly { readonly rules: readonly { readonly health: string }[] }[] };
       };
@@ -201,16 +217,16 @@ scrape_configs:
   test.each(queries)(
     "%s returns data",
     async (_, expr) => {
-      const end = Date.now() + 10_000;
-      let found = await query(expr);
-      while (found === 0 && Date.now() < end) {
-        await Bun.sleep(500);
-        found = await query(expr);
-      }
-      expect(found).toBeGreaterThan(0);
+      expect(await untilData(expr)).toBeGreaterThan(0);
     },
     limitMs,
   );
+
+  test.each(variables)("has values for what Grafana asks to choose from: %s by %s", async (metric, label) => {
+    const response = await fetch(`${url}/api/v1/label/${label}/values?${new URLSearchParams({ "match[]": metric })}`);
+    const { data } = (await response.json()) as { readonly data: readonly string[] };
+    expect(data).toContain("checked");
+  });
 
   test.skipIf(promtool.path === null)("and promtool finds nothing to say about what it scraped", async () => {
     const text = await (await fetch(`${gateway.url}/metrics`)).text();
