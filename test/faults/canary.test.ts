@@ -53,7 +53,7 @@ const MODES = [
   "error-later",
   "error-in-200",
   "garbage-json",
-  "reset",
+  "cut",
 ] as const;
 
 /** A provider that repeats the key in all it says, in every form. */
@@ -87,8 +87,8 @@ function startEcho(): { readonly url: string; readonly stop: () => Promise<void>
           return Response.json(error);
         case "garbage-json":
           return stream(`${firstContent(request.url)}data: {"broken ${said}\n\n`);
-        case "reset":
-          return Response.error();
+        case "cut":
+          return stream(firstContent(request.url));
         default:
           return Response.json(error, { status: 401 });
       }
@@ -110,20 +110,41 @@ function firstContent(url: string): string {
     };
     return (
       `event: message_start\ndata: ${JSON.stringify({ type: "message_start", message })}\n\n` +
-      `event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n`
+      `event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n` +
+      `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${ANSWER}"}}\n\n`
     );
   }
   if (url.endsWith("/responses")) {
     return `event: response.output_item.added\ndata: {"type":"response.output_item.added","output_index":0,"item":{"id":"i","type":"message","role":"assistant","content":[]}}\n\n`;
   }
-  return `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"word"},"finish_reason":null}]}\n\n`;
+  return `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"${ANSWER}"},"finish_reason":null}]}\n\n`;
+}
+
+/** What is said and answered is nobody's business either, unless its keeping is turned on. */
+const PROMPT = "CANARY-PROMPT";
+const ANSWER = "CANARY-ANSWER";
+
+/** A collector that keeps the bytes of the spans: texts stand in them as they are. */
+function startCollector(): { readonly url: string; readonly taken: () => string; readonly stop: () => Promise<void> } {
+  let taken = "";
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: async (request) => {
+      taken += Buffer.from(await request.arrayBuffer()).toString("latin1");
+      return new Response();
+    },
+  });
+  return { url: `http://127.0.0.1:${server.port}`, taken: () => taken, stop: () => server.stop(true) };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "arouter-canary-"));
 let echo: ReturnType<typeof startEcho>;
+let collector: ReturnType<typeof startCollector>;
 let gateway: GatewayProcess;
 beforeAll(async () => {
   echo = startEcho();
+  collector = startCollector();
   gateway = await startGateway({
     config: `
 [providers.openai]
@@ -137,11 +158,20 @@ public = ["/livez"]
 [retry]
 base = "1ms"
 cap = "1ms"
+throttle_base = "1ms"
+throttle_cap = "1ms"
+retry_after_cap = "50ms"
+# Open, it would keep most of the modes away.
+[breaker]
+consecutive_failures = 100000
+min_requests = 100000
 [log]
 level = "debug"
 format = "json"
 [ledger]
 file = "${join(folder, "ledger.jsonl")}"
+[telemetry]
+otlp_endpoint = "${collector.url}"
 [drain]
 delay = "0s"
 timeout = "1s"
@@ -157,6 +187,7 @@ timeout = "1s"
 afterAll(async () => {
   await gateway.stop();
   await echo.stop();
+  await collector.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -179,7 +210,7 @@ test("no key, in any encoding, reaches any place where the gateway writes", asyn
     for (const format of CLIENT_FORMATS) {
       for (const model of ["gpt-5.6", "claude-sonnet-5-5"]) {
         for (const stream of [false, true]) {
-          const body = bodyOf({ format, model, stream, prompt: `mode ${mode}.` });
+          const body = bodyOf({ format, model, stream, prompt: `mode ${mode}. ${PROMPT}` });
           const headers = { "content-type": "application/json", "x-arouter-explain": "1" };
           seen.push(await ask(paths[format], { method: "POST", body, headers }));
         }
@@ -223,6 +254,18 @@ test("no key, in any encoding, reaches any place where the gateway writes", asyn
   expect(hitsIn(ledger)).toEqual([]);
   expect(gateway.output().split("\n").length).toBeGreaterThan(100);
   expect(hitsIn(gateway.output())).toEqual([]);
+  for (let look = 0; look < 100 && collector.taken().split("chat gpt-5.6").length < 50; look += 1) await Bun.sleep(100);
+  expect(collector.taken().split("chat gpt-5.6").length).toBeGreaterThanOrEqual(50);
+  expect(hitsIn(collector.taken())).toEqual([]);
+
+  // The test's own callers had the answers, and the gateway the prompts; neither is kept anywhere.
+  expect(seen.filter((text) => text.includes(ANSWER)).length).toBeGreaterThan(5);
+  const metrics = await ask("/metrics");
+  expect(metrics).toContain('arouter_key_requests_total{key="team"');
+  for (const kept of [ledger, gateway.output(), collector.taken(), metrics]) {
+    expect(kept).not.toContain(PROMPT);
+    expect(kept).not.toContain(ANSWER);
+  }
 }, 60_000);
 
 test("a gateway that does not start prints no key", async () => {
