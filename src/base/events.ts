@@ -13,6 +13,13 @@ export type Outcome = "complete" | "upstream_error" | "gateway_error" | "in_band
 export type HealResult = "healed" | "exhausted" | "overflow";
 export type ValidationResult = "pass" | "fail" | "skipped";
 
+/** An answer by the provider's words: its id, the model that it names, and why each of its choices ended. */
+export interface AnswerNote {
+  readonly id: string | null;
+  readonly model: string | null;
+  readonly finishReasons: readonly string[];
+}
+
 /** One upstream HTTP request: a try, a fallback or a leg of a hedge. Times in ms. */
 export interface AttemptRecord {
   /** From 1 in order of start. */
@@ -37,6 +44,8 @@ export interface AttemptRecord {
   /** US dollars; null when unpriced. */
   costUsd: number | null;
   serviceTier: string | null;
+  /** What the answer says of itself; null while there is none. */
+  answer: AnswerNote | null;
   /** Upstream's request id. */
   upstreamRequestId: string | null;
   /** Short text of a failure: no key, prompt or body. */

@@ -7,6 +7,7 @@ import type { Call } from "../resilience/dispatch.ts";
 import type { Translated } from "../translate/translator.ts";
 import type { BufferedAnswer, UpstreamAnswer } from "../upstream/upstream.ts";
 import { classified } from "../upstream/classify.ts";
+import { noteAnswer } from "../upstream/note-answer.ts";
 import type { ReplyFacts } from "../wire/format.ts";
 import { spliceModelInReply } from "../wire/splice.ts";
 import { estimateTokens } from "../wire/tokens.ts";
@@ -112,7 +113,7 @@ function addUsageOf(next: BufferedAnswer, first: BufferedAnswer): void {
 function noteReply(exchange: Exchange, answer: BufferedAnswer, json: JsonObject, target: Target): void {
   const reply = target.surface.readReply(json);
   answer.attempt.usage = reply.usage ?? estimateUsage(exchange.facts, estimateOutput(reply, target.provider.name));
-  answer.attempt.serviceTier = reply.serviceTier;
+  noteAnswer(answer.attempt, reply);
 }
 
 /** Output tokens of an answer that does not tell them. */

@@ -187,6 +187,13 @@ export const ATTEMPT_ATTRIBUTES: readonly AttributeRow<AttemptSubject>[] = [
     "of them spent on reasoning",
     (s) => s.attempt.usage?.reasoning || null,
   ),
+  attempt("gen_ai.response.id", "id of the answer", (s) => s.attempt.answer?.id ?? null),
+  attempt("gen_ai.response.model", "model that the answer names", (s) => s.attempt.answer?.model ?? null),
+  attempt(
+    "gen_ai.response.finish_reasons",
+    "why each choice ended: `stop`, `length`, `tool_call`, `content_filter`, `pause` or `other`",
+    (s) => list(s.attempt.answer?.finishReasons ?? []),
+  ),
   attempt(
     "gen_ai.response.time_to_first_chunk",
     "seconds to the first content of a stream",

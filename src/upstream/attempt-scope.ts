@@ -61,6 +61,7 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     usage: null,
     costUsd: null,
     serviceTier: null,
+    answer: null,
     upstreamRequestId: null,
     failure: null,
   };

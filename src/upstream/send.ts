@@ -14,6 +14,7 @@ import type { InBandError, StreamTally } from "../wire/format.ts";
 import { openAttemptScope, type AttemptScope } from "./attempt-scope.ts";
 import { classified, classifyAnswer, statusOfInBandError } from "./classify.ts";
 import { upstreamRequestId } from "./headers.ts";
+import { noteAnswer } from "./note-answer.ts";
 import type { FetchInit, Pool } from "./pool.ts";
 import { openUpstreamStream, type UpstreamEvent, type UpstreamStream } from "./stream.ts";
 import type { ErrorAnswer, Provider, UpstreamAnswer, UpstreamRequest } from "./upstream.ts";
@@ -168,10 +169,10 @@ async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>):
 function noteUsage({ continues, record }: UpstreamRequest, attempt: AttemptRecord, tally: StreamTally): void {
   // A continuation is counted with the answer that it continues.
   if (continues || !tally.started) return;
-  const { usage, serviceTier } = tally.facts();
+  const facts = tally.facts();
   const estimated = estimatedUsage(record.tokensInputEstimate ?? 0, tally.outputEstimate);
-  attempt.usage = usageSoFar(usage, tally.complete, estimated);
-  attempt.serviceTier = serviceTier;
+  attempt.usage = usageSoFar(facts.usage, tally.complete, estimated);
+  noteAnswer(attempt, facts);
 }
 
 /** Reads a stream to its end and gives the answer that a buffered call would have got. */

@@ -24,6 +24,7 @@ export function attemptOf(parts: Partial<AttemptRecord> = {}): AttemptRecord {
     usage: usageOf(40, 12),
     costUsd: 0.000176,
     serviceTier: null,
+    answer: null,
     upstreamRequestId: "req_up",
     failure: null,
     ...parts,
