@@ -23,6 +23,7 @@ describe("docker compose", () => {
     readonly ports?: readonly string[];
     readonly volumes?: readonly string[];
     readonly stop_grace_period?: string;
+    readonly ulimits?: Readonly<Record<string, number>>;
   }
   const folder = join(root, "deploy/compose");
   const { services } = parse(read("deploy/compose/compose.yaml")) as { services: Readonly<Record<string, Service>> };
@@ -52,6 +53,10 @@ describe("docker compose", () => {
 
   test("gives the gateway the time that it takes to drain", () => {
     expect(Number.parseInt(services["arouter"]?.stop_grace_period ?? "", 10)).toBeGreaterThan(drainSeconds());
+  });
+
+  test("has the gateway write no core, which would hold its keys", () => {
+    expect(services["arouter"]?.ulimits?.["core"]).toBe(0);
   });
 
   test("has a configuration that the gateway takes, and addresses that the others know", () => {
@@ -86,6 +91,10 @@ describe("the systemd unit", () => {
 
   test("gives the gateway the time that it takes to drain", () => {
     expect(Number(/^TimeoutStopSec=(\d+)s$/m.exec(unit)?.[1])).toBeGreaterThan(drainSeconds());
+  });
+
+  test("has the gateway write no core, which would hold its keys", () => {
+    expect(unit).toMatch(/^LimitCORE=0$/m);
   });
 
   test.skipIf(Bun.which("systemd-analyze") === null)("is one that systemd understands (systemd-analyze)", async () => {
