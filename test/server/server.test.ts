@@ -625,6 +625,32 @@ describe("health", () => {
     await app.close();
   });
 
+  test("probes that fail move no breaker, and are no completions", async () => {
+    const asked: string[] = [];
+    const failing = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: ({ method, url }) => {
+        asked.push(`${method} ${new URL(url).pathname}`);
+        return new Response("", { status: 500 });
+      },
+    });
+    const app = startRunningApp({
+      upstream: { openaiUrl: `http://127.0.0.1:${failing.port}/v1`, anthropicUrl: "http://127.0.0.1:9" },
+      config: '[health]\ncache = "0s"\n[breaker]\nconsecutive_failures = 2\n',
+    });
+    for (let probe = 0; probe < 5; probe += 1) {
+      expect(await (await fetch(`${app.url}/healthz`)).json()).toMatchObject({
+        status: "down",
+        providers: { openai: { status: "down", breaker: "closed" }, anthropic: { status: "down", breaker: "closed" } },
+      });
+    }
+    expect(asked).toEqual(Array.from({ length: 5 }, () => "GET /v1/models"));
+    expect(app.events.filter(({ type }) => type === "breaker-changed" || type === "attempt-started")).toEqual([]);
+    await app.close();
+    await failing.stop(true);
+  });
+
   test("healthz is ok with both, degraded with one", async () => {
     expect(await (await fetch(`${running.url}/healthz?strict=1`)).json()).toMatchObject({ status: "ok" });
     const app = startRunningApp({ upstream: { ...providers, anthropicUrl: "http://127.0.0.1:9" } });
