@@ -318,6 +318,12 @@ describe("x-should-retry", () => {
       "false",
     ],
     ["is not added after one", () => openAiError(500), "[retry]\nmax = 0\n", undefined],
+    [
+      "is false after one where the budget refuses the next",
+      () => openAiError(500),
+      "[retry]\nbudget_ratio = 0\nbudget_min_per_second = 0\n",
+      "false",
+    ],
     ["is not added to a 503", () => openAiError(503), '[retry]\nthrottle_base = "1ms"\n', undefined],
     ["is not added to a 429", () => openAiError(429), '[retry]\nthrottle_base = "1ms"\n', undefined],
     [
