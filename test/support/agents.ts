@@ -108,22 +108,16 @@ interface Setup {
 
 /** As docs/agents.md says, and nothing reported elsewhere. */
 function prepareCodex(home: string, gateway: string, model: string): Setup {
-  const config = `model = "${model}"
-model_provider = "arouter"
+  const config = `model_provider = "arouter"
+model_providers.arouter = { name = "ARouter", base_url = "${gateway}/v1", wire_api = "responses", env_key = "AROUTER_KEY" }
 check_for_update_on_startup = false
-
-[model_providers.arouter]
-name = "ARouter"
-base_url = "${gateway}/v1"
-wire_api = "responses"
-env_key = "AROUTER_KEY"
 
 [analytics]
 enabled = false
 `;
   writeFileSync(join(home, "config.toml"), config);
   return {
-    args: ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"],
+    args: ["exec", "--model", model, "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"],
     environment: { CODEX_HOME: home, AROUTER_KEY: "sk-client" },
   };
 }
