@@ -9,6 +9,7 @@ import type { Vitals } from "../observe/metrics.ts";
 import { decide, type RuleTrace } from "../policy/decide.ts";
 import { hasLedgerFacts, inputFromLedger } from "../policy/ledger-facts.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
+import { summarizeSettings } from "../policy/summary.ts";
 import type { Dashboard } from "../server/dashboard.ts";
 import type { ProviderStatus } from "../server/health.ts";
 
@@ -91,6 +92,7 @@ function ruleJson({ name, when, then }: Rule): JsonObject {
     model: modelText(then),
     fallback_chain: chain,
     validate: [...(then.validate ?? [])],
+    settings: summarizeSettings(then),
   };
 }
 

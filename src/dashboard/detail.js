@@ -25,10 +25,10 @@ function facts(entries) {
   );
 }
 
-function table(headings, rows) {
+function table(label, headings, rows) {
   return element(
     "div",
-    { class: "scroll", tabindex: "0" },
+    { class: "scroll", tabindex: "0", role: "group", "aria-label": label },
     element(
       "table",
       {},
@@ -139,7 +139,7 @@ function attemptsSection(request) {
   return section(
     "Attempts",
     ...(detailed === undefined ? [] : [timeline(attempts, request.ms)]),
-    table(["#", "Model", "Provider", "Came of it", "Start", "First token", "Time", "Cost"], rows),
+    table("Attempts", ["#", "Model", "Provider", "Outcome", "Start", "First token", "Time", "Cost"], rows),
   );
 }
 

@@ -101,6 +101,15 @@ export function showModels(table, { by }) {
   );
 }
 
+/** A setting of a rule without the signs of JSON. */
+function inWords(value) {
+  if (Array.isArray(value)) return value.map(inWords).join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, part]) => `${key} ${inWords(part)}`)
+    .join(", ");
+}
+
 export function showRules(table, { policy, by }) {
   const find = byName(by.rule);
   const known = new Set(policy.rules.map(({ name }) => name));
@@ -113,12 +122,13 @@ export function showRules(table, { policy, by }) {
     table,
     rules,
     ({ name }) => name,
-    ({ name, when, model, validate = [], fallback_chain: chain = [] }) => {
+    ({ name, when, model, validate = [], fallback_chain: chain = [], settings = {} }) => {
       const figures = find(name);
       const then = [
         ...(model === null ? [] : [model]),
         ...(validate.length === 0 ? [] : [`validated: ${validate.join(", ")}`]),
         ...(chain.length === 0 ? [] : [`else ${chain.join(", ")}`]),
+        ...Object.entries(settings).map(([key, value]) => `${key}: ${inWords(value)}`),
       ];
       const isGone = !known.has(name);
       return [

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 import { DEFAULT_FALLBACK_ON } from "./decision.ts";
 import type { ChainEntry, Decision, HealSettings, ParamsBlock, RetryOverrides, TimeoutOverrides } from "./decision.ts";
 import { compact } from "./containers.ts";
+import type { Then } from "./then.ts";
 
 /** An object, or undefined when nothing is in it. */
 function filled(object: JsonObject): JsonObject | undefined {
@@ -36,7 +37,7 @@ function healJson({ hold, preflushBytes, feedback }: HealSettings): JsonObject {
   return compact({ hold, preflush_bytes: preflushBytes, feedback });
 }
 
-function hedgeJson(hedge: Decision["hedge"]): Json | undefined {
+function hedgeJson(hedge: Then["hedge"]): Json | undefined {
   if (hedge === undefined) return undefined;
   if (hedge === null) return "off";
   return compact({ after: hedge.after === "p95" ? "p95" : duration(hedge.after), model: hedge.model });
@@ -70,6 +71,19 @@ export function summarizeDecision(decision: Decision): DecisionSummary {
     params: filled(paramsJson(decision.params)),
     tags: filled(decision.tags),
     block: block === null ? undefined : { status: block.status, message: block.message },
+  });
+}
+
+/** What a rule asks for beside its model, chain, validators and block, in the keys of `then`. */
+export function summarizeSettings({ fallbackOn, heal, hedge, retry, timeout, params, tags }: Then): JsonObject {
+  return compact({
+    fallback_on: fallbackOn,
+    heal: heal === undefined ? undefined : filled(healJson(heal)),
+    hedge: hedgeJson(hedge),
+    retry: retry === undefined ? undefined : filled(retryJson(retry)),
+    timeout: timeout === undefined ? undefined : filled(timeoutJson(timeout)),
+    params: params === undefined ? undefined : filled(paramsJson(params)),
+    tags: tags === undefined ? undefined : filled(tags),
   });
 }
 

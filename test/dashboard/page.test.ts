@@ -33,7 +33,7 @@ rules:
     then: { model: gpt-6-luna, validate: [json_schema], fallback_chain: [gpt-6-sol] }
   - name: never
     when: { prompt_contains: ${JSON.stringify(HOSTILE)} }
-    then: { model: claude-haiku-5-5 }
+    then: { model: claude-haiku-5-5, hedge: { after: 800ms }, timeout: { ttft: 5s, total: 30s } }
 `;
 
 /** A request of yesterday's, by somebody who named rule and model as nobody should. */
@@ -200,6 +200,9 @@ file = "${ledger}"
         const hits = page.locator(`#rules tr[data-key="${rule}"] td`).nth(2);
         expect(await hits.textContent()).toBe(String(sumOf(samples, "arouter_requests_total", { rule })));
       }
+      expect(await page.locator('#rules tr[data-key="never"] td').nth(1).textContent()).toBe(
+        "claude-haiku-5-5 · hedge: after 800ms · timeout: total 30s, ttft 5s",
+      );
       for (const model of ["gpt-6-luna", "gpt-6-sol"]) {
         const requests = page.locator(`#models tr[data-key="${model}"] td`).first();
         expect(await requests.textContent()).toBe(String(sumOf(samples, "arouter_requests_total", { model })));

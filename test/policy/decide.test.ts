@@ -5,7 +5,7 @@ import { decide } from "../../src/policy/decide.ts";
 import type { Decision } from "../../src/policy/decision.ts";
 import { readOverrides } from "../../src/policy/overrides.ts";
 import { NO_POLICY } from "../../src/policy/policy.ts";
-import { describeDecision, summarizeDecision } from "../../src/policy/summary.ts";
+import { describeDecision, summarizeDecision, summarizeSettings } from "../../src/policy/summary.ts";
 import type { InputParts } from "./support.ts";
 import { inputOf, policyFrom } from "./support.ts";
 
@@ -244,6 +244,27 @@ describe("a decision as JSON", () => {
       model_asked: "gpt-6-sol",
       ...then,
     });
+  });
+
+  test("says what a rule sets, its model, chain, validators and block aside", () => {
+    const settings = {
+      fallback_on: ["error"],
+      heal: { hold: "preflush" },
+      hedge: { after: "p95" },
+      retry: { max: 1 },
+      timeout: { ttft: "2s" },
+      params: { cap: { max_tokens: 5 } },
+      tags: { t: "7" },
+    };
+    const then = { ...settings, model: "m-a", validate: ["json"], fallback_chain: ["m-b"] };
+    const [full, block] = policyFrom({
+      rules: [
+        { name: "full", then },
+        { name: "block", then: { block: { message: "no" } } },
+      ],
+    }).rules.map((rule) => summarizeSettings(rule.then));
+    expect(full).toEqual(settings);
+    expect(block).toEqual({});
   });
 
   test("says off and block", () => {
