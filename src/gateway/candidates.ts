@@ -122,7 +122,8 @@ export function createCandidates(
           pass(entry, null);
         } catch (error) {
           // A request that its only candidate cannot carry is the client's to hear of.
-          if (!(error instanceof GatewayError) || entries.length === 1) throw error;
+          if (!(error instanceof GatewayError)) throw error;
+          if (entries.length === 1 && error.kind !== "circuit-open") throw error;
           pass(entry, error);
         }
       }

@@ -273,6 +273,17 @@ describe("candidates that are skipped", () => {
     expect(pipeline.calls.map(modelOf)).toEqual(["gpt-3.5-turbo"]);
   });
 
+  test("a lone model whose breaker is open is told as passed over", async () => {
+    const pipeline = createPipeline({
+      config: `${ONCE}[breaker]\nconsecutive_failures = 2\n`,
+      upstream: () => openAiError(500),
+    });
+    for (let request = 0; request < 2; request += 1) await pipeline.send("chat", chatHi);
+    const { status, headers } = await pipeline.send("chat", chatHi);
+    expect([status, headers["x-arouter-error"], headers["x-arouter-chain"]]).toEqual([503, "circuit-open", undefined]);
+    expect(pipeline.records[2]?.chain).toEqual([{ model: "gpt-4.1", result: "skipped" }]);
+  });
+
   test("open breakers are gone round; when every candidate is shut the answer is 503 and says when", async () => {
     const config = `${ONCE}[breaker]\nconsecutive_failures = 2\nopen_base = "20s"\n`;
     let isDown = true;

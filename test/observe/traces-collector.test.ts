@@ -191,6 +191,10 @@ describe.skipIf(path === null)(`traces in a real collector${why}`, () => {
 
       const stream = spansOf(spans, streamed);
       expect(stream.clients[0]?.attributes["gen_ai.request.stream"]).toBe(true);
+      expect(stream.clients[0]?.attributes).toMatchObject({
+        "gen_ai.response.model": expect.stringMatching(/^gpt-5\.5/),
+        "gen_ai.response.id": expect.stringMatching(/^chatcmpl-/),
+      });
       expect(Number(stream.clients[0]?.attributes["gen_ai.response.time_to_first_chunk"])).toBeGreaterThan(0);
 
       expect(spans.some(({ attributes }) => attributes["arouter.request_id"] === unsampled)).toBe(false);
@@ -215,6 +219,27 @@ describe.skipIf(path === null)(`traces in a real collector${why}`, () => {
         expect(client?.attributes["gen_ai.input.messages"]).toContain("hush");
         expect(client?.attributes["gen_ai.output.messages"]).toContain(word);
       }
+    },
+    limitMs,
+  );
+
+  test(
+    "tell of a request that a breaker kept away",
+    async () => {
+      const gateway = await start({
+        endpoint: collector.http,
+        more: "[providers.openai.breaker]\nconsecutive_failures = 2\n",
+      });
+      for (let index = 0; index < 2; index += 1) await ask(gateway, prompt("broken [[sim: status 500]]"));
+      const refused = await ask(gateway, prompt("hello"));
+      await gateway.stop();
+      const { server, clients } = spansOf(await collector.waitFor([refused]), refused);
+      expect(server.attributes).toMatchObject({ "error.type": "circuit-open", "arouter.attempts": 0 });
+      expect(server.status.code).toBe(2);
+      expect(server.events.map(({ name, attributes }) => [name, attributes["gen_ai.request.model"]])).toEqual([
+        ["arouter.candidate.skipped", "gpt-5.5"],
+      ]);
+      expect(clients).toEqual([]);
     },
     limitMs,
   );
