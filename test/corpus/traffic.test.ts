@@ -17,7 +17,7 @@ import { spliceFields } from "../../src/wire/splice.ts";
 import { createSseDecoder } from "../../src/wire/sse/decode.ts";
 import { decodeAll, splitEvery } from "../support/chunks.ts";
 import { readCorpus, type CorpusRecord } from "../support/corpus.ts";
-import { PAIRS, parseFor, translateReply, translateRequest, translateStream } from "../support/pairs.ts";
+import { declaredCalls, PAIRS, parseFor, translateReply, translateRequest, translateStream } from "../support/pairs.ts";
 import { sharedDir, sharedMissing } from "../support/shared.ts";
 import { assertChatStream, assertMessagesStream } from "../support/stream-invariants.ts";
 import { judgeRequest } from "./judge.ts";
@@ -305,10 +305,10 @@ function expectSameContent(after: Facts, before: Facts): void {
     (text === "" && refusal !== null ? refusal : text).replaceAll("\n\n", "");
   expect(shown(one)).toBe(shown(other));
   // A format without custom tools has their text as the field `input`.
-  const hasCustom = (choice: typeof one) => choice.toolCalls.some(({ kind }) => kind === "custom");
+  const hasCustom = (choice: typeof one) => declaredCalls(choice.toolCalls).some(({ kind }) => kind === "custom");
   const isLifted = hasCustom(one) !== hasCustom(other);
   const calls = (choice: typeof one) =>
-    choice.toolCalls.map((call) => ({
+    declaredCalls(choice.toolCalls).map((call) => ({
       name: call.name,
       arguments: isLifted && call.kind === "custom" ? { input: call.arguments } : parseArguments(call.arguments),
     }));

@@ -9,7 +9,7 @@ import { messagesToChat } from "../../src/translate/messages-to-chat/index.ts";
 import { messagesToResponses } from "../../src/translate/messages-to-responses/index.ts";
 import { responsesToMessages } from "../../src/translate/responses-to-messages/index.ts";
 import type { ReplyContext, Translated, TranslationOptions, Translator } from "../../src/translate/translator.ts";
-import type { ParsedRequest } from "../../src/wire/format.ts";
+import type { ParsedRequest, ReplyToolCall } from "../../src/wire/format.ts";
 import { formatByName } from "../../src/wire/formats.ts";
 import { createSseDecoder } from "../../src/wire/sse/decode.ts";
 
@@ -107,4 +107,19 @@ export function translateReply(
 ): { readonly body: JsonObject; readonly adapted: readonly string[] } | null {
   const result = translated.response(reply, context, []);
   return result.kind === "answer" ? result : null;
+}
+
+/** Tools that OpenAI defines and its clients run, by the names under which their calls are read. */
+const DEFINED_BY_OPENAI = new Set(["tool_search", "shell", "local_shell", "apply_patch", "computer"]);
+/** Of the id of a request to approve a call of an MCP tool, which bears that tool's name. */
+const APPROVAL_ID = "mcpr_";
+
+/**
+ * Calls of tools that a request declares. Others can only be caused by a Responses client's own request: no pair from another
+ * client carries them.
+ */
+export function declaredCalls(calls: readonly ReplyToolCall[]): readonly ReplyToolCall[] {
+  return calls.filter(
+    ({ id, name, kind }) => kind === "function" || !(DEFINED_BY_OPENAI.has(name) || id.startsWith(APPROVAL_ID)),
+  );
 }
