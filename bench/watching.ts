@@ -1,9 +1,9 @@
 /**
  * `bun bench/watching.ts`: what it costs to be watched. CPU time per request with everything off, with metrics, with the
- * dashboard's figures, and with traces of a tenth and of all requests, in interleaved rounds on one core. Some 40 seconds.
+ * dashboard's figures, and with traces of a tenth and of all requests, in interleaved rounds on one core. A minute.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildBinary } from "../scripts/build.ts";
 import { policyYaml } from "./gateway-files.ts";
@@ -13,8 +13,8 @@ import { cpuMs, freePort, type Launched, launch, launchGateway, machine } from "
 const GATEWAY_CORE = 0;
 const OTHER_CORE = 1;
 const CONNECTIONS = 64;
-const ROUNDS = 7;
-const ROUND_MS = 600;
+const ROUNDS = 15;
+const ROUND_MS = 500;
 const WARM_UP_MS = 3000;
 const WORKLOAD = "W1";
 
@@ -36,6 +36,7 @@ const STAGES = [
   },
 ] as const;
 
+const loadBefore = loadavg()[0] ?? Number.NaN;
 const folder = mkdtempSync(join(tmpdir(), "arouter-watching-"));
 const running: Launched[] = [];
 let received = 0;
@@ -111,18 +112,19 @@ try {
   }
 
   const medians = new Map(STAGES.map(({ name }, index) => [name as string, median(samples[index] ?? [])]));
-  const base = medians.get("all off") ?? Number.NaN;
+  /** Median of the rounds' own ratios: what disturbs the machine for a while disturbs both sides of one. */
+  const ratio = (name: string, of: string): string => {
+    const [ours, theirs] = [name, of].map((stage) => samples[STAGES.findIndex((row) => row.name === stage)] ?? []);
+    return median((ours ?? []).map((cpuUs, round) => cpuUs / (theirs?.[round] ?? Number.NaN))).toFixed(2);
+  };
   process.stdout.write(
-    `${machine()}; ${WORKLOAD} at ${CONNECTIONS} connections, medians of ${ROUNDS} interleaved rounds\n`,
+    `${machine()}, load ${loadBefore.toFixed(1)} before; ${WORKLOAD} at ${CONNECTIONS} connections, medians of ${ROUNDS} interleaved rounds\n`,
   );
   for (const { name, bound } of STAGES) {
     const cpuUs = medians.get(name) ?? Number.NaN;
-    const held =
-      bound === null
-        ? ""
-        : `, ${(cpuUs / (medians.get(bound.of) ?? Number.NaN)).toFixed(2)} of ${bound.of} (bound ${bound.ratio})`;
+    const held = bound === null ? "" : `, ${ratio(name, bound.of)} of ${bound.of} (bound ${bound.ratio})`;
     process.stdout.write(
-      `${name.padEnd(26)}${cpuUs.toFixed(1).padStart(8)} µs CPU a request, ${(cpuUs / base).toFixed(2)} of all off${held}\n`,
+      `${name.padEnd(26)}${cpuUs.toFixed(1).padStart(8)} µs CPU a request, ${ratio(name, "all off")} of all off${held}\n`,
     );
   }
   process.stdout.write(`${(received / 1024 / 1024).toFixed(1)} MB of spans taken in\n`);
