@@ -22,7 +22,7 @@ export const VALIDATOR_NAMES = [
 ] as const;
 export type ValidatorName = (typeof VALIDATOR_NAMES)[number];
 
-/** Outcome classes of one attempt. @see RESILIENCE §2 (docs/resilience.md) */
+/** Outcome classes of one attempt. @see docs/resilience.md */
 export const OUTCOME_CLASSES = [
   "ok",
   "stale_conn",

@@ -37,7 +37,7 @@ export interface Capabilities {
   readonly canDisableThinking: boolean;
   /** `thinking: between_tools` is accepted. */
   readonly betweenTools: boolean;
-  /** Earlier thinking is bound to the prefix: send block-binding controls (WIRE §2.9 rule 3). */
+  /** Earlier thinking is bound to the prefix: send block-binding controls with it. */
   readonly preservedThinking: boolean;
   /** Efforts accepted; empty when the model takes none. */
   readonly efforts: readonly Effort[];

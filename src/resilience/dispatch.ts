@@ -4,7 +4,7 @@
  */
 import type { OutcomeClass } from "../base/names.ts";
 
-/** How a result counts, decided once per attempt (RESILIENCE §2) and read by every layer. */
+/** How a result counts, decided once per attempt (docs/resilience.md, outcome classes) and read by every layer. */
 export interface Classification {
   readonly class: OutcomeClass;
   /** For the breakers. `client-side` answers (client, context, policy, no_model) end a probe but are no success. */

@@ -22,7 +22,7 @@ export interface TranslationOptions {
   readonly reasoningSummary: boolean;
 }
 
-/** Remembers Claude's thinking blocks by tool-call id, for clients that drop them (WIRE §2.9 rule 4). */
+/** Remembers Claude's thinking blocks by tool-call id, for clients that drop them. */
 export interface ThinkingStore {
   readonly get: (toolCallId: string) => readonly JsonObject[] | null;
   readonly put: (toolCallId: string, blocks: readonly JsonObject[]) => void;

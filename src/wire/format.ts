@@ -103,7 +103,7 @@ export interface StreamTally {
   readonly read: (json: JsonObject, event: string) => void;
   /** Takes OpenAI's `[DONE]`. */
   readonly readDone: () => void;
-  /** First content event seen (RESILIENCE §8 `off`): the point of flush without validators. */
+  /** First content event seen (docs/resilience.md, streams): the point of flush without validators. */
   readonly started: boolean;
   /** UTF-8 bytes of text, tool arguments and thinking so far. */
   readonly contentBytes: number;
