@@ -8,6 +8,10 @@ export interface Order {
   readonly workload: string;
   /** Ask in the client's format and expect answers in it; else in the upstream's. */
   readonly translated: boolean;
+  /** Model asked for; unset: the first one of the workload. */
+  readonly model?: string;
+  /** Of a peer: what its paths begin with, and that what its answers say counts, not their bytes. */
+  readonly peerPath?: string;
   readonly connections: number;
   /** New requests are begun for this long; 0: one on each connection. */
   readonly durationMs: number;
@@ -36,8 +40,9 @@ async function run(order: Order): Promise<LoadResult> {
     "user-agent": "OpenAI/Python 2.8.0",
     ...(dialect === "messages" ? { "anthropic-version": "2023-06-01" } : {}),
   };
-  const request = renderRequest(PATHS[dialect], headers, requestBody(workload, dialect, workload.upstream));
-  const check = createCheck(workload, order.translated);
+  const path = `${order.peerPath ?? ""}${PATHS[dialect]}`;
+  const request = renderRequest(path, headers, requestBody(workload, dialect, workload.upstream, order.model));
+  const check = createCheck(workload, order.translated, order.peerPath !== undefined);
   const totals: number[] = [];
   const firsts: number[] = [];
   let failure: string | null = null;

@@ -1,5 +1,5 @@
 /** The processes of a run: each on its core, what they cost read from /proc. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const MS_PER_TICK = 10;
 
@@ -100,6 +100,54 @@ export function cpuMs(pid: number): number {
   // The command's name is in parentheses and may hold spaces; user and system time are the 12th and 13th field after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+/** Time on a core of a thread, ns; null: it has ended. */
+function threadNs(pid: number, thread: string): number | null {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads the CPU time that a process and all its threads have used so far, in µs and finer than {@link cpuMs}. What a
+ * thread used after the last call before its end is not seen.
+ */
+export function createCpuMeter(pid: number): () => number {
+  if (!existsSync(`/proc/${pid}/schedstat`)) return () => cpuMs(pid) * 1000;
+  const lastNs = new Map<string, number>();
+  let totalUs = 0;
+  return () => {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const ns = threadNs(pid, thread);
+      if (ns === null) continue;
+      totalUs += Math.max(0, ns - (lastNs.get(thread) ?? 0)) / 1000;
+      lastNs.set(thread, ns);
+    }
+    return totalUs;
+  };
+}
+
+/** A process and all that descend from it, as they are now. */
+export function family(pid: number): readonly number[] {
+  const parents = readdirSync("/proc").flatMap((name) => {
+    const found = Number(name) > 0 ? /^PPid:\s+(\d+)/m.exec(statusOf(Number(name))) : null;
+    return found === null ? [] : [[Number(name), Number(found[1])] as const];
+  });
+  const found = [pid];
+  for (const member of found) for (const [child, parent] of parents) if (parent === member) found.push(child);
+  return found;
+}
+
+/** Empty: there is no such process any more. */
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 export interface Memory {

@@ -1,219 +1,217 @@
 /**
  * `bun bench/run.ts`: what ARouter costs beside the least that a proxy can, and beside no proxy at all. One run measures
- * all of them in turns on one core; upstream and load generator have the other. Loopback only; ends by itself.
+ * all of them in turns on one core; upstream and load generator have the other. Loopback only; ends by itself. Writes
+ * docs/benchmarks.md, its chart and its figures.
  *
- *   --quick       short rounds and fewer of them, under a minute; writes nothing
- *   --gate        exit 1 when a ratio is past its bound by half again
- *   --only W1,W2  these workloads
+ *   --quick                          short rounds and fewer of them, a minute; writes nothing
+ *   --gate                           exit 1 when a workload is far slower than it usually is (gate.ts); with --quick
+ *   --only W1,W2                     these workloads; writes nothing
+ *   --binary FILE                    compiled already
+ *   --peer NAME=URL[,PID[,MODEL]]    another gateway, for W1 and W2; as often as there are some
+ *   --upstream-port N                where the upstream listens, for peers
+ *   --render                         write the page anew from the figures of the last run
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { buildBinary } from "../scripts/build.ts";
-import { measureColdStart, type ColdStart } from "./cold-start.ts";
-import { writeGatewayFiles } from "./gateway-files.ts";
-import { openLoad } from "./load-driver.ts";
-import { cpuMs, freePort, type Launched, launch, launchGateway, machine, memory, resetPeak } from "./processes.ts";
-import { overBound, renderMarkdown, renderText, type Row, summarize, type Sample, type WaveRow } from "./report.ts";
-import { SLOW, type Workload, WORKLOADS } from "./workloads.ts";
+import { renderChart } from "./chart.ts";
+import { type ColdStart, measureColdStart } from "./cold-start.ts";
+import { fallen } from "./gate.ts";
+import { tracedSections, writeGatewayFiles } from "./gateway-files.ts";
+import { readPeer } from "./peers.ts";
+import { machine, memory, resetPeak } from "./processes.ts";
+import { renderPage } from "./render-page.ts";
+import { renderText } from "./render-text.ts";
+import { baseOf, NAMES, type Report, type Row, summarize, type WaveRow } from "./report.ts";
+import { GATEWAY_CORE, openRig, type Rig } from "./rig.ts";
+import { measureOnce, measureRounds, orderOf, type Target } from "./rounds.ts";
+import { SLOW, type Workload, WORKLOADS, workloadById } from "./workloads.ts";
 
-const GATEWAY_CORE = 0;
-const OTHER_CORE = 1;
 const WAVE_CONNECTIONS = 1000;
-const root = resolve(import.meta.dir, "..");
+const MANY = 64;
+/** Traces and peers are measured with these. */
+const COMMON: readonly string[] = ["W1", "W2"];
+const docs = resolve(import.meta.dir, "../docs");
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean" }, gate: { type: "boolean" }, only: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    gate: { type: "boolean", default: false },
+    render: { type: "boolean", default: false },
+    only: { type: "string" },
+    binary: { type: "string" },
+    peer: { type: "string", multiple: true, default: [] },
+    "upstream-port": { type: "string", default: "0" },
+  },
 });
-const isQuick = values.quick === true;
+const isQuick = values.quick;
 const plan = isQuick
-  ? { rounds: 3, roundMs: 300, firstWarmUpMs: 3000, warmUpMs: 500, connections: [64], coldStarts: 3 }
-  : { rounds: 5, roundMs: 1000, firstWarmUpMs: 15_000, warmUpMs: 1500, connections: [1, 64], coldStarts: 15 };
-const only = values.only?.split(",") ?? null;
-const isChosen = ({ id }: Workload): boolean => only === null || only.includes(id);
-
-/** One of the things that are compared. */
-interface Target {
-  readonly name: string;
-  readonly port: number;
-  /** null: no process between client and upstream. */
-  readonly pid: number | null;
-  /** Speaks the client's format. */
-  readonly translated: boolean;
-}
-
-const folder = mkdtempSync(join(tmpdir(), "arouter-bench-"));
-const running: Launched[] = [];
-async function keep(launched: Promise<Launched>): Promise<Launched> {
-  const process = await launched;
-  running.push(process);
-  return process;
-}
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    for (const { pid } of running) process.kill(pid, "SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(1);
-  });
-}
+  ? { rounds: 5, roundMs: 250, firstWarmUpMs: 4000, warmUpMs: 700, connections: [MANY], coldStarts: 0 }
+  : { rounds: 7, roundMs: 1000, firstWarmUpMs: 15_000, warmUpMs: 1500, connections: [1, MANY], coldStarts: 15 };
+const ids = values.only?.split(",") ?? [...WORKLOADS, SLOW].map(({ id }) => id);
 
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-async function startGateway(name: string, command: readonly string[], upstreamPort: number): Promise<Launched> {
-  const config = writeGatewayFiles(join(folder, name), upstreamPort);
-  const port = freePort();
-  return keep(
-    launchGateway([...command, "serve", "--config", config, "--listen", `127.0.0.1:${port}`], port, {
-      core: GATEWAY_CORE,
-      cwd: join(folder, name),
-      logFile: join(folder, name, "access.log"),
-    }),
-  );
+interface Targets {
+  readonly direct: Target;
+  /** By the name that `baseOf` gives. */
+  readonly proxies: ReadonlyMap<string, Target>;
+  readonly gateways: readonly Target[];
+  /** null: not in this run. */
+  readonly traced: Target | null;
+  readonly peers: readonly Target[];
 }
 
-/** Rounds of all targets in turns, each turn beginning with another one. */
-async function measure(workload: Workload, connections: number, targets: readonly Target[]): Promise<Row[]> {
-  const samples = new Map<string, Sample[]>(targets.map(({ name }) => [name, []]));
-  for (let round = -1; round < plan.rounds; round += 1) {
-    for (let turn = 0; turn < targets.length; turn += 1) {
-      const target = targets[(turn + Math.max(0, round)) % targets.length] as Target;
-      const before = target.pid === null ? 0 : cpuMs(target.pid);
-      const result = await load.run({
-        port: target.port,
-        workload: workload.id,
-        translated: target.translated,
-        connections,
-        durationMs: round < 0 ? plan.warmUpMs : plan.roundMs,
-      });
-      if (result.failure !== null) throw new Error(`${workload.id} through ${target.name}: ${result.failure}`);
-      if (round < 0) continue;
-      const usedMs = target.pid === null ? null : cpuMs(target.pid) - before;
-      samples.get(target.name)?.push({ ...result, cpuUs: usedMs === null ? null : (usedMs * 1000) / result.requests });
-    }
+async function startTargets(rig: Rig): Promise<Targets> {
+  const proxies = [
+    await rig.startProxy(NAMES.bare, "pass"),
+    await rig.startProxy(NAMES.events, "events"),
+    await rig.startProxy(NAMES.twice, "twice"),
+  ];
+  const source = isQuick ? [] : [await rig.startGateway(NAMES.source, { source: { bunArguments: [], env: {} } })];
+  const compiled = await rig.startGateway(NAMES.compiled);
+  const traced = isQuick ? null : await rig.startGateway(NAMES.traced, { sections: tracedSections(rig.upstreamPort) });
+  return {
+    direct: rig.direct,
+    proxies: new Map(proxies.map((proxy) => [proxy.name, proxy])),
+    gateways: [...source, compiled],
+    traced,
+    peers: values.peer.map(readPeer),
+  };
+}
+
+/** What `workload` goes through: a quick run compares with the one proxy only that counts. */
+function targetsOf(workload: Workload, connections: number, all: Targets): readonly Target[] {
+  const { direct, proxies, gateways, traced, peers } = all;
+  const isCommon = COMMON.includes(workload.id);
+  const base = proxies.get(baseOf(workload)) as Target;
+  const bare = proxies.get(NAMES.bare) as Target;
+  return [
+    ...(isQuick ? [] : [direct]),
+    ...(isQuick || base === bare ? [] : [bare]),
+    base,
+    ...gateways,
+    ...(traced !== null && isCommon && connections === MANY ? [traced] : []),
+    ...(isCommon ? peers : []),
+  ];
+}
+
+/** Workload to warm up with, where W1 would not do. */
+const WARM_UP: Readonly<Record<string, string>> = { [NAMES.events]: "W4", [NAMES.twice]: "W8" };
+
+/** Code is compiled as it is used: a gateway that has just started costs several times what it does a minute later. */
+async function warmUp({ load }: Rig, { proxies, gateways, traced, peers }: Targets): Promise<void> {
+  for (const target of [...proxies.values(), ...gateways, ...(traced === null ? [] : [traced]), ...peers]) {
+    const asked = workloadById(WARM_UP[target.name] ?? "W1");
+    await measureOnce(load, target, asked, orderOf(target, asked, MANY, plan.firstWarmUpMs));
   }
-  return targets.map(({ name }) => summarize(workload, connections, name, samples.get(name) ?? []));
 }
 
-async function measureWave(targets: readonly Target[]): Promise<WaveRow[]> {
-  const rows: WaveRow[] = [];
-  for (const { name, port, pid, translated } of targets) {
-    if (pid !== null) resetPeak(pid);
-    const result = await load.run({
-      port,
-      workload: SLOW.id,
-      translated,
-      connections: WAVE_CONNECTIONS,
-      durationMs: 0,
-    });
-    const peakMb = pid === null ? null : memory(pid).peakMb;
-    rows.push({
-      name,
-      whole: result.failure === null ? result.requests : 0,
-      failure: result.failure,
-      elapsedMs: result.elapsedMs,
-      peakMb,
-    });
+async function measure({ load }: Rig, all: Targets, wanted: readonly string[], rounds: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const workload of WORKLOADS.filter(({ id }) => wanted.includes(id))) {
+    for (const connections of plan.connections) {
+      note(`${workload.id} at ${connections}`);
+      const targets = targetsOf(workload, connections, all);
+      const samples = await measureRounds(load, workload, connections, targets, { ...plan, rounds });
+      rows.push(...targets.map(({ name }, at) => summarize(workload, connections, name, samples[at] ?? [])));
+    }
   }
   return rows;
 }
 
-const loadBefore = loadavg()[0] ?? 0;
-const load = openLoad(OTHER_CORE);
-try {
-  const binary = join(folder, "arouter");
-  note("building the binary");
-  await buildBinary({ outfile: binary });
-  const upstream = await keep(launch([join(import.meta.dir, "upstream.ts")], { core: OTHER_CORE }));
-  const proxy = (mode: string): Promise<Launched> =>
-    keep(launch([join(import.meta.dir, "proxy.ts"), String(upstream.port), mode], { core: GATEWAY_CORE }));
-  const pass = await proxy("pass");
-  const events = await proxy("events");
-  const source = await startGateway("source", [process.execPath, join(root, "src/main.ts")], upstream.port);
-  const compiled = await startGateway("compiled", [binary], upstream.port);
-  await Bun.sleep(1000);
-  const idleMb = {
-    bare: memory(pass.pid).residentMb,
-    source: memory(source.pid).residentMb,
-    compiled: memory(compiled.pid).residentMb,
-  };
-
-  const direct: Target = { name: "direct", port: upstream.port, pid: null, translated: false };
-  const bare: Target = { name: "bare proxy", port: pass.port, pid: pass.pid, translated: false };
-  const bareEvents: Target = {
-    name: "bare proxy, events rewritten",
-    port: events.port,
-    pid: events.pid,
-    translated: false,
-  };
-  const fromSource: Target = { name: "ARouter, source", port: source.port, pid: source.pid, translated: true };
-  const built: Target = { name: "ARouter, compiled", port: compiled.port, pid: compiled.pid, translated: true };
-  const gateways = isQuick ? [built] : [fromSource, built];
-  // Code is compiled as it is used: a gateway that has just started costs several times what it does a minute later.
-  for (const { port, translated } of [bare, bareEvents, ...gateways]) {
-    const result = await load.run({
-      port,
-      workload: "W1",
-      translated,
-      connections: 64,
-      durationMs: plan.firstWarmUpMs,
-    });
-    if (result.failure !== null) throw new Error(`warming up: ${result.failure}`);
+async function measureWave({ load }: Rig, { direct, proxies, gateways }: Targets): Promise<WaveRow[]> {
+  const rows: WaveRow[] = [];
+  for (const target of [direct, proxies.get(NAMES.bare) as Target, ...gateways]) {
+    const { name, pid } = target;
+    if (pid !== null) resetPeak(pid);
+    const { failure, requests, elapsedMs } = await load.run(orderOf(target, SLOW, WAVE_CONNECTIONS, 0));
+    const peakMb = pid === null ? null : memory(pid).peakMb;
+    rows.push({ name, whole: failure === null ? requests : 0, failure, elapsedMs, peakMb });
   }
-  const rows: Row[] = [];
-  for (const workload of WORKLOADS.filter(isChosen)) {
-    const isTranslatedStream = workload.pace !== null && workload.client !== workload.upstream;
-    const targets = [direct, bare, ...(isTranslatedStream ? [bareEvents] : []), ...gateways];
-    for (const connections of plan.connections) {
-      note(`${workload.id} at ${connections}`);
-      rows.push(...(await measure(workload, connections, targets)));
-    }
-  }
-  const wave = isChosen(SLOW) ? await measureWave([direct, bare, ...gateways]) : [];
-  const afterMb = {
-    bare: memory(pass.pid).residentMb,
-    source: memory(source.pid).residentMb,
-    compiled: memory(compiled.pid).residentMb,
-  };
-
-  let coldStart: readonly ColdStart[] = [];
-  if (only === null) {
-    note("cold starts");
-    const config = writeGatewayFiles(join(folder, "cold"), upstream.port);
-    coldStart = await measureColdStart({
-      binary,
-      config,
-      cwd: join(folder, "cold"),
-      core: GATEWAY_CORE,
-      times: plan.coldStarts,
-    });
-  }
-  const report = {
-    machine: machine(),
-    load: { before: loadBefore, after: loadavg()[0] ?? 0 },
-    date: new Date().toISOString().slice(0, 10),
-    plan,
-    rows,
-    wave,
-    coldStart,
-    idleMb,
-    afterMb,
-  };
-  process.stdout.write(renderText(report));
-  if (!isQuick && only === null) {
-    writeFileSync(join(root, "docs/benchmarks.md"), renderMarkdown(report));
-    note("written: docs/benchmarks.md");
-  }
-  const fallen = overBound(report);
-  if (values.gate === true && fallen.length > 0) {
-    note(`too slow: ${fallen.join("; ")}`);
-    process.exitCode = 1;
-  }
-} finally {
-  load.close();
-  await Promise.all(running.map((launched) => launched.stop()));
-  rmSync(folder, { recursive: true, force: true });
+  return rows;
 }
+
+function residentMb({ proxies, gateways }: Targets): ReadonlyMap<string, number> {
+  const held = [proxies.get(NAMES.bare) as Target, ...gateways];
+  return new Map(held.map(({ name, pid }) => [name, pid === null ? 0 : memory(pid).residentMb]));
+}
+
+async function measureStarts(rig: Rig): Promise<readonly ColdStart[]> {
+  note("cold starts");
+  const cwd = join(rig.folder, "cold");
+  const config = writeGatewayFiles(cwd, rig.upstreamPort);
+  return measureColdStart({
+    binary: await rig.binary(),
+    config,
+    cwd,
+    core: GATEWAY_CORE,
+    times: plan.coldStarts,
+  });
+}
+
+/** What fell, after another try with more rounds for what seemed to. */
+async function judge(rig: Rig, all: Targets, { rows, wave }: Report): Promise<readonly string[]> {
+  const first = fallen(rows, wave, ids);
+  if (first.length === 0) return [];
+  for (const { text } of first) note(`again: ${text}`);
+  const again = first.map(({ id }) => id);
+  const rowsAgain = await measure(rig, all, again, plan.rounds * 2);
+  const waveAgain = again.includes(SLOW.id) ? await measureWave(rig, all) : [];
+  return fallen(rowsAgain, waveAgain, again).map(({ text }) => text);
+}
+
+function write(report: Report): void {
+  mkdirSync(join(docs, "img"), { recursive: true });
+  writeFileSync(join(docs, "benchmarks.json"), `${JSON.stringify(report)}\n`);
+  writeFileSync(join(docs, "benchmarks.md"), renderPage(report));
+  writeFileSync(join(docs, "img/benchmarks.svg"), renderChart(report));
+  note("written: docs/benchmarks.md, docs/benchmarks.json, docs/img/benchmarks.svg");
+}
+
+async function main(): Promise<void> {
+  const before = loadavg()[0] ?? 0;
+  const rig = await openRig({
+    name: "bench",
+    binary: values.binary ?? null,
+    upstreamPort: Number(values["upstream-port"]),
+  });
+  try {
+    note("starting");
+    const all = await startTargets(rig);
+    await Bun.sleep(1000);
+    const idle = residentMb(all);
+    await warmUp(rig, all);
+    const rows = await measure(rig, all, ids, plan.rounds);
+    const wave = ids.includes(SLOW.id) ? await measureWave(rig, all) : [];
+    const after = residentMb(all);
+    const coldStart = plan.coldStarts > 0 && values.only === undefined ? await measureStarts(rig) : [];
+    const { rounds, roundMs, warmUpMs, firstWarmUpMs } = plan;
+    const report: Report = {
+      machine: machine(),
+      date: new Date().toISOString().slice(0, 10),
+      plan: { rounds, roundMs, warmUpMs, firstWarmUpMs },
+      load: { before, after: loadavg()[0] ?? 0 },
+      rows,
+      wave,
+      coldStart,
+      resident: [...idle].map(([name, idleMb]) => ({ name, idleMb, afterMb: after.get(name) ?? 0 })),
+      peers: all.peers.map(({ name }) => name),
+    };
+    process.stdout.write(renderText(report));
+    if (!isQuick && values.only === undefined) write(report);
+    const slower = values.gate ? await judge(rig, all, report) : [];
+    if (slower.length > 0) {
+      note(`slower than it was: ${slower.join("; ")}`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await rig.close();
+  }
+}
+
+if (values.render) write(JSON.parse(readFileSync(join(docs, "benchmarks.json"), "utf8")) as Report);
+else await main();

@@ -1,6 +1,6 @@
 /**
- * What the benchmark asks, and what has to come back. Every process of a run builds the same bytes from this file, so that
- * only names travel between them.
+ * What the benchmark asks. Every process of a run builds the same bytes from this file and upstream-answers.ts, so that only
+ * names travel between them.
  */
 
 /** The wire format in which a client or the upstream speaks. */
@@ -15,9 +15,14 @@ export interface Workload {
   readonly client: Dialect;
   /** What the upstream is asked in; by ARouter, the bare proxy and the direct call alike. */
   readonly upstream: Dialect;
+  /** null: not streamed. */
   readonly pace: Pace | null;
+  /** Pieces that the answer's stream comes in. */
+  readonly chunks: number;
   /** Size of the client's request, in bytes, about. */
   readonly requestBytes: number;
+  /** The first model's answer does not fit the request's schema, the second one's does. */
+  readonly healed: boolean;
   /** Bound of ARouter's CPU time as a multiple of the bare proxy's, at 64 connections; null: none is set. */
   readonly target: number | null;
 }
@@ -26,14 +31,11 @@ export const CHUNKS = 100;
 export const SLOW_CHUNKS = 20;
 export const SLOW_CHUNK_MS = 100;
 
-function workload(
-  id: string,
-  title: string,
-  [client, upstream]: readonly [Dialect, Dialect],
-  rest: { readonly pace?: Pace; readonly requestBytes?: number; readonly target?: number },
-): Workload {
-  const { pace = null, requestBytes = 1024, target = null } = rest;
-  return { id, title, client, upstream, pace, requestBytes, target };
+type Rest = Partial<Pick<Workload, "pace" | "chunks" | "requestBytes" | "healed" | "target">>;
+
+function workload(id: string, title: string, [client, upstream]: readonly [Dialect, Dialect], rest: Rest): Workload {
+  const { pace = null, chunks = CHUNKS, requestBytes = 1024, healed = false, target = null } = rest;
+  return { id, title, client, upstream, pace, chunks, requestBytes, healed, target };
 }
 
 export const WORKLOADS: readonly Workload[] = [
@@ -46,54 +48,92 @@ export const WORKLOADS: readonly Workload[] = [
   workload("W5", "buffered, Anthropic to OpenAI", ["messages", "chat"], { target: 1.6 }),
   workload("W5s", "stream, Anthropic to OpenAI", ["messages", "chat"], { pace: "apart", target: 1.1 }),
   workload("W6", "buffered, 200 KB, same format", ["chat", "chat"], { requestBytes: 200 * 1024, target: 1.3 }),
+  workload("W8", "healed: validated, second model, OpenAI", ["chat", "chat"], { healed: true }),
+  workload("W8a", "healed: validated, second model, Anthropic", ["messages", "messages"], { healed: true }),
 ];
 
 /** Many slow streams at once: measured as one wave, not in rounds. */
-export const SLOW: Workload = workload("W7", "1,000 slow streams at once", ["chat", "chat"], { pace: "slow" });
+export const SLOW: Workload = workload("W7", "1,000 slow streams at once", ["chat", "chat"], {
+  pace: "slow",
+  chunks: SLOW_CHUNKS,
+});
 
 const ALL: readonly Workload[] = [...WORKLOADS, SLOW];
 
-/** @throws Error when there is none of that name */
+/** Buffered, same format, with a request of `bytes`. */
+export function sizedWorkload(bytes: number): Workload {
+  return workload(`B${bytes}`, `request of ${bytes} bytes`, ["chat", "chat"], { requestBytes: bytes });
+}
+
+/** A stream of `chunks` chunks; `upstream` messages: translated. */
+export function streamWorkload(chunks: number, upstream: Dialect): Workload {
+  const id = `${upstream === "chat" ? "C" : "T"}${chunks}`;
+  return workload(id, `stream of ${chunks} chunks`, ["chat", upstream], { pace: "apart", chunks });
+}
+
+/** Also those of {@link sizedWorkload} and {@link streamWorkload}. @throws Error when there is none of that name */
 export function workloadById(id: string): Workload {
   const found = ALL.find((entry) => entry.id === id);
-  if (found === undefined) throw new Error(`no workload is named ${id}`);
-  return found;
+  if (found !== undefined) return found;
+  const [, kind, amount] = /^([BCT])(\d{1,8})$/.exec(id) ?? [];
+  if (kind === "B") return sizedWorkload(Number(amount));
+  if (kind !== undefined) return streamWorkload(Number(amount), kind === "C" ? "chat" : "messages");
+  throw new Error(`no workload is named ${id}`);
 }
 
 export const MODELS: Readonly<Record<Dialect, string>> = { chat: "gpt-5.4-mini", messages: "claude-sonnet-5-5" };
+/** The second model of a workload that is healed. */
+export const SECOND_MODELS: Readonly<Record<Dialect, string>> = { chat: "gpt-5.4", messages: "claude-opus-5-5" };
 export const PATHS: Readonly<Record<Dialect, string>> = { chat: "/v1/chat/completions", messages: "/v1/messages" };
 
 const WORDS =
   "the quick gateway forwards every byte as it came, números and 文字 included, and nobody notices it ".split(" ");
 
+/** The word at `at`, over and over from the beginning. */
+export function wordAt(at: number): string {
+  return WORDS[at % WORDS.length] ?? "";
+}
+
 /** Text of `length` characters, about. */
 function prose(length: number): string {
   let text = "";
-  for (let at = 0; text.length < length; at += 1) text += `${WORDS[at % WORDS.length]} `;
+  for (let at = 0; text.length < length; at += 1) text += `${wordAt(at)} `;
   return text;
-}
-
-/** Pieces that a streamed answer is made of; joined they are the whole text. */
-export function answerPieces(pace: Pace | null): readonly string[] {
-  // Three events of a stream carry no text of their own.
-  const count = pace === "slow" ? SLOW_CHUNKS : CHUNKS - 3;
-  return Array.from({ length: count }, (_, at) => `${WORDS[at % WORDS.length]} `);
 }
 
 const OVERHEAD_BYTES = 300;
 const TURN_BYTES = 10 * 1024;
+/** A turn's text of this many characters has {@link TURN_BYTES} bytes, with what stands around it. */
+const TURN_CHARS = TURN_BYTES * 0.95;
 
-/** The request body in `dialect`, the last message marked with the workload so that the upstream knows what is asked. */
-export function requestBody({ id, pace, requestBytes }: Workload, dialect: Dialect, upstream: Dialect): string {
+/** What a workload that is healed asks for. */
+const SCHEMA = {
+  type: "object",
+  properties: {
+    title: { type: "string" },
+    tags: { type: "array", items: { type: "string", enum: ["fast", "safe", "small"] } },
+    score: { type: "integer", minimum: 0 },
+    summary: { type: "string" },
+  },
+  required: ["title", "tags", "score", "summary"],
+  additionalProperties: false,
+};
+
+/**
+ * The request body in `dialect` for `model`, the upstream's own unless given; the last message is marked with the workload
+ * so that the upstream knows what is asked.
+ */
+export function requestBody(workload: Workload, dialect: Dialect, upstream: Dialect, model = MODELS[upstream]): string {
+  const { id, pace, requestBytes, healed } = workload;
   const room = requestBytes - OVERHEAD_BYTES;
   const turns = room > TURN_BYTES ? Math.floor(room / TURN_BYTES / 2) * 2 : 0;
+  const text = turns > 0 ? prose(TURN_CHARS) : "";
   const history = Array.from({ length: turns }, (_, at) => ({
     role: at % 2 === 0 ? "user" : "assistant",
-    content: prose(TURN_BYTES * 0.95),
+    content: text,
   }));
   const last = { role: "user", content: `${marker(id)} ${prose(turns > 0 ? 512 : room / 2)}` };
   const system = prose(turns > 0 ? 512 : room / 2);
-  const model = MODELS[upstream];
   const stream = pace === null ? {} : { stream: true };
   const body =
     dialect === "chat"
@@ -103,8 +143,18 @@ export function requestBody({ id, pace, requestBytes }: Workload, dialect: Diale
           max_completion_tokens: 512,
           ...stream,
           ...(pace === null ? {} : { stream_options: { include_usage: true } }),
+          ...(healed
+            ? { response_format: { type: "json_schema", json_schema: { name: "note", strict: true, schema: SCHEMA } } }
+            : {}),
         }
-      : { model, max_tokens: 512, system, messages: [...history, last], ...stream };
+      : {
+          model,
+          max_tokens: 512,
+          system,
+          messages: [...history, last],
+          ...stream,
+          ...(healed ? { output_config: { format: { type: "json_schema", schema: SCHEMA } } } : {}),
+        };
   return JSON.stringify(body);
 }
 
@@ -113,95 +163,10 @@ export function marker(id: string): string {
   return `[${id}]`;
 }
 
-const CHAT_ID = "chatcmpl-0123456789abcdefghijklmn";
-const MESSAGE_ID = "msg_0123456789abcdefghijklmn";
-const CREATED = 1_790_000_000;
-export const USAGE = { input: 240, output: 97 };
-
-/** The upstream's answer when it is not streamed: 1 KB, about. */
-export function wholeAnswer(dialect: Dialect): string {
-  const content = wholeText();
-  if (dialect === "messages") {
-    return JSON.stringify({
-      id: MESSAGE_ID,
-      type: "message",
-      role: "assistant",
-      model: MODELS.messages,
-      content: [{ type: "text", text: content }],
-      stop_reason: "end_turn",
-      stop_sequence: null,
-      usage: { input_tokens: USAGE.input, output_tokens: USAGE.output },
-    });
-  }
-  return JSON.stringify({
-    id: CHAT_ID,
-    object: "chat.completion",
-    created: CREATED,
-    model: MODELS.chat,
-    choices: [
-      { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" },
-    ],
-    usage: {
-      prompt_tokens: USAGE.input,
-      completion_tokens: USAGE.output,
-      total_tokens: USAGE.input + USAGE.output,
-    },
-    system_fingerprint: "fp_0123456789",
-  });
-}
-
-export function wholeText(): string {
-  return answerPieces(null).join("");
-}
-
-/** The upstream's answer as SSE events. */
-export function streamedAnswer(dialect: Dialect, pace: Pace): readonly string[] {
-  return dialect === "chat" ? chatEvents(answerPieces(pace)) : messagesEvents(answerPieces(pace));
-}
-
-function chatEvents(pieces: readonly string[]): readonly string[] {
-  const frame = (choices: readonly object[], usage: object | null): string =>
-    `data: ${JSON.stringify({ id: CHAT_ID, object: "chat.completion.chunk", created: CREATED, model: MODELS.chat, service_tier: "default", system_fingerprint: "fp_0123456789", choices, usage })}\n\n`;
-  const chunk = (delta: object, finish: string | null): string =>
-    frame([{ index: 0, delta, logprobs: null, finish_reason: finish }], null);
-  return [
-    chunk({ role: "assistant", content: "", refusal: null }, null),
-    ...pieces.map((content) => chunk({ content }, null)),
-    chunk({}, "stop"),
-    frame([], {
-      prompt_tokens: USAGE.input,
-      completion_tokens: USAGE.output,
-      total_tokens: USAGE.input + USAGE.output,
-    }),
-    "data: [DONE]\n\n",
-  ];
-}
-
-function messagesEvents(pieces: readonly string[]): readonly string[] {
-  const event = (data: { readonly type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
-  const message = {
-    id: MESSAGE_ID,
-    type: "message",
-    role: "assistant",
-    model: MODELS.messages,
-    content: [],
-    stop_reason: null,
-    stop_sequence: null,
-    usage: { input_tokens: USAGE.input, output_tokens: 1 },
-  };
-  const start = { type: "message_start", message };
-  const open = { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } };
-  const end = {
-    type: "message_delta",
-    delta: { stop_reason: "end_turn", stop_sequence: null },
-    usage: { output_tokens: USAGE.output },
-  };
-  return [
-    event(start) + event(open),
-    ...pieces.map((text) =>
-      event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } } as never),
-    ),
-    event({ type: "content_block_stop", index: 0 } as never),
-    event(end) + event({ type: "message_stop" }),
-  ];
+/** The workload whose marker `body` holds last; null without one. */
+export function markedWorkload(body: Buffer): string | null {
+  // A string that begins so is the marked message: no other text of a request has a bracket.
+  const start = body.lastIndexOf('"[');
+  if (start < 0) return null;
+  return /^"\[(\w+)\]/.exec(body.toString("latin1", start, start + 16))?.[1] ?? null;
 }
