@@ -191,6 +191,8 @@ export type Emit = (event: GatewayEvent) => void;
 /** Takes events; a throw is counted by the bus, never felt by the pipeline. */
 export interface Observer {
   readonly name: string;
+  /** The events that it is to be told of; all without. */
+  readonly events?: readonly GatewayEvent["type"][];
   readonly observe: (event: GatewayEvent) => void;
   /** Flushes what is buffered; called once at shutdown. */
   readonly close?: () => Promise<void>;

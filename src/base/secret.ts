@@ -58,13 +58,55 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
   }
   // A longer form first: one that contains another must not be cut in two.
   const ordered = [...forms].sort((a, b) => b.length - a.length);
-  const shortest = ordered.at(-1)?.length ?? Number.POSITIVE_INFINITY;
+  const holds = createScan(ordered);
   return (text) => {
-    if (text.length < shortest) return text;
+    if (!holds(text)) return text;
     let result = text;
     for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, REDACTED);
     return result;
   };
+}
+
+/** Larger steps than this would not fit into a byte. */
+const MAX_STEP = 255;
+
+/**
+ * Whether one of `forms` is in a text, at a fraction of a look at each character: of most pairs of characters it is known how
+ * far the first of a form's last characters is away at least (Wu and Manber's way to look for many words at once).
+ */
+function createScan(forms: readonly string[]): (text: string) => boolean {
+  if (forms.length === 0) return () => false;
+  // No more of a form than the shortest has is looked at, until there is reason to.
+  const width = Math.min(...forms.map(({ length }) => length), MAX_STEP + 1);
+  const steps = new Uint8Array(65_536).fill(width - 1);
+  const ending = new Map<number, string[]>();
+  for (const form of forms) {
+    for (let at = 0; at + 1 < width; at++) {
+      const pair = pairAt(form, at);
+      steps[pair] = Math.min(steps[pair] as number, width - 2 - at);
+    }
+    const last = pairAt(form, width - 2);
+    ending.set(last, [...(ending.get(last) ?? []), form]);
+  }
+  return (text) => {
+    const end = text.length - 1;
+    for (let at = width - 2; at < end;) {
+      const pair = pairAt(text, at);
+      const step = steps[pair] as number;
+      if (step > 0) at += step;
+      else {
+        const start = at - width + 2;
+        if (ending.get(pair)?.some((form) => text.startsWith(form, start)) === true) return true;
+        at += 1;
+      }
+    }
+    return false;
+  };
+}
+
+/** Of characters beyond Latin-1 only the lower byte: two pairs may share a number. */
+function pairAt(text: string, at: number): number {
+  return ((text.charCodeAt(at) & 0xff) << 8) | (text.charCodeAt(at + 1) & 0xff);
 }
 
 function formsOf(text: string): readonly string[] {

@@ -37,8 +37,14 @@ export function costUsd(model: Model, usage: Usage, options: PriceOptions = {}):
   return total / PICO;
 }
 
+/** `0.` and 12 places. */
+const MAX_SHORT = 14;
+
 /** Plain decimals, at most 12 places, no trailing zeros: `0.000585`, `0`, `-0.25`. */
 export function renderUsd(dollars: number): string {
+  // The shortest form is the same text where it is a plain one of few digits, and is quicker to have.
+  const shortest = String(dollars);
+  if (shortest.length <= MAX_SHORT && Math.abs(dollars) < 1000 && !shortest.includes("e")) return shortest;
   const text = dollars.toFixed(12).replace(/\.?0+$/, "");
   return text === "-0" ? "0" : text;
 }

@@ -16,7 +16,12 @@ export interface AppendFileOptions {
   readonly keep: () => number;
   /** Lines lost, and why; also a line found torn when the file is opened. */
   readonly onDropped: (count: number, reason: string) => void;
+  /** Where several processes write the file: runs each of this one's batches while no other writes. */
+  readonly exclusively?: Exclusively;
 }
+
+/** Runs `work` alone; `isHeld` false: that others write too cannot be excluded. */
+export type Exclusively = <Result>(work: (isHeld: boolean) => Promise<Result>) => Promise<Result>;
 
 export interface AppendFile {
   /** Takes a whole line without its end. */
@@ -30,8 +35,8 @@ export interface AppendFile {
 
 /** How long a line may wait for others. */
 const BATCH_MS = 100;
-/** Lines that wait for a disk that hangs; more are dropped. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** Of lines that wait for a disk that hangs; more are dropped. */
+const MAX_WAITING_CHARS = 64 * 1024 * 1024;
 const REPAIR_CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
@@ -42,10 +47,13 @@ interface OpenFile {
   bytes: number;
 }
 
+const alone: Exclusively = (work) => work(true);
+
 export function createAppendFile(options: AppendFileOptions): AppendFile {
-  const { onDropped } = options;
-  let waiting: Buffer[] = [];
-  let waitingBytes = 0;
+  const { onDropped, exclusively = alone } = options;
+  /** Each with its end. */
+  let waiting: string[] = [];
+  let waitingChars = 0;
   let cancelTimer: (() => void) | null = null;
   let file: OpenFile | null = null;
   let work: Promise<void> = Promise.resolve();
@@ -57,13 +65,13 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
   };
 
   /** The file at `path`, as it is there now: it may have been moved away by someone else's rotation. */
-  const openAt = async (path: string): Promise<OpenFile> => {
+  const openAt = async (path: string, isHeld: boolean): Promise<OpenFile> => {
     if (file !== null && (file.path !== path || (await inodeOf(path)) !== file.inode)) await release();
-    if (file !== null) return file;
+    if (file !== null) return options.exclusively === undefined ? file : catchUp(file, isHeld);
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
     try {
       const { size, ino, isFile } = await describe(handle);
-      const bytes = isFile ? await repair(handle, size) : 0;
+      const bytes = !isFile ? 0 : isHeld ? await repair(handle, size) : size;
       if (bytes < size && isFile) onDropped(1, "a torn line was removed");
       file = { path, handle, inode: ino, bytes };
       return file;
@@ -73,6 +81,15 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
     }
   };
 
+  /** Counts what others have written since, and removes what one of them tore. */
+  const catchUp = async (opened: OpenFile, isHeld: boolean): Promise<OpenFile> => {
+    const { size, isFile } = await describe(opened.handle);
+    if (!isFile || size === opened.bytes) return opened;
+    opened.bytes = isHeld ? await repair(opened.handle, size) : size;
+    if (opened.bytes < size) onDropped(1, "a torn line was removed");
+    return opened;
+  };
+
   const rotate = async ({ path }: OpenFile): Promise<OpenFile> => {
     await release();
     const keep = options.keep();
@@ -80,11 +97,11 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
     for (let number = keep; number > 0; number--) {
       await rename(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`).catch(ignoreMissing);
     }
-    return openAt(path);
+    return openAt(path, true);
   };
 
-  /** Writes `lines` as one piece; on failure nothing of them stays. */
-  const append = async (target: OpenFile, lines: Buffer): Promise<void> => {
+  /** Writes `lines` as one piece; on failure nothing of them stays, unless others may have written behind them. */
+  const append = async (target: OpenFile, lines: Buffer, isHeld: boolean): Promise<void> => {
     let written = 0;
     try {
       while (written < lines.length) {
@@ -93,26 +110,32 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
       }
       target.bytes += written;
     } catch (error) {
-      await target.handle.truncate(target.bytes).catch(() => undefined);
+      if (isHeld) await target.handle.truncate(target.bytes).catch(() => undefined);
       throw error;
     }
   };
 
-  const writeBatch = async (): Promise<void> => {
+  const writeBatch = async (isHeld: boolean): Promise<void> => {
     const lines = waiting;
     waiting = [];
-    waitingBytes = 0;
+    waitingChars = 0;
     const path = options.path();
     if (lines.length === 0 || path === null) return;
     let done = 0;
     try {
-      let target = await openAt(path);
+      let target = await openAt(path, isHeld);
       while (done < lines.length) {
-        const maxBytes = options.maxBytes() ?? Number.POSITIVE_INFINITY;
-        if (target.bytes > 0 && target.bytes + (lines[done]?.length ?? 0) > maxBytes) target = await rotate(target);
-        const end = fitting(lines, done, maxBytes - target.bytes);
-        await append(target, Buffer.concat(lines.slice(done, end)));
-        done = end;
+        const maxBytes = isHeld ? options.maxBytes() : null;
+        const room = (maxBytes ?? Number.POSITIVE_INFINITY) - target.bytes;
+        const end = fitting(lines, done, room);
+        if (end === done && target.bytes > 0) {
+          target = await rotate(target);
+          continue;
+        }
+        // A line that is larger than a file gets one of its own.
+        const taken = lines.slice(done, Math.max(end, done + 1));
+        await append(target, Buffer.from(taken.join("")), isHeld);
+        done += taken.length;
       }
     } catch (error) {
       await release();
@@ -123,32 +146,33 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
   const flush = (): Promise<void> => {
     cancelTimer?.();
     cancelTimer = null;
-    work = work.then(writeBatch);
+    work = work.then(() => (waiting.length === 0 ? undefined : exclusively(writeBatch)));
     return work;
+  };
+
+  const prepare = async (isHeld: boolean): Promise<void> => {
+    const path = options.path();
+    if (path === null) return;
+    try {
+      await openAt(path, isHeld);
+    } catch (error) {
+      onDropped(0, reasonOf(error));
+    }
   };
 
   return {
     write: (line) => {
       if (options.path() === null) return;
-      const bytes = Buffer.from(`${line}\n`);
-      if (waitingBytes + bytes.length > MAX_WAITING_BYTES) {
+      if (waitingChars + line.length > MAX_WAITING_CHARS) {
         onDropped(1, "the disk does not keep up");
         return;
       }
-      waiting.push(bytes);
-      waitingBytes += bytes.length;
+      waiting.push(`${line}\n`);
+      waitingChars += line.length;
       cancelTimer ??= options.after(BATCH_MS, () => void flush());
     },
     start: () => {
-      work = work.then(async () => {
-        const path = options.path();
-        if (path === null) return;
-        try {
-          await openAt(path);
-        } catch (error) {
-          onDropped(0, reasonOf(error));
-        }
-      });
+      work = work.then(() => exclusively(prepare));
       return work;
     },
     flush,
@@ -159,15 +183,15 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
   };
 }
 
-/** One past the last line from `start` on that fits into `room` bytes; the first one always does. */
-function fitting(lines: readonly Buffer[], start: number, room: number): number {
-  let bytes = lines[start]?.length ?? 0;
-  let end = start + 1;
-  for (; end < lines.length; end++) {
-    bytes += lines[end]?.length ?? 0;
-    if (bytes > room) break;
+/** One past the last line from `start` on that fits into `room` bytes with all before it. */
+function fitting(lines: readonly string[], start: number, room: number): number {
+  if (room === Number.POSITIVE_INFINITY) return lines.length;
+  let left = room;
+  for (let end = start; end < lines.length; end++) {
+    left -= Buffer.byteLength(lines[end] ?? "");
+    if (left < 0) return end;
   }
-  return end;
+  return lines.length;
 }
 
 async function describe(handle: FileHandle): Promise<{ size: number; ino: number; isFile: boolean }> {

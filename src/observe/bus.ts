@@ -1,4 +1,4 @@
-/** Hands each event to every observer. One that throws is counted, never felt by the pipeline. */
+/** Hands each event to every observer that wants it. One that throws is counted, never felt by the pipeline. */
 import type { Emit, GatewayEvent, Observer } from "../base/events.ts";
 
 export interface Bus {
@@ -12,11 +12,18 @@ export interface Bus {
 
 export function createBus(after: (delayMs: number, run: () => void) => () => void): Bus {
   const observers: Observer[] = [];
+  /** Filled as types come up. */
+  const byType = new Map<GatewayEvent["type"], readonly Observer[]>();
   const failures = new Map<string, number>();
   const fail = (name: string): void => void failures.set(name, (failures.get(name) ?? 0) + 1);
+  const wanting = (type: GatewayEvent["type"]): readonly Observer[] => {
+    const found = observers.filter(({ events }) => events === undefined || events.includes(type));
+    byType.set(type, found);
+    return found;
+  };
   return {
     emit: (event: GatewayEvent) => {
-      for (const observer of observers) {
+      for (const observer of byType.get(event.type) ?? wanting(event.type)) {
         try {
           observer.observe(event);
         } catch {
@@ -24,7 +31,10 @@ export function createBus(after: (delayMs: number, run: () => void) => () => voi
         }
       }
     },
-    subscribe: (observer) => void observers.push(observer),
+    subscribe: (observer) => {
+      observers.push(observer);
+      byType.clear();
+    },
     failures: () => failures,
     close: async (limitMs) => {
       let cancel = (): void => undefined;

@@ -2,6 +2,7 @@
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import type { Usage } from "../base/usage.ts";
 import { renderUsd } from "../catalog/price.ts";
+import { createTimeText } from "./time-text.ts";
 
 /** Meaning of the fields; a reader knows by it what it can read. */
 export const LEDGER_VERSION = 1;
@@ -42,26 +43,34 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
   request: "The client's body as text, only with `ledger.requests`.",
 };
 
+const timeText = createTimeText();
+
 /** The line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
 export function renderLedgerLine(record: RequestRecord, options: { readonly keepBody: boolean }): string {
-  const tags = { ...record.callerTags, ...record.tags };
-  const attempts = record.attempts.filter(({ continues }) => !continues).map(renderAttempt);
+  let attempts = "";
+  for (const attempt of record.attempts) {
+    if (!attempt.continues) attempts += attempts === "" ? renderAttempt(attempt) : `,${renderAttempt(attempt)}`;
+  }
   let line =
-    `{"v":${LEDGER_VERSION},"time":"${new Date(record.wallMs).toISOString()}","id":${text(record.id)},` +
+    `{"v":${LEDGER_VERSION},"time":"${timeText(record.wallMs)}","id":${text(record.id)},` +
     `"trace":${text(record.trace.traceId)},"format":${text(record.format)},"stream":${record.stream},` +
     `"rule":${text(record.rule)},"policy":${text(record.policy)},"outcome":${text(record.outcome)},` +
     `"status":${record.status},"error":${text(record.error)},"facts":${JSON.stringify(record.facts)},` +
-    `"decision":${JSON.stringify(record.decision)},"overrides":${JSON.stringify(record.overrides)},` +
+    `"decision":${JSON.stringify(record.decision)},"overrides":${list(record.overrides)},` +
     `"model":${text(record.model)},"provider":${text(record.provider)},"heal":${text(record.heal)},` +
-    `"validation":${text(record.validation)},"attempts":[${attempts.join(",")}],"cost_usd":${dollars(record.costUsd)},` +
+    `"validation":${text(record.validation)},"attempts":[${attempts}],"cost_usd":${dollars(record.costUsd)},` +
     `"saved_usd":${dollars(record.savedUsd)},"overhead_ms":${rounded(record.overheadMs, 100)},` +
-    `"ttft_ms":${rounded(record.ttftMs, 10)},"ms":${rounded(record.ms, 10)},"dropped":${JSON.stringify(record.dropped)},` +
-    `"adapted":${JSON.stringify(record.adapted)},"tags":${JSON.stringify(tags)}`;
+    `"ttft_ms":${rounded(record.ttftMs, 10)},"ms":${rounded(record.ms, 10)},"dropped":${list(record.dropped)},` +
+    `"adapted":${list(record.adapted)},"tags":${JSON.stringify(allTags(record))}`;
   if (record.facts === null) line += `,"route":${text(record.route)},"key":${text(record.key)}`;
   if (options.keepBody && record.requestBytes !== null) {
     line += `,"request":${text(Buffer.from(record.requestBytes).toString("utf8"))}`;
   }
   return `${line}}`;
+}
+
+function allTags({ callerTags, tags }: RequestRecord): Readonly<Record<string, string>> {
+  return Object.keys(callerTags).length === 0 ? tags : { ...callerTags, ...tags };
 }
 
 function renderAttempt(attempt: AttemptRecord): string {
@@ -89,6 +98,10 @@ const PLAIN = /^[\w./:-]*$/;
 function text(value: string | null): string {
   if (value === null) return "null";
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+function list(values: readonly string[]): string {
+  return values.length === 0 ? "[]" : JSON.stringify(values);
 }
 
 function dollars(value: number | null): string {

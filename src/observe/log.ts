@@ -4,10 +4,11 @@
  */
 import type { GatewayEvent, Observer, RequestRecord } from "../base/events.ts";
 import type { Json } from "../base/json.ts";
-import { accessFields } from "./log-access.ts";
+import { accessFields, renderPlainFields } from "./log-access.ts";
 import { LOG_LINES, type LogLine, type LogLineField } from "./log-lines.ts";
 import { createRepeats } from "./log-repeats.ts";
 import { describeError, escapeControls, originOf, renderText, safeText, safeValue } from "./log-text.ts";
+import { createTimeText } from "./time-text.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -41,6 +42,18 @@ const REPEAT_MS = 10_000;
 const MAX_REPEATS = 256;
 const MAX_PROBLEMS = 20;
 
+/** What {@link createLog} has something to say about. */
+const EVENTS = [
+  "attempt-finished",
+  "breaker-changed",
+  "config-reloaded",
+  "request-shed",
+  "defect",
+  "ledger-dropped",
+  "telemetry-dropped",
+  "exchange-finished",
+] as const satisfies readonly GatewayEvent["type"][];
+
 type LineFields = Readonly<Partial<Record<LogLineField, Json | undefined>>>;
 
 /** Says `line` unless it was said of the same fault a moment ago. */
@@ -49,11 +62,12 @@ type WriteOnce = (fault: string, line: LogLine, fields: LineFields) => void;
 export function createLog(options: LogOptions): Log {
   const { redact, settings } = options;
   const repeats = createRepeats(REPEAT_MS, MAX_REPEATS);
+  const timeText = createTimeText();
 
   const log: Log["log"] = (level, message, fields = {}) => {
     const { level: least, format } = settings();
-    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
-    const time = new Date(options.wallMs()).toISOString();
+    if (isBelow(level, least)) return;
+    const time = timeText(options.wallMs());
     const said = safeText(message, redact);
     const render = format === "json" ? JSON.stringify : renderText;
     let rest = "";
@@ -70,6 +84,22 @@ export function createLog(options: LogOptions): Log {
     options.write(`${escapeControls(line)}\n`);
   };
 
+  const logAccess = (record: RequestRecord): void => {
+    const { access, level: least, format } = settings();
+    const level = accessLevel(record);
+    if (!access || isBelow(level, least)) return;
+    // Almost every line has nothing in it that needs care, and is found to have no secret in one look at the whole.
+    const fields = format === "json" ? renderPlainFields(record) : null;
+    if (fields !== null) {
+      const line = `{"time":"${timeText(options.wallMs())}","level":"${level}","message":"request"${fields}}\n`;
+      if (redact(line) === line) {
+        options.write(line);
+        return;
+      }
+    }
+    log(level, "request", accessFields(record));
+  };
+
   const tellHeldBack = (held: readonly (readonly [string, number])[]): void => {
     for (const [fault, count] of held) log("warn", "repeated", { fault, repeated: count });
   };
@@ -81,11 +111,12 @@ export function createLog(options: LogOptions): Log {
 
   return {
     name: "log",
+    events: EVENTS,
     log,
     observe: (event) => {
       tellHeldBack(repeats.expired(options.nowMs()));
-      if (event.type !== "exchange-finished") observe(event, log, logOnce);
-      else if (settings().access) log(accessLevel(event.record), "request", accessFields(event.record));
+      if (event.type === "exchange-finished") logAccess(event.record);
+      else observe(event, log, logOnce);
     },
     close: async () => tellHeldBack(repeats.drain()),
   };
@@ -144,6 +175,10 @@ function logReload(event: Extract<GatewayEvent, { type: "config-reloaded" }>, lo
   const line = ok ? (`${file} reloaded` as const) : (`${file} not reloaded; the last good one stays` as const);
   log(LOG_LINES[line].level, line, { policy, problems: ok ? undefined : messages.length });
   for (const problem of messages.slice(0, MAX_PROBLEMS)) log(ok ? "warn" : "error", "reload", { file, problem });
+}
+
+function isBelow(level: LogLevel, least: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least);
 }
 
 function accessLevel({ status, outcome }: RequestRecord): LogLevel {

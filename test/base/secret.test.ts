@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { inspect } from "node:util";
+import fc from "fast-check";
 import { createRedactor, createSecret, reveal, sameDigest, sha256 } from "../../src/base/secret.ts";
 
 const TEXT = 'sk-canary/+ü"7Q2~\\x y';
@@ -69,6 +70,34 @@ describe("the redactor", () => {
   });
   test("leaves other text alone, and secrets too short to tell from words", () => {
     expect(redact("about a cab")).toBe("about a cab");
+  });
+  test("finds what a plain search finds, in texts that are full of beginnings and ends of secrets", () => {
+    // Characters that differ only in the byte that the quick look does not read.
+    const unit = fc.constantFrom("a", "b", "\u0161", "\u0162");
+    const secret = fc.string({ unit, minLength: 6, maxLength: 9 });
+    const text = fc.oneof(
+      fc.string({ unit, maxLength: 40 }),
+      fc.tuple(fc.string({ unit, maxLength: 20 }), secret).map((parts) => parts.join("")),
+    );
+    let found = 0;
+    fc.assert(
+      fc.property(fc.array(secret, { minLength: 1, maxLength: 4 }), text, fc.nat(), (secrets, around, at) => {
+        // Half of the texts hold one.
+        const held = at % 2 === 0 ? around : around + (secrets[at % secrets.length] ?? "") + around;
+        const isThere = secrets.some((one) => held.includes(one));
+        if (isThere) found++;
+        expect(createRedactor(secrets.map(createSecret))(held) !== held).toBe(isThere);
+      }),
+      { numRuns: 1000 },
+    );
+    expect(found).toBeGreaterThan(300);
+    expect(found).toBeLessThan(900);
+  });
+  test("finds a secret longer than a step can be", () => {
+    const long = createSecret("x".repeat(200) + "y".repeat(400));
+    const redactLong = createRedactor([long, createSecret("z".repeat(300))]);
+    expect(redactLong(`${"x".repeat(500)}${reveal(long)} and`)).toBe(`${"x".repeat(500)}[redacted] and`);
+    expect(redactLong(`${"x".repeat(199)}${"y".repeat(500)}`)).not.toContain("redacted");
   });
   test("takes out the longer of two secrets that contain each other", () => {
     const both = createRedactor([createSecret("sk-abc"), createSecret("sk-abc-def-123")]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import type { Usage } from "../../src/base/usage.ts";
 import { builtInCatalog, createCatalog } from "../../src/catalog/catalog.ts";
 import { costUsd, renderUsd, type PriceOptions } from "../../src/catalog/price.ts";
@@ -118,5 +119,19 @@ describe("renderUsd", () => {
     [0.1 + 0.2, "0.3"],
   ])("writes %p as %p", (dollars, text) => {
     expect(renderUsd(dollars)).toBe(text);
+  });
+  test("is twelve places without their zeros, whichever way it gets there", () => {
+    const amount = fc.oneof(
+      fc.integer({ min: -2_000_000_000, max: 2_000_000_000 }).map((pico) => pico / 1e12),
+      fc.integer({ min: -2_000_000_000, max: 2_000_000_000 }).map((micro) => micro / 1e6),
+      fc.double({ min: -2000, max: 2000, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(amount, (dollars) => {
+        const places = dollars.toFixed(12).replace(/\.?0+$/, "");
+        expect(renderUsd(dollars)).toBe(places === "-0" ? "0" : places);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import type { GatewayEvent } from "../../src/base/events.ts";
 import { createRedactor, createSecret } from "../../src/base/secret.ts";
 import { createLog, type LogSettings } from "../../src/observe/log.ts";
-import { ACCESS_FIELDS } from "../../src/observe/log-access.ts";
+import { ACCESS_FIELDS, accessFields, renderPlainFields } from "../../src/observe/log-access.ts";
 import { LOG_LINE_FIELDS, LOG_LINES, type LogLine } from "../../src/observe/log-lines.ts";
+import { escapeControls, safeValue } from "../../src/observe/log-text.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { attemptOf, healedRecord, recordOf } from "./support.ts";
 
@@ -138,6 +140,50 @@ describe("the access line", () => {
     set({ level: "warn" });
     log.observe(finished());
     expect(lines()).toHaveLength(1);
+  });
+});
+
+describe("a line with nothing in it that needs care", () => {
+  const unit = fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(..."abc /.:-_{}[],=") },
+    fc.constantFrom('"', "\\", "\n", "\u007f", "\u0085", "\u202e", "é", "文", "😀", "\ud800"),
+  );
+  const text = fc.oneof(fc.string({ unit, maxLength: 30 }), fc.string({ unit: fc.constant("x"), maxLength: 300 }));
+  test("is, to the byte, what is written with every care", () => {
+    let plain = 0;
+    const parts = fc.record({
+      userAgent: fc.option(text),
+      clientRequestId: fc.option(text),
+      modelRequested: text,
+      callerTags: fc.dictionary(text, text, { maxKeys: 2 }),
+      dropped: fc.array(text, { maxLength: 2 }),
+      ms: fc.double({ min: 0, max: 1e6, noNaN: true }),
+      costUsd: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    });
+    fc.assert(
+      fc.property(parts, (given) => {
+        const { log, lines } = open({}, (line) => line.replaceAll("abc", "[redacted]"));
+        const record = recordOf(given);
+        log.observe({ type: "exchange-finished", record });
+        const fields = Object.entries(accessFields(record)).filter(([, value]) => value !== undefined);
+        const careful = fields.map(([name, value]) => [
+          name,
+          safeValue(value ?? null, (line) => line.replaceAll("abc", "[redacted]")),
+        ]);
+        const start = { time: "2026-11-22T12:00:00.000Z", level: "info", message: "request" };
+        expect(lines()).toEqual([escapeControls(JSON.stringify({ ...start, ...Object.fromEntries(careful) }))]);
+        if (renderPlainFields(record) !== null) plain += 1;
+      }),
+      { numRuns: 500 },
+    );
+    expect(plain).toBeGreaterThan(20);
+    expect(plain).toBeLessThan(480);
+  });
+  test("with more tags than a line shows loses the rest all the same", () => {
+    const { log, json } = open();
+    const callerTags = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [String.fromCharCode(65 + at), ""]));
+    log.observe(finished({ callerTags }));
+    expect(Object.keys(json()[0]?.["tags"] as object)).toHaveLength(32);
   });
 });
 
