@@ -1,6 +1,6 @@
 /**
- * Builds a release into `dist/release`, or the folder named by `--outdir`: an archive for each platform, the bill of materials
- * and the checksums of all. `--target NAME`, as often as need be, leaves out the other platforms; `--commit` and `--time` stand
+ * Builds a release into `dist/release`, or the folder named by `--outdir`: an archive for each platform, the bill of materials,
+ * the script that installs, and the checksums of all. `--target NAME`, as often as need be, leaves out the other platforms; `--commit` and `--time` stand
  * for what git would tell. The same source gives the same bytes.
  */
 import { createHash } from "node:crypto";
@@ -76,6 +76,7 @@ export async function createRelease(
       `arouter-${facts.version}.cdx.json`,
       Buffer.from(renderSbom(facts, readIngredients(metafile), readRuntime())),
     );
+    write("install.sh", readFileSync(join(root, "scripts/install.sh")));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -37,8 +37,8 @@ afterAll(() => {
 });
 
 describe("a release", () => {
-  test("has an archive for each platform, a bill of materials, and checksums of all", () => {
-    const names = [...TARGETS.map(({ name }) => archiveOf(name)), `arouter-${version}.cdx.json`];
+  test("has an archive for each platform, a bill of materials, the script that installs, and checksums of all", () => {
+    const names = [...TARGETS.map(({ name }) => archiveOf(name)), `arouter-${version}.cdx.json`, "install.sh"];
     expect(readdirSync(outdir).toSorted()).toEqual([...names, "SHA256SUMS"].toSorted());
     const sums = readFileSync(join(outdir, "SHA256SUMS"), "utf8").trimEnd().split("\n");
     expect(sums).toEqual(names.map((name) => `${sha256(join(outdir, name))}  ${name}`));

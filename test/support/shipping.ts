@@ -14,6 +14,7 @@ const DEBIAN_PROGRAMS = {
   ip: ["iproute2"],
   mmdebstrap: ["mmdebstrap", "debian-archive-keyring"],
   "qemu-aarch64-static": ["qemu-user-static"],
+  shellcheck: ["shellcheck"],
 } as const;
 export type DebianProgram = keyof typeof DEBIAN_PROGRAMS;
 
