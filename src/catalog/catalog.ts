@@ -27,16 +27,14 @@ export interface BuiltCatalog {
  * over its `like`, else over what {@link Catalog.find} has for it.
  */
 export function createCatalog(overlays: readonly CatalogOverlay[] = []): BuiltCatalog {
-  builtInModels ??= readBuiltIn();
-  const { unknown } = builtInModels;
-  const models = new Map(builtInModels.models);
+  const models = layeredModels();
   const mistakes: { overlay: number; mistake: CatalogMistake }[] = [];
   overlays.forEach((overlay, index) => {
     const found = createMistakes();
-    layOver(models, unknown, overlay, found);
+    layOver(models, overlay, found);
     mistakes.push(...found.list.map((mistake) => ({ overlay: index, mistake })));
   });
-  return { catalog: assemble(models, unknown), mistakes };
+  return { catalog: assemble(models), mistakes };
 }
 
 /** An id without its date suffix (`-20250929`, `-2024-07-18`); the id itself when it has none. */
@@ -44,28 +42,44 @@ export function undatedId(id: string): string {
   return id.replace(DATE_SUFFIX, "");
 }
 
-type UnknownModels = Readonly<Record<ProviderName, Model>>;
-
-interface BuiltIn {
-  readonly models: ReadonlyMap<string, Model>;
-  readonly unknown: UnknownModels;
+/** Models by id. */
+interface Models {
+  readonly get: (id: string) => Model | undefined;
+  /** Built-in ones in the order of their file, then added ones. */
+  readonly ids: () => readonly string[];
 }
 
-/** Read once: every start and reload lays its overlays over the same. */
-let builtInModels: BuiltIn | null = null;
+interface LayeredModels extends Models {
+  readonly set: (id: string, model: Model) => void;
+}
 
-function assemble(models: ReadonlyMap<string, Model>, unknown: UnknownModels): Catalog {
+/** The built-in models, to be covered by others. */
+function layeredModels(): LayeredModels {
+  const over = new Map<string, Model>();
+  return {
+    get: (id) => over.get(id) ?? builtInModel(id),
+    ids: () => [...new Set([...Object.keys(ENTRIES), ...over.keys()])],
+    set: (id, model) => void over.set(id, model),
+  };
+}
+
+function assemble(models: Models): Catalog {
   const strangers = new Map<string, Model>();
+  let all: readonly Model[] | null = null;
   return {
     asOf: builtIn.as_of,
-    models: [...models.values()],
+    has: (id) => models.get(id) !== undefined,
+    get models() {
+      all ??= models.ids().flatMap((id) => models.get(id) ?? []);
+      return all;
+    },
     find: (id, hint) => {
       const exact = models.get(id);
       if (exact !== undefined) return exact;
       const key = hint === undefined ? id : `${id}\n${hint}`;
       const cached = strangers.get(key);
       if (cached !== undefined) return cached;
-      const model = resolveStranger(models, unknown, id, hint);
+      const model = resolveStranger(models, id, hint);
       if (strangers.size >= MAX_CACHED_IDS) strangers.clear();
       strangers.set(key, model);
       return model;
@@ -73,59 +87,43 @@ function assemble(models: ReadonlyMap<string, Model>, unknown: UnknownModels): C
   };
 }
 
-function resolveStranger(
-  models: ReadonlyMap<string, Model>,
-  unknown: UnknownModels,
-  id: string,
-  hint: ProviderName | undefined,
-): Model {
+function resolveStranger(models: Models, id: string, hint: ProviderName | undefined): Model {
   const undated = models.get(undatedId(id));
   if (undated !== undefined) return { ...undated, id, releasedOn: releaseDay(id) ?? undated.releasedOn };
-  return { ...unknown[hint ?? providerOf(id)], id, releasedOn: releaseDay(id) };
+  return { ...unknownModel(hint ?? providerOf(id)), id, releasedOn: releaseDay(id) };
 }
 
 function providerOf(id: string): ProviderName {
   return id.startsWith("claude") ? "anthropic" : "openai";
 }
 
-function layOver(
-  models: Map<string, Model>,
-  unknown: UnknownModels,
-  overlay: CatalogOverlay,
-  mistakes: Mistakes,
-): void {
+function layOver(models: LayeredModels, overlay: CatalogOverlay, mistakes: Mistakes): void {
   for (const [id, json] of Object.entries(overlay)) {
     if (!isObject(json)) {
       mistakes.add([id], "must be a table of model fields");
       continue;
     }
-    models.set(id, readEntry(id, json, baseOf(models, unknown, id, json, mistakes), [id], mistakes));
+    models.set(id, readEntry(id, json, baseOf(models, id, json, mistakes), [id], mistakes));
   }
 }
 
-function baseOf(
-  models: ReadonlyMap<string, Model>,
-  unknown: UnknownModels,
-  id: string,
-  json: JsonObject,
-  mistakes: Mistakes,
-): Model {
+function baseOf(models: Models, id: string, json: JsonObject, mistakes: Mistakes): Model {
   const like = own(json, "like");
   const current = models.get(id);
   if (like === undefined) {
     const provider = own(json, "provider");
     const hint = provider === "openai" || provider === "anthropic" ? provider : undefined;
-    return current ?? resolveStranger(models, unknown, id, hint);
+    return current ?? resolveStranger(models, id, hint);
   }
   const liked = isString(like) ? models.get(like) : undefined;
   if (liked !== undefined) return alike(id, liked, current);
   mistakes.add([id, "like"], likeMistake(like, models));
-  return current ?? resolveStranger(models, unknown, id, undefined);
+  return current ?? resolveStranger(models, id, undefined);
 }
 
-function likeMistake(like: Json, models: ReadonlyMap<string, Model>): string {
+function likeMistake(like: Json, models: Models): string {
   if (!isString(like)) return "must be the name of a model in the catalog";
-  return `no model "${like}" in the catalog${suggestion(like, models.keys())}`;
+  return `no model "${like}" in the catalog${suggestion(like, models.ids())}`;
 }
 
 /** What `like` brings: what a model is, not what one product costs or when it ends. */
@@ -145,39 +143,64 @@ function releaseDay(id: string): string | null {
   return match === null ? null : `${match[1]}-${match[2]}-${match[3]}`;
 }
 
-/** Reads models.json, whatever order its entries refer to each other in. */
-function readBuiltIn(): BuiltIn {
-  const models = new Map<string, Model>();
-  const entries: JsonObject = builtIn.models;
+const ENTRIES: JsonObject = builtIn.models;
+
+/** Entries as models.json states them, and models with their days; each is read when it is first asked for, so that a start waits for none. */
+const stated = new Map<string, Model>();
+const dated = new Map<string, Model>();
+
+/** @throws Error when models.json is wrong about it; a test reads them all */
+function builtInModel(id: string): Model | undefined {
+  const known = dated.get(id);
+  if (known !== undefined) return known;
+  const json = own(ENTRIES, id);
+  if (!isObject(json)) return undefined;
+  const entry = readStated(id, json);
+  const model = entry.releasedOn === null ? { ...entry, releasedOn: oldestRelease(id) } : entry;
+  dated.set(id, model);
+  return model;
+}
+
+function readStated(id: string, json: JsonObject): Model {
+  const known = stated.get(id);
+  if (known !== undefined) return known;
+  const like = own(json, "like");
+  const liked = isString(like) ? own(ENTRIES, like) : undefined;
+  const base =
+    isString(like) && isObject(liked)
+      ? alike(id, readStated(like, liked), undefined)
+      : { ...EMPTY, releasedOn: releaseDay(id) };
   const mistakes = createMistakes();
-  const read = (id: string, json: JsonObject): Model => {
-    const known = models.get(id);
-    if (known !== undefined) return known;
-    const like = own(json, "like");
-    const liked = isString(like) ? own(entries, like) : undefined;
-    const base =
-      isString(like) && isObject(liked)
-        ? alike(id, read(like, liked), undefined)
-        : { ...EMPTY, releasedOn: releaseDay(id) };
-    return readEntry(id, json, base, [id], mistakes);
-  };
-  for (const [id, json] of Object.entries(entries)) if (isObject(json)) models.set(id, read(id, json));
-  const unknownOf = (json: JsonObject): Model => ({ ...read("", json), known: false });
-  const unknown = { openai: unknownOf(builtIn.unknown.openai), anthropic: unknownOf(builtIn.unknown.anthropic) };
+  const model = readEntry(id, json, base, [id], mistakes);
   const [first] = mistakes.list;
   if (first !== undefined) throw new Error(`built-in catalog: ${first.path.join(".")} ${first.text}`);
-  dateUndated(models);
-  return { models, unknown };
+  stated.set(id, model);
+  return model;
 }
 
 /** An undated id is as old as its oldest dated sibling. */
-function dateUndated(models: Map<string, Model>): void {
-  for (const model of [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const undated = models.get(undatedId(model.id));
-    if (undated !== undefined && undated.releasedOn === null) {
-      models.set(undated.id, { ...undated, releasedOn: model.releasedOn });
-    }
+function oldestRelease(id: string): string | null {
+  const siblings = Object.keys(ENTRIES)
+    .filter((other) => other.startsWith(`${id}-`) && undatedId(other) === id)
+    .sort();
+  for (const sibling of siblings) {
+    const json = own(ENTRIES, sibling);
+    const day = isObject(json) ? readStated(sibling, json).releasedOn : null;
+    if (day !== null) return day;
   }
+  return null;
+}
+
+const unknownModels = new Map<ProviderName, Model>();
+
+/** What a provider's model that nobody knows is taken for. */
+function unknownModel(provider: ProviderName): Model {
+  let model = unknownModels.get(provider);
+  if (model === undefined) {
+    model = { ...readStated(`unknown ${provider}`, builtIn.unknown[provider]), known: false };
+    unknownModels.set(provider, model);
+  }
+  return model;
 }
 
 const NO_CAPABILITIES: Capabilities = {

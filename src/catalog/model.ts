@@ -104,6 +104,8 @@ export interface Catalog {
    * `claude*` → anthropic, anything else → openai).
    */
   readonly find: (id: string, hint?: ProviderName) => Model;
-  /** Every known model, by id. */
+  /** Whether the model is listed under this very id. */
+  readonly has: (id: string) => boolean;
+  /** Every known model; the first reading of it reads them all. */
   readonly models: readonly Model[];
 }

@@ -19,18 +19,12 @@ export interface KnownModels {
  * is in the catalog (anyone can append a date), else {@link OTHER}; {@link NONE} for null.
  */
 export function createModelLabel(known: () => KnownModels): (model: string | null) => string {
-  let source: KnownModels | null = null;
-  let listed: ReadonlySet<string> = new Set();
   return (model) => {
     if (model === null) return NONE;
-    const current = known();
-    if (current !== source) {
-      if (current.catalog !== source?.catalog) listed = new Set(current.catalog.models.map(({ id }) => id));
-      source = current;
-    }
-    if (listed.has(model) || current.named.has(model)) return model;
+    const { catalog, named } = known();
+    if (catalog.has(model) || named.has(model)) return model;
     const undated = undatedId(model);
-    return listed.has(undated) ? undated : OTHER;
+    return catalog.has(undated) ? undated : OTHER;
   };
 }
 

@@ -27,11 +27,7 @@ const FOREIGN = 7;
 const IDEOGRAPH = 8;
 const SYMBOL = 9;
 
-function classOf(code: number): number {
-  if (code >= 128) {
-    if (code < 0x2000) return FOREIGN;
-    return code >= 0x3040 && code < 0xd800 ? IDEOGRAPH : SYMBOL;
-  }
+function asciiClass(code: number): number {
   if (code >= 97 && code <= 122) return LETTER;
   if (code >= 65 && code <= 90) return UPPER;
   if (code >= 48 && code <= 57) return DIGIT;
@@ -40,7 +36,9 @@ function classOf(code: number): number {
 }
 
 /** One look-up for any unit: a table for ASCII alone costs a branch more for every character. */
-const CLASSES = Uint8Array.from({ length: 65_536 }, (_, code) => classOf(code));
+const CLASSES = new Uint8Array(65_536);
+CLASSES.fill(FOREIGN, 0x80, 0x2000).fill(SYMBOL, 0x2000).fill(IDEOGRAPH, 0x3040, 0xd800);
+for (let code = 0; code < 0x80; code += 1) CLASSES[code] = asciiClass(code);
 
 /** How a provider's tokenizer treats what it meets; tokens each. */
 interface TextWeights {
