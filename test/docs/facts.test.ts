@@ -25,18 +25,37 @@ function anchors(page: string): readonly string[] {
   );
 }
 
+/** Targets of links in `page`, to be found at `path`, whose file or heading is not there. */
+function deadLinks(path: string, page: string): readonly string[] {
+  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^https?:/.test(target))
+    .filter((target) => {
+      const [file = "", anchor] = target.split("#");
+      const found = file === "" ? path : join(dirname(path), file);
+      if (!existsSync(join(root, found))) return true;
+      return anchor !== undefined && !anchors(readPage(found)).includes(anchor);
+    });
+}
+
 describe("links", () => {
   test.each(PAGES)("of %s lead somewhere", (path) => {
-    const broken = [...prose(readPage(path)).matchAll(/\]\(([^)\s]+)\)/g)]
-      .map(([, target = ""]) => target)
-      .filter((target) => !/^https?:/.test(target))
-      .filter((target) => {
-        const [file = "", anchor] = target.split("#");
-        const found = file === "" ? path : join(dirname(path), file);
-        if (!existsSync(join(root, found))) return true;
-        return anchor !== undefined && !anchors(readPage(found)).includes(anchor);
-      });
-    expect(broken).toEqual([]);
+    expect(deadLinks(path, readPage(path))).toEqual([]);
+  });
+
+  test.each(["README.md", "docs/README.md"])("of %s reach every page of docs", (path) => {
+    const reached = [...prose(readPage(path)).matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g)].map(([, target = ""]) =>
+      join(dirname(path), target),
+    );
+    const pages = PAGES.filter((each) => /^docs\/[^/]+\.md$/.test(each) || each === "docs/decisions/README.md");
+    expect(pages.length).toBeGreaterThan(15);
+    expect(pages.filter((each) => each !== path && !reached.includes(each))).toEqual([]);
+  });
+
+  test("that are dead are noticed, by file and by anchor", () => {
+    expect(
+      deadLinks("docs/x.md", "[a](../README.md#policy) [b](no.md) [c](policy.md#nowhere) [d](https://x.y/z)"),
+    ).toEqual(["no.md", "policy.md#nowhere"]);
   });
 
   test("reach every decision from their index", () => {

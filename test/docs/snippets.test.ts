@@ -12,10 +12,11 @@ import { parsePolicy } from "../../src/policy/parse.ts";
 import { runTests } from "../../src/policy/run-tests.ts";
 import { configOf } from "../config/support.ts";
 import { startGateway, type GatewayProcess } from "../support/gateway.ts";
-import { findPython } from "../support/python.ts";
+import { findPython, type PythonEnvironment } from "../support/python.ts";
 import { PAGES, readPage, readSnippets, root, type Snippet } from "./pages.ts";
 
-setDefaultTimeout(30_000);
+// Frameworks in Python take long to load where other work shares the cores.
+setDefaultTimeout(90_000);
 
 /** What the pages call the gateway. */
 const ADDRESS = "127.0.0.1:8080";
@@ -35,7 +36,10 @@ afterAll(async () => {
   rmSync(join(root, ".cache/docs"), { recursive: true, force: true });
 });
 
-const python = findPython("newest");
+/** The environment that has what a snippet imports. */
+function pythonFor(text: string): PythonEnvironment {
+  return findPython(/^(?:from|import) (?:langchain|instructor)/m.test(text) ? "frameworks" : "newest");
+}
 
 /** Runs a command to its end; @throws Error with what it printed when it fails */
 async function run(command: readonly string[], cwd: string): Promise<string> {
@@ -99,9 +103,10 @@ async function exercise({ language, text, file }: Snippet, cwd: string): Promise
   switch (language) {
     case "sh":
       return runShell(local, cwd);
-    case "python":
-      if ("missing" in python) return null;
-      return run([python.python, "-c", local], cwd);
+    case "python": {
+      const python = pythonFor(text);
+      return "missing" in python ? null : run([python.python, "-c", local], cwd);
+    }
     case "ts": {
       const path = join(root, ".cache/docs", `snippet-${Bun.hash(text).toString(36)}.ts`);
       writeFileSync(path, local);
@@ -145,7 +150,8 @@ for (const path of PAGES) {
       } else if (isOutput) {
         test(`${title} is what the command before it prints`, () => expectOutput(text, output ?? ""));
       } else if (DONE.has(language)) {
-        const lacking = language === "python" && "missing" in python ? ` (${python.missing})` : "";
+        const python = language === "python" ? pythonFor(text) : null;
+        const lacking = python !== null && "missing" in python ? ` (${python.missing})` : "";
         test.skipIf(lacking !== "")(`${title} works${lacking}`, async () => {
           output = await exercise(snippet, cwd);
         });
