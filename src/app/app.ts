@@ -28,7 +28,7 @@ import { createHealth } from "../server/health.ts";
 import { createHandlers } from "../server/handlers.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server/server.ts";
 import { createShedding } from "../server/shedding.ts";
-import { createPool } from "../upstream/pool.ts";
+import { createHttpClient } from "../upstream/http-client.ts";
 import { askModels } from "../upstream/probe.ts";
 import { createUpstreamState } from "../upstream/stack.ts";
 import { createDashboard } from "./dashboard.ts";
@@ -86,13 +86,13 @@ export function startApp(options: AppOptions): App {
     };
   };
   const userAgent = `arouter/${version}`;
-  const pool = createPool({ ...config().upstream, shards: config().upstream.poolShards });
+  const client = createHttpClient({ ...config().upstream, clock });
   const layers = perConfig((of) => ({
     openai: providerLayers(of, "openai"),
     anthropic: providerLayers(of, "anthropic"),
   }));
   const state = createUpstreamState(clock, (provider) => layers()[provider], emit);
-  const send = { clock, pool, emit, userAgent };
+  const send = { clock, client, emit, userAgent };
   let snapshot = buildSnapshot({ ...loaded, policy: options.policy, state, send });
 
   const gatewayOptions: GatewayOptions = {
@@ -105,7 +105,7 @@ export function startApp(options: AppOptions): App {
     sampleNew: () => config().telemetry.otlpEndpoint !== null && clock.random() < config().telemetry.sampleRatio,
   };
   const gateway = createGateway(gatewayOptions);
-  const passThrough = createPassThrough({ ...gatewayOptions, pool, userAgent });
+  const passThrough = createPassThrough({ ...gatewayOptions, client, userAgent });
   const drain = createDrain(clock);
   const bulkhead = createBulkhead(
     perConfig(({ limits }) => ({
@@ -130,7 +130,7 @@ export function startApp(options: AppOptions): App {
     probe: async (name) => {
       const provider = snapshot.registry.get(name);
       if (provider === null) return { status: null, latencyMs: 0 };
-      return askModels({ clock, pool, userAgent, timeoutMs: config().health.timeoutMs }, provider);
+      return askModels({ clock, client, userAgent, timeoutMs: config().health.timeoutMs }, provider);
     },
     breaker: (provider: ProviderName) => state.breakers.viewProvider(provider).kind,
     policy: () => ({ hash: snapshot.policy.files.length === 0 ? null : snapshot.policy.hash12, reload: policyReload }),
@@ -150,7 +150,7 @@ export function startApp(options: AppOptions): App {
     models: createModels({
       clock,
       snapshot: () => snapshot,
-      pool,
+      client,
       userAgent,
       cacheMs: () => config().router.modelsCacheMs,
     }),
@@ -248,7 +248,7 @@ export function startApp(options: AppOptions): App {
   const close = async (): Promise<void> => {
     reloader.close();
     await server.close();
-    pool.close();
+    client.close();
   };
   return {
     server,

@@ -29,26 +29,8 @@ export async function readBounded(body: ReadableStream<Uint8Array> | null, maxBy
   return { ok: true, bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size) };
 }
 
-/**
- * Reads the whole body of `response`, of at most `maxBytes` after decoding; null: in an encoding that is not known. A body
- * that tells its length is taken in one piece, which costs a third of reading it as a stream.
- * @throws what the connection throws (reset, abort)
- */
-export function readResponse(response: Response, maxBytes: number): Promise<BoundedBody> | null {
-  const { headers } = response;
-  const encoding = headers.get("content-encoding");
-  const declared = headers.get("content-length");
-  if (isIdentity(encoding) && declared !== null && Number(declared) <= maxBytes) {
-    return response.bytes().then((bytes) => ({ ok: true, bytes }));
-  }
-  const { body } = response;
-  const decoded = body === null ? null : decodeContent(body, encoding);
-  if (body === null || decoded !== null) return readBounded(decoded, maxBytes);
-  discard(body);
-  return null;
-}
-
-function isIdentity(encoding: string | null): boolean {
+/** Whether bytes in `encoding` are what they say. */
+export function isIdentity(encoding: string | null): boolean {
   return encoding === null || encoding === "" || encoding.trim().toLowerCase() === "identity";
 }
 

@@ -7,15 +7,15 @@ import { undatedId } from "../catalog/catalog.ts";
 import type { Config } from "../config/config.ts";
 import { targetsOf } from "../policy/lint.ts";
 import type { Policy } from "../policy/policy.ts";
-import { createPool } from "../upstream/pool.ts";
+import { createHttpClient } from "../upstream/http-client.ts";
 import { askModels } from "../upstream/probe.ts";
 import { VERSION } from "./version.ts";
 
 /** Errors for a provider that cannot be used, warnings for models that it does not list. */
 export async function askProviders(config: Config, policy: Policy): Promise<readonly Diagnostic[]> {
   const registry = providerRegistry(config);
-  const pool = createPool({ shards: 1, idleTimeoutMs: 1000, useEnvProxy: config.upstream.useEnvProxy });
-  const options = { clock: systemClock, pool, userAgent: `arouter/${VERSION}`, timeoutMs: config.health.timeoutMs };
+  const client = createHttpClient({ ...config.upstream, clock: systemClock, idleTimeoutMs: 1000 });
+  const options = { clock: systemClock, client, userAgent: `arouter/${VERSION}`, timeoutMs: config.health.timeoutMs };
   const found = await Promise.all(
     registry.configured.map(async (name): Promise<readonly Diagnostic[]> => {
       const provider = registry.get(name);
@@ -32,7 +32,7 @@ export async function askProviders(config: Config, policy: Policy): Promise<read
         }));
     }),
   );
-  pool.close();
+  client.close();
   return found.flat();
 }
 

@@ -1,8 +1,11 @@
 /**
  * Room for what the configuration promises. Bun runs 256 fetches at once and queues the rest without a word, unless
- * BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise when the process starts: so the process starts itself again with it.
+ * BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise when the process starts: where calls go through `fetch`, the process starts
+ * itself again with it.
  */
 import { readFileSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import { usesFetch } from "../upstream/http-client.ts";
 import { IS_COMPILED } from "./version.ts";
 
 const VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
@@ -22,10 +25,11 @@ function isUnwanted(name: string, useEnvProxy: boolean): boolean {
 /** The environment to start again with; null when this one will do. */
 export function neededEnvironment(
   env: Environment,
-  maxInFlight: number,
-  useEnvProxy: boolean,
+  { limits, upstream }: Pick<Config, "limits" | "upstream">,
 ): Record<string, string> | null {
-  const needed = Math.min(MAX_REQUESTS, maxInFlight * PER_REQUEST);
+  if (!usesFetch(upstream)) return null;
+  const { useEnvProxy } = upstream;
+  const needed = Math.min(MAX_REQUESTS, limits.maxInFlight * PER_REQUEST);
   if (Number(env[VARIABLE] ?? 0) >= needed) return null;
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {

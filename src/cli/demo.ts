@@ -70,7 +70,7 @@ export async function runDemo(args: readonly string[], io: CliIo): Promise<numbe
     await providers.stop();
     return EXIT.usage;
   }
-  const again = neededEnvironment(io.env, loaded.config.limits.maxInFlight, false);
+  const again = neededEnvironment(io.env, loaded.config);
   if (again !== null) {
     await providers.stop();
     return startAgain(again);

@@ -54,8 +54,7 @@ export async function runServe(args: readonly string[], io: CliIo): Promise<numb
   const loaded = reloadConfig();
   if (!loaded.ok) return refuse(io, loaded.diagnostics);
 
-  const { limits, upstream } = loaded.config;
-  const again = neededEnvironment(io.env, limits.maxInFlight, upstream.useEnvProxy);
+  const again = neededEnvironment(io.env, loaded.config);
   if (again !== null) return startAgain(again);
 
   const loadPolicyAt = (path: string) => loadPolicy(path, systemPolicyFiles, (file) => displayPath(file, io.cwd));

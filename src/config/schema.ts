@@ -204,8 +204,14 @@ export const SCHEMA = {
     min_interval: duration("1s", "Least time between two reloads."),
   }),
   upstream: section("Connections to the providers.", {
-    use_env_proxy: flag(false, "Obey `HTTPS_PROXY` and its like.", restart),
-    pool_shards: count(4, { min: 1, max: 64 }, "Connection pools, of 64 idle connections each.", restart),
+    http_client: oneOf(
+      "own",
+      ["own", "fetch"],
+      "What makes the calls: the gateway's own HTTP client, or the runtime's `fetch`.",
+      restart,
+    ),
+    use_env_proxy: flag(false, "Obey `HTTPS_PROXY` and its like; calls then go through `fetch`.", restart),
+    pool_shards: count(4, { min: 1, max: 64 }, "Connection pools of `fetch`, of 64 idle connections each.", restart),
     idle_timeout: duration("60s", "An idle connection is closed.", restart),
   }),
   telemetry: section("Traces by OTLP.", {

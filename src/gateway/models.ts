@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import { isObject, own, type Json, type JsonObject } from "../base/json.ts";
 import type { ProviderName } from "../base/names.ts";
-import type { Pool } from "../upstream/pool.ts";
+import type { HttpClient } from "../upstream/http.ts";
 import { askModels } from "../upstream/probe.ts";
 import type { Provider } from "../upstream/upstream.ts";
 import type { Snapshot } from "./settings.ts";
@@ -22,7 +22,7 @@ interface Listed {
 export interface ModelsOptions {
   readonly clock: Clock;
   readonly snapshot: () => Snapshot;
-  readonly pool: Pool;
+  readonly client: HttpClient;
   readonly userAgent: string;
   readonly cacheMs: () => number;
 }

@@ -3,10 +3,10 @@ import { createChildAbort } from "../base/abort.ts";
 import { GatewayError } from "../base/errors.ts";
 import { renderTraceparent } from "../base/ids.ts";
 import type { ProviderName } from "../base/names.ts";
-import { decodeContent } from "../base/stream.ts";
+import { decodeBody } from "../upstream/byte-source.ts";
 import { classifyException, errorCode } from "../upstream/classify.ts";
 import { filterBetas, returnedHeaders, upstreamRequestId } from "../upstream/headers.ts";
-import type { Pool } from "../upstream/pool.ts";
+import type { HttpClient } from "../upstream/http.ts";
 import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
 import { openDelivery } from "./delivery.ts";
@@ -27,7 +27,7 @@ export interface PassThroughCall {
 }
 
 export interface PassThroughOptions extends GatewayOptions {
-  readonly pool: Pool;
+  readonly client: HttpClient;
   readonly userAgent: string;
 }
 
@@ -37,7 +37,7 @@ export type PassThrough = (arrival: Arrival, call: PassThroughCall) => Promise<R
 const CONTENT_HEADERS = ["content-type", "accept"] as const;
 
 export function createPassThrough(options: PassThroughOptions): PassThrough {
-  const { clock, emit, pool } = options;
+  const { clock, emit, client } = options;
   return async (arrival, call) => {
     const snapshot = options.snapshot();
     const record = openRecord(arrival, null, clock, options.sampleNew);
@@ -45,11 +45,6 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
     emit({ type: "exchange-started", record });
     const delivery = openDelivery({ clock, emit, arrival, format: call.format, record, snapshot });
     const abort = createChildAbort(arrival.signal);
-    let isCalled = false;
-    const over = (): void => {
-      abort.release();
-      if (isCalled) pool.release();
-    };
     try {
       const provider = snapshot.registry.get(call.provider);
       if (provider === null) {
@@ -75,29 +70,27 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
       }
       const idempotencyKey = arrival.headers.get("idempotency-key");
       if (idempotencyKey !== null) headers["idempotency-key"] = idempotencyKey;
-      isCalled = true;
-      const response = await pool.fetch(provider.baseUrl + call.path, {
+      const answer = await client.call(provider.baseUrl, call.path, {
         method: arrival.method,
         headers,
-        ...(call.body === null ? {} : { body: call.body as Uint8Array<ArrayBuffer> }),
+        ...(call.body === null ? {} : { body: call.body }),
         signal: abort.signal,
       });
       record.provider = call.provider;
-      const body =
-        response.body === null ? null : decodeContent(response.body, response.headers.get("content-encoding"));
-      if (response.status >= 300 && response.status < 400) {
+      const body = answer.body === null ? null : decodeBody(answer.body, answer.headers.get("content-encoding"));
+      if (answer.status >= 300 && answer.status < 400) {
         throw new GatewayError("upstream-invalid", "upstream answered with a redirect, which is never followed");
       }
-      if (response.body !== null && body === null) {
+      if (answer.body !== null && body === null) {
         throw new GatewayError("upstream-invalid", "upstream answered in an unknown content-encoding");
       }
-      const id = upstreamRequestId(response.headers) ?? record.id;
-      const answerHeaders = { ...returnedHeaders(response.headers, true), "x-request-id": id, "request-id": id };
-      delivery.onOver(over);
-      return delivery.passed(response.status, answerHeaders, body, () => abort.abort(clientClosed()));
+      const id = upstreamRequestId(answer.headers) ?? record.id;
+      const answerHeaders = { ...returnedHeaders(answer.headers, true), "x-request-id": id, "request-id": id };
+      delivery.onOver(abort.release);
+      return delivery.passed(answer.status, answerHeaders, body?.stream() ?? null, () => abort.abort(clientClosed()));
     } catch (thrown) {
       abort.abort(thrown);
-      over();
+      abort.release();
       return delivery.error(errorOf(thrown, arrival.signal));
     }
   };

@@ -3,6 +3,7 @@
  * The same request gives the same bytes, so that prompt caches and signed thinking survive.
  */
 import type { Model } from "../catalog/model.ts";
+import type { HeaderView } from "../base/headers.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { FormatName } from "../base/names.ts";
 import type { Usage } from "../base/usage.ts";
@@ -107,7 +108,7 @@ export interface TranslatedError {
 
 export interface UpstreamError {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderView;
   /** Parsed body; null when it is not JSON. */
   readonly json: JsonObject | null;
   /** The body's text, at most its first 64 KiB. */
@@ -135,7 +136,7 @@ export interface Translator {
   /** `authStatus` is `router.upstream_auth_status`. */
   readonly error: (error: UpstreamError, authStatus: 401 | 502) => TranslatedError;
   /** Rate-limit headers in the client's names; `nowMs` since the epoch. */
-  readonly headers: (upstream: Headers, nowMs: number) => Readonly<Record<string, string>>;
+  readonly headers: (upstream: HeaderView, nowMs: number) => Readonly<Record<string, string>>;
   /** Rows for docs/wire.md, requests first. */
   readonly rows: readonly FieldRow[];
 }

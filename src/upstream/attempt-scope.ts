@@ -27,8 +27,6 @@ export interface AttemptScope {
 export interface ScopeOptions {
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Called when the attempt is over and its connection free. */
-  readonly release: () => void;
 }
 
 /** A result for an attempt that was never made: a layer refused it. */
@@ -78,7 +76,6 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     over = true;
     letGo();
     child.release();
-    options.release();
     attempt.class = classification.class;
     attempt.ms = clock.nowMs() - startMs;
     attempt.failure = failure?.message ?? attempt.failure;
@@ -93,7 +90,7 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     return { kind: "failed", request, classification, error, attempt };
   };
 
-  // The request goes on at once when its attempt is aborted, and may be over before `fetch` has noticed.
+  // The request goes on at once when its attempt is aborted, and may be over before the client has noticed.
   const letGo = followAbort(call.signal, () => {
     const reason: unknown = call.signal.reason;
     child.abort(reason);

@@ -1,6 +1,7 @@
 /**
  * Classifies what came of an attempt, once, for retry, breaker and chain alike (docs/resilience.md, outcome classes).
  */
+import type { HeaderView } from "../base/headers.ts";
 import type { OutcomeClass } from "../base/names.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import { parseRetryAfter } from "../resilience/retry-after.ts";
@@ -94,7 +95,7 @@ function classOfError(status: number, error: InBandError | null): OutcomeClass {
 /** Classifies an HTTP answer that is not a usable 2xx. `error` is the body's error object, `nowMs` since the epoch. */
 export function classifyAnswer(
   status: number,
-  headers: Headers,
+  headers: HeaderView,
   error: InBandError | null,
   nowMs: number,
 ): Classification {

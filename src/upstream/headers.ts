@@ -1,5 +1,6 @@
 /** Which headers travel. Allow-lists both ways: what is not named here is dropped. */
 import { createGlob } from "../base/glob.ts";
+import type { HeaderView } from "../base/headers.ts";
 import type { ProviderName } from "../base/names.ts";
 
 /** Client headers that reach a provider of the client's own wire format. */
@@ -66,7 +67,7 @@ function matchesAny(globs: readonly string[], text: string): boolean {
 }
 
 /** The upstream's headers that the client gets; `sameFormat` adds rate limits and vendor headers under their own names. */
-export function returnedHeaders(upstream: Headers, sameFormat: boolean): Record<string, string> {
+export function returnedHeaders(upstream: HeaderView, sameFormat: boolean): Record<string, string> {
   const headers: Record<string, string> = {};
   upstream.forEach((value, name) => {
     if (RETURNED.has(name) || (sameFormat && RETURNED_SAME_FORMAT.test(name))) headers[name] = value;
@@ -75,6 +76,6 @@ export function returnedHeaders(upstream: Headers, sameFormat: boolean): Record<
 }
 
 /** The upstream's own request id, under either vendor's name. */
-export function upstreamRequestId(headers: Headers): string | null {
+export function upstreamRequestId(headers: HeaderView): string | null {
   return headers.get("request-id") ?? headers.get("x-request-id");
 }

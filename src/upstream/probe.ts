@@ -1,13 +1,14 @@
 /** Asks a provider for its models: whether it is there, takes the key, and what it serves. Never a completion, never a breaker. */
 import type { Clock } from "../base/clock.ts";
 import { isArray, own, type Json } from "../base/json.ts";
-import { parseObject, readBounded } from "../base/stream.ts";
-import type { Pool } from "./pool.ts";
+import { parseObject } from "../base/stream.ts";
+import { decodeBody } from "./byte-source.ts";
+import type { HttpClient } from "./http.ts";
 import type { Provider } from "./upstream.ts";
 
 export interface AskOptions {
   readonly clock: Clock;
-  readonly pool: Pool;
+  readonly client: HttpClient;
   readonly userAgent: string;
   readonly timeoutMs: number;
 }
@@ -24,7 +25,7 @@ const LIST_BYTES = 4 * 1024 * 1024;
 
 /** `GET /v1/models`, the longest page. Never rejects. */
 export async function askModels(
-  { clock, pool, userAgent, timeoutMs }: AskOptions,
+  { clock, client, userAgent, timeoutMs }: AskOptions,
   provider: Provider,
 ): Promise<ModelsAnswer> {
   const startMs = clock.nowMs();
@@ -32,7 +33,7 @@ export async function askModels(
   const cancel = clock.after(timeoutMs, () => abort.abort());
   try {
     const query = provider.name === "anthropic" ? "?limit=1000" : "";
-    const response = await pool.fetch(`${provider.baseUrl}/models${query}`, {
+    const answer = await client.call(provider.baseUrl, `/models${query}`, {
       method: "GET",
       headers: {
         ...provider.forwardHeaders(new Headers(), true),
@@ -44,14 +45,14 @@ export async function askModels(
       signal: abort.signal,
     });
     const latencyMs = clock.nowMs() - startMs;
-    const read = await readBounded(response.body, LIST_BYTES);
-    const data = own(read.ok ? parseObject(read.bytes) : null, "data");
-    const isList = response.status === 200 && isArray(data);
-    return { status: response.status, latencyMs, models: isList ? data : null };
+    const body = answer.body === null ? null : decodeBody(answer.body, answer.headers.get("content-encoding"));
+    const read = await body?.readAll(LIST_BYTES);
+    const data = own(read?.ok === true ? parseObject(read.bytes) : null, "data");
+    const isList = answer.status === 200 && isArray(data);
+    return { status: answer.status, latencyMs, models: isList ? data : null };
   } catch {
     return { status: null, latencyMs: clock.nowMs() - startMs, models: null };
   } finally {
     cancel();
-    pool.release();
   }
 }

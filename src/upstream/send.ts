@@ -6,22 +6,24 @@ import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { AttemptRecord, Emit } from "../base/events.ts";
 import { renderTraceparent } from "../base/ids.ts";
+import type { HeaderView } from "../base/headers.ts";
 import type { JsonObject } from "../base/json.ts";
-import { decodeContent, discard, parseObject, readResponse } from "../base/stream.ts";
+import { parseObject } from "../base/stream.ts";
 import { estimatedUsage, usageSoFar } from "../base/usage.ts";
 import type { Dispatch } from "../resilience/dispatch.ts";
 import type { InBandError, StreamTally } from "../wire/format.ts";
 import { openAttemptScope, type AttemptScope } from "./attempt-scope.ts";
+import { decodeBody } from "./byte-source.ts";
 import { classified, classifyAnswer, statusOfInBandError } from "./classify.ts";
 import { upstreamRequestId } from "./headers.ts";
 import { noteAnswer } from "./note-answer.ts";
-import type { FetchInit, Pool } from "./pool.ts";
+import type { ByteSource, HttpAnswer, HttpClient } from "./http.ts";
 import { openUpstreamStream, type UpstreamEvent, type UpstreamStream } from "./stream.ts";
 import type { ErrorAnswer, Provider, UpstreamAnswer, UpstreamRequest } from "./upstream.ts";
 
 export interface SendOptions {
   readonly clock: Clock;
-  readonly pool: Pool;
+  readonly client: HttpClient;
   readonly provider: Provider;
   readonly emit: Emit;
   /** `limits.response_bytes`, `limits.event_bytes` and `limits.stream_buffer_bytes`. */
@@ -33,16 +35,17 @@ export interface SendOptions {
 
 /** Most of an error answer's body that is read. */
 const ERROR_BYTES = 1024 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /** The innermost dispatch for one provider. */
 export function createSend(options: SendOptions): Dispatch<UpstreamRequest, UpstreamAnswer> {
-  const { clock, pool, provider, emit } = options;
+  const { clock, client, provider, emit } = options;
   return async (request, call) => {
-    const scope = openAttemptScope({ clock, emit, release: pool.release }, request, call);
+    const scope = openAttemptScope({ clock, emit }, request, call);
     const stopFirstWatch = watchFirstContent(options, request, scope);
-    let response: Response;
+    let answer: HttpAnswer;
     try {
-      const init: FetchInit = {
+      const sent = client.call(provider.baseUrl, request.path, {
         method: request.method,
         headers: {
           ...request.headers,
@@ -53,14 +56,14 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
           "user-agent": options.userAgent,
           traceparent: renderTraceparent(request.trace, scope.attempt.spanId),
         },
-        body: request.body as NonNullable<FetchInit["body"]>,
+        body: request.body,
         signal: scope.signal,
-      };
-      response = await request.waits.during(pool.fetch(provider.baseUrl + request.path, init));
+      });
+      answer = await request.waits.during(sent);
     } catch (cause) {
       return scope.failedBy(cause, false);
     }
-    return readAnswer({ options, scope, request, stopFirstWatch }, response);
+    return readAnswer({ options, scope, request, stopFirstWatch }, answer);
   };
 }
 
@@ -88,27 +91,26 @@ interface Sent {
 /** What an answer is read from. */
 interface Reading extends Sent {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderView;
 }
 
-function readAnswer(sent: Sent, response: Response): Promise<UpstreamAnswer> | UpstreamAnswer {
+function readAnswer(sent: Sent, answer: HttpAnswer): Promise<UpstreamAnswer> | UpstreamAnswer {
   const { scope, request } = sent;
-  const { status, headers } = response;
+  const { status, headers } = answer;
   scope.attempt.status = status;
   scope.attempt.upstreamRequestId = upstreamRequestId(headers);
   const reading: Reading = { ...sent, status, headers };
 
   if (status >= 300 && status < 400) {
-    discard(response.body);
+    answer.body?.cancel();
     const message = `upstream answered with a redirect (${status}), which is never followed`;
     return scope.failed(classified("no_model"), new GatewayError("upstream-invalid", message));
   }
   const isStream = (headers.get("content-type") ?? "").toLowerCase().startsWith("text/event-stream");
-  if (!isOk(status) || !isStream || !request.stream || response.body === null) return readBuffered(reading, response);
-  const body = decodeContent(response.body, headers.get("content-encoding"));
-  if (body !== null) return readStreamed(reading, body);
-  discard(response.body);
-  return failEncoding(scope);
+  const body = answer.body === null ? null : decodeBody(answer.body, headers.get("content-encoding"));
+  if (answer.body !== null && body === null) return failEncoding(scope);
+  if (!isOk(status) || !isStream || !request.stream || body === null) return readBuffered(reading, body);
+  return readStreamed(reading, body);
 }
 
 function failEncoding(scope: AttemptScope): UpstreamAnswer {
@@ -117,7 +119,7 @@ function failEncoding(scope: AttemptScope): UpstreamAnswer {
 }
 
 /** Reads up to the first content event, so that a failure before it can still be answered with a true status. */
-async function readStreamed(reading: Reading, body: ReadableStream<Uint8Array>): Promise<UpstreamAnswer> {
+async function readStreamed(reading: Reading, body: ByteSource): Promise<UpstreamAnswer> {
   const { options, scope, request, status, headers } = reading;
   const stream = openUpstreamStream(body, {
     format: request.format,
@@ -212,20 +214,19 @@ async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<U
   return { kind: "buffered", request, classification: classified("ok"), attempt, status, headers, bytes, json };
 }
 
-async function readBuffered(reading: Reading, response: Response): Promise<UpstreamAnswer> {
+async function readBuffered(reading: Reading, body: ByteSource | null): Promise<UpstreamAnswer> {
   const { options, scope, request, status, headers } = reading;
   const { attempt } = scope;
-  let bytes: Uint8Array;
+  let bytes: Uint8Array = NOTHING;
   try {
-    const limit = isOk(status) ? options.responseBytes : ERROR_BYTES;
-    const whole = readResponse(response, limit);
-    if (whole === null) return failEncoding(scope);
-    const read = await request.waits.during(whole);
-    if (!read.ok) {
-      const message = "upstream's answer is larger than limits.response_bytes";
-      return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+    if (body !== null) {
+      const read = await request.waits.during(body.readAll(isOk(status) ? options.responseBytes : ERROR_BYTES));
+      if (!read.ok) {
+        const message = "upstream's answer is larger than limits.response_bytes";
+        return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+      }
+      bytes = read.bytes;
     }
-    bytes = read.bytes;
   } catch (cause) {
     return scope.failedBy(cause, true);
   }

@@ -10,6 +10,7 @@ import type { StreamTally, WireFormat } from "../wire/format.ts";
 import { createWatchdog, type Watchdog } from "../resilience/timeout.ts";
 import { createSseDecoder, type SseEvent } from "../wire/sse/decode.ts";
 import { classified, errorCode } from "./classify.ts";
+import type { ByteSource } from "./http.ts";
 
 /** One event with what was read of it. */
 export interface UpstreamEvent {
@@ -43,14 +44,14 @@ export interface UpstreamStreamOptions {
   readonly format: WireFormat;
   readonly clock: Clock;
   readonly maxEventBytes: number;
-  /** Memory that may wait for a slow client. `fetch` gives up to 512 KiB in one chunk; of it a part is decoded at a time. */
+  /** Memory that may wait for a slow client. A socket gives up to 512 KiB in one chunk; of it a part is decoded at a time. */
   readonly bufferBytes: number;
   /** ms without a byte before the stream counts as stalled; 0 = none. */
   readonly idleMs: number;
   /** ms from now that the stream may live; 0 = none. */
   readonly totalMs: number;
   readonly choices: number;
-  /** Aborts the fetch. */
+  /** Aborts the call. */
   readonly abort: (reason: unknown) => void;
   readonly signal: AbortSignal;
   /** Called exactly once with how the stream ended. */
@@ -70,12 +71,8 @@ const MIN_SLICE_BYTES = 1024;
 const END: StreamRead = { kind: "end" };
 
 /** A stream over `body` with nothing primed; the caller primes it by reading (see {@link primeStream}). */
-export function openUpstreamStream(
-  body: ReadableStream<Uint8Array>,
-  options: UpstreamStreamOptions,
-): Omit<UpstreamStream, "primed"> {
+export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOptions): Omit<UpstreamStream, "primed"> {
   const { clock, format } = options;
-  const reader = body.getReader();
   const decoder = createSseDecoder({ maxEventBytes: options.maxEventBytes });
   const sliceBytes = Math.max(MIN_SLICE_BYTES, Math.floor(options.bufferBytes * SLICE_SHARE));
   const tally = format.openTally({ collect: false, choices: options.choices });
@@ -112,8 +109,8 @@ export function openUpstreamStream(
   };
 
   const failBroken = (message: string): StreamRead => {
-    void reader.cancel().catch(() => undefined);
     options.abort(new Error(message));
+    body.cancel();
     return fail(
       classified(tally.started ? "stalled" : "broken"),
       new GatewayError(tally.started ? "upstream-interrupted" : "upstream-invalid", message),
@@ -202,9 +199,8 @@ export function openUpstreamStream(
       isReading = true;
       watchdog.touch();
       try {
-        const { value } = await reader.read();
-        if (value === undefined) return null;
-        bytes = value;
+        bytes = await body.read();
+        if (bytes === null) return null;
       } finally {
         isReading = false;
       }
@@ -221,7 +217,7 @@ export function openUpstreamStream(
       ended = true;
       settle(classification, null);
       options.abort(new GatewayError("client-closed", "the stream was given up"));
-      void reader.cancel().catch(() => undefined);
+      body.cancel();
     },
     read: async () => {
       for (;;) {

@@ -1,5 +1,6 @@
 /** One call to a provider as plain data, and what comes back of it. Any layer may send an {@link UpstreamRequest} again. */
 import type { GatewayError } from "../base/errors.ts";
+import type { HeaderView } from "../base/headers.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { FormatName, ProviderName } from "../base/names.ts";
 import type { WaitMeter } from "../base/wait-meter.ts";
@@ -81,7 +82,7 @@ interface Answered extends Classified {
   readonly request: UpstreamRequest;
   readonly attempt: AttemptRecord;
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderView;
 }
 
 /** A whole 2xx answer: JSON of the surface's format. */

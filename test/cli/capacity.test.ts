@@ -1,10 +1,34 @@
 import { describe, expect, test } from "bun:test";
+import type { Config } from "../../src/config/config.ts";
+import { configOf } from "../config/support.ts";
 import { affordableInFlight, fileLimit, neededEnvironment } from "../../src/cli/capacity.ts";
 import { sourceCommand, startGateway } from "../support/gateway.ts";
 
 const VARIABLE = "BUN_CONFIG_MAX_HTTP_REQUESTS";
 
+/** What is asked of a configuration whose calls go through `fetch`, unless something else is said. */
+function needed(
+  env: Readonly<Record<string, string | undefined>>,
+  maxInFlight: number,
+  upstream: Partial<Pick<Config["upstream"], "httpClient" | "useEnvProxy">> = {},
+) {
+  const { limits, upstream: initial } = configOf("", { requireKey: false });
+  return neededEnvironment(env, {
+    limits: { ...limits, maxInFlight },
+    upstream: { ...initial, httpClient: "fetch", ...upstream },
+  });
+}
+
 describe("the environment to start again with", () => {
+  test.each([
+    ["without the variable, as the gateway's own client knows no such limit", "own", false, false],
+    ["for fetch", "fetch", false, true],
+    ["for fetch with proxies", "fetch", true, true],
+    ["for proxies, which only fetch knows", "own", true, true],
+  ] as const)("is asked for %s", (_name, httpClient, useEnvProxy, isNeeded) => {
+    expect(needed({}, 2048, { httpClient, useEnvProxy }) !== null).toBe(isNeeded);
+  });
+
   test.each([
     ["without the variable", undefined, 2048, "8192"],
     ["with Bun's own default", "256", 2048, "8192"],
@@ -14,9 +38,9 @@ describe("the environment to start again with", () => {
     ["with what is no number", "many", 100, "400"],
     ["never asks for more than Bun takes", undefined, 50_000, "65335"],
     ["is content with the most that Bun takes", "65335", 50_000, null],
-  ])("%s", (_name, value, maxInFlight, needed) => {
+  ])("%s", (_name, value, maxInFlight, wanted) => {
     const env = value === undefined ? {} : { [VARIABLE]: value };
-    expect(neededEnvironment(env, maxInFlight, false)?.[VARIABLE] ?? null).toBe(needed);
+    expect(needed(env, maxInFlight)?.[VARIABLE] ?? null).toBe(wanted);
   });
 
   const doors = {
@@ -29,7 +53,7 @@ describe("the environment to start again with", () => {
 
   test("keeps what it is given, but for what runs code, prints keys or sends traffic elsewhere", () => {
     const env = { PATH: "/bin", OPENAI_API_KEY: "sk", NO_PROXY: "x", GONE: undefined, ...doors, ...proxies };
-    expect(neededEnvironment(env, 1, false)).toEqual({
+    expect(needed(env, 1)).toEqual({
       PATH: "/bin",
       OPENAI_API_KEY: "sk",
       NO_PROXY: "x",
@@ -38,7 +62,7 @@ describe("the environment to start again with", () => {
   });
 
   test("keeps proxies with upstream.use_env_proxy, and those alone", () => {
-    expect(neededEnvironment({ ...doors, ...proxies }, 1, true)).toEqual({ ...proxies, [VARIABLE]: "4" });
+    expect(needed({ ...doors, ...proxies }, 1, { useEnvProxy: true })).toEqual({ ...proxies, [VARIABLE]: "4" });
   });
 });
 

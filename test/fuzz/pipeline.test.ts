@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { AT_REST, createPipeline, type Pipeline } from "../support/pipeline.ts";
-import type { Scripted } from "../support/scripted-pool.ts";
+import type { Scripted } from "../support/scripted-client.ts";
 import { altered, ANSWERS, REQUESTS, spoilt, streams } from "./requests.ts";
 
 const isLong = process.env["AROUTER_LONG"] === "1";

@@ -5,7 +5,7 @@ import { QUIRKS } from "../../src/simulator/quirks.ts";
 import { createSimulator, type Simulator } from "../../src/simulator/simulator.ts";
 import { createFakeClock, createSequence, type FakeClock, settle } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, runUntil } from "../support/pipeline.ts";
-import type { Scripted, UpstreamCall } from "../support/scripted-pool.ts";
+import type { Scripted, UpstreamCall } from "../support/scripted-client.ts";
 
 type Random = () => number;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chatAnswer, chatEvents, chatHi, chatStream, messagesEvents, openAiError } from "../support/answers.ts";
 import { createFakeClock, settle } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, type PipelineOptions, type Started } from "../support/pipeline.ts";
-import { type Script, sse } from "../support/scripted-pool.ts";
+import { type Script, sse } from "../support/scripted-client.ts";
 
 const streaming = { ...chatHi, stream: true };
 

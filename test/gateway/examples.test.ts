@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { RequestRecord } from "../../src/base/events.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, exampleClock, runUntil } from "../support/pipeline.ts";
-import { json, sse } from "../support/scripted-pool.ts";
+import { json, sse } from "../support/scripted-client.ts";
 
 const M = '"claude-sonnet-4-5-20250929"';
 const S = '{"type":"object","properties":{"city":{"type":"string"}}}';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { messagesEvents } from "../support/answers.ts";
 import { createPipeline } from "../support/pipeline.ts";
-import { sse } from "../support/scripted-pool.ts";
+import { sse } from "../support/scripted-client.ts";
 
 type Event = Readonly<Record<string, unknown>> & { readonly type: string };
 

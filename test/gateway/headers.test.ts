@@ -10,7 +10,7 @@ import {
   openAiError,
 } from "../support/answers.ts";
 import { createPipeline, type PipelineOptions, type SendOptions } from "../support/pipeline.ts";
-import { json, sse } from "../support/scripted-pool.ts";
+import { json, sse } from "../support/scripted-client.ts";
 
 const ALWAYS = ["request-id", "rule", "policy", "attempts", "overhead-ms"] as const;
 const PARSED = [...ALWAYS, "model-requested"] as const;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chatAnswer, chatEvents, chatHi, chatStream, messagesAnswer, openAiError } from "../support/answers.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline } from "../support/pipeline.ts";
-import type { Scripted, UpstreamCall } from "../support/scripted-pool.ts";
+import type { Scripted, UpstreamCall } from "../support/scripted-client.ts";
 
 /** A pipeline whose two legs answer after the given times. */
 function race(

@@ -12,7 +12,7 @@ import {
 } from "../support/answers.ts";
 import { createFakeClock, createSequence, type FakeClock, settle } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, runUntil } from "../support/pipeline.ts";
-import { json, type Scripted, sse, type UpstreamCall } from "../support/scripted-pool.ts";
+import { json, type Scripted, sse, type UpstreamCall } from "../support/scripted-client.ts";
 
 type Random = () => number;
 

@@ -11,7 +11,7 @@ import {
 import { splitEvery } from "../support/chunks.ts";
 import { createFakeClock, settle } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, exampleClock, type Opened, type Pipeline, runUntil } from "../support/pipeline.ts";
-import { json, type Script, type ScriptedAnswer, sse } from "../support/scripted-pool.ts";
+import { json, type Script, type ScriptedAnswer, sse } from "../support/scripted-client.ts";
 
 const chatStreamHi = { ...chatHi, stream: true };
 const messagesStreamHi = { ...messagesHi, stream: true };

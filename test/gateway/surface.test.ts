@@ -6,7 +6,7 @@ import { formatByName } from "../../src/wire/formats.ts";
 import { openAiError } from "../support/answers.ts";
 import { testModel } from "../support/models.ts";
 import { createPipeline } from "../support/pipeline.ts";
-import { sse, type UpstreamCall } from "../support/scripted-pool.ts";
+import { sse, type UpstreamCall } from "../support/scripted-client.ts";
 
 const OPENAI: readonly FormatName[] = ["chat", "responses"];
 const messages = [{ role: "user", content: "Hi" }];

@@ -12,7 +12,7 @@ import {
 } from "../support/answers.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { AT_REST, createPipeline, runUntil } from "../support/pipeline.ts";
-import { json, sse, type Scripted, type UpstreamCall } from "../support/scripted-pool.ts";
+import { json, sse, type Scripted, type UpstreamCall } from "../support/scripted-client.ts";
 
 function modelOf(call: UpstreamCall): string {
   return (JSON.parse(call.body) as { model: string }).model;

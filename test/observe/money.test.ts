@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { own, type Json } from "../../src/base/json.ts";
 import builtIn from "../../src/catalog/models.json" with { type: "json" };
 import { renderLedgerLine } from "../../src/observe/ledger-line.ts";
-import { json, sse } from "../support/scripted-pool.ts";
+import { json, sse } from "../support/scripted-client.ts";
 import { createPipeline } from "../support/pipeline.ts";
 
 /** Prices as they stand in the catalog's file: dollars per million tokens. */

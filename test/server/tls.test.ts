@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { createGrpcTransport } from "../../src/observe/otlp-grpc.ts";
 import { createHttpTransport } from "../../src/observe/otlp-http.ts";
 import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
-import { createPool } from "../../src/upstream/pool.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { createHttpClient } from "../../src/upstream/http-client.ts";
 import { chatHi, messagesHi } from "../support/answers.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../support/certificate.ts";
 import { openRaw, type RunningApp, startRunningApp } from "../support/running-app.ts";
@@ -88,18 +89,26 @@ describe("who has no certificate that is known", () => {
     expect((await fetch(impostor.url)).status).toBe(200);
   });
 
-  test("gets no key as a provider, on whichever connection, whatever the environment says", async () => {
-    const pool = createPool({ shards: 2, idleTimeoutMs: 1000, useEnvProxy: false });
-    const ask = () =>
-      pool
-        .fetch(impostor.url.href, { method: "GET", headers: { "x-api-key": "k" }, signal: AbortSignal.timeout(5000) })
-        .catch((thrown: unknown) => thrown);
-    // More than one shard's worth, as none is released.
-    const answers = await Promise.all(Array.from({ length: 66 }, ask));
-    for (const answer of answers) expect(answer).toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
-    pool.close();
-    expect(hits).toBe(0);
-  });
+  test.each(["own", "fetch"] as const)(
+    "gets no key as a provider from the client %s, on whichever connection, whatever the environment says",
+    async (httpClient) => {
+      const options = { clock: systemClock, useEnvProxy: false, idleTimeoutMs: 1000, poolShards: 2 };
+      const client = createHttpClient({ ...options, httpClient });
+      const ask = () =>
+        client
+          .call(impostor.url.origin, "/", {
+            method: "GET",
+            headers: { "x-api-key": "k" },
+            signal: AbortSignal.timeout(5000),
+          })
+          .catch((thrown: unknown) => thrown);
+      // More than one shard's worth, as all are under way at once.
+      const answers = await Promise.all(Array.from({ length: 66 }, ask));
+      for (const answer of answers) expect(answer).toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+      client.close();
+      expect(hits).toBe(0);
+    },
+  );
 
   test.each([
     ["http", createHttpTransport],

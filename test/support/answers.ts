@@ -1,5 +1,5 @@
 /** Answers as the providers give them, small, for tests that are not about what is in them. */
-import { json, sse, type ScriptedAnswer } from "./scripted-pool.ts";
+import { json, sse, type ScriptedAnswer } from "./scripted-client.ts";
 
 /** A whole Chat answer. */
 export function chatAnswer(

@@ -17,7 +17,7 @@ import { NO_POLICY, type Policy } from "../../src/policy/policy.ts";
 import { createUpstreamState } from "../../src/upstream/stack.ts";
 import { formatByName } from "../../src/wire/formats.ts";
 import { createFakeClock, type FakeClock, settle } from "./fake-clock.ts";
-import { createScriptedPool, type Script, type UpstreamCall } from "./scripted-pool.ts";
+import { createScriptedClient, type Script, type UpstreamCall } from "./scripted-client.ts";
 
 export interface PipelineOptions {
   /** Answers each call; see {@link Script}. */
@@ -101,9 +101,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const policy = readPolicy(options.policy);
   const events: GatewayEvent[] = [];
   const emit = (event: GatewayEvent): void => void events.push(event);
-  const pool = createScriptedPool(options.upstream);
+  const client = createScriptedClient(options.upstream);
   const state = createUpstreamState(clock, (provider) => providerLayers(config, provider), emit);
-  const send = { clock, pool, emit, userAgent: "arouter/test" };
+  const send = { clock, client, emit, userAgent: "arouter/test" };
   const snapshot = buildSnapshot({ config, catalog, policy, state, secrets, send });
   const gateway = createGateway({
     clock,
@@ -152,7 +152,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     clock,
     gateway,
     snapshot,
-    calls: pool.calls,
+    calls: client.calls,
     events,
     get records() {
       return events.flatMap((event) => (event.type === "exchange-finished" ? [event.record] : []));
@@ -166,7 +166,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     residue: () => ({
       timers: clock.pending(),
-      upstreamCalls: pool.inFlight(),
+      upstreamCalls: client.inFlight(),
       permits: state.bulkhead("openai").inFlight() + state.bulkhead("anthropic").inFlight(),
       openArrivals,
     }),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { chatAnswer, chatHi, chatStream, messagesAnswer, messagesEvents, openAiError } from "../support/answers.ts";
 import { createPipeline, type PipelineOptions } from "../support/pipeline.ts";
-import { json, sse } from "../support/scripted-pool.ts";
+import { json, sse } from "../support/scripted-client.ts";
 
 const claude = { ...chatHi, model: "claude-sonnet-4-5" };
 const long = "x".repeat(500);

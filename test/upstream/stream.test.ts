@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Classification } from "../../src/resilience/dispatch.ts";
+import { sourceOfStream } from "../../src/upstream/byte-source.ts";
 import { openUpstreamStream, type UpstreamStreamOptions } from "../../src/upstream/stream.ts";
 import { formatByName } from "../../src/wire/formats.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -19,7 +20,7 @@ function openFed(options: Partial<UpstreamStreamOptions> = {}) {
     },
   });
   abort.signal.addEventListener("abort", () => feed?.error(abort.signal.reason));
-  const stream = openUpstreamStream(body, {
+  const stream = openUpstreamStream(sourceOfStream(body), {
     format: formatByName("chat"),
     clock,
     maxEventBytes: 1_048_576,

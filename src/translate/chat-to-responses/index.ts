@@ -1,4 +1,5 @@
 /** The pair from Chat clients to Responses upstreams: a bridge within one provider. */
+import type { HeaderView } from "../../base/headers.ts";
 import type { FieldRow, Translator } from "../translator.ts";
 import { CONTENT_ROWS } from "./content.ts";
 import { ERROR_ROWS, translateError } from "./errors.ts";
@@ -21,8 +22,12 @@ const ROWS: readonly FieldRow[] = [
 const RATE_LIMIT = /^x-ratelimit-/;
 
 /** Rate limits keep their names: both APIs are the same provider's. */
-function keepRateLimits(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => RATE_LIMIT.test(name)));
+function keepRateLimits(headers: HeaderView): Record<string, string> {
+  const kept: Record<string, string> = {};
+  headers.forEach((value, name) => {
+    if (RATE_LIMIT.test(name)) kept[name] = value;
+  });
+  return kept;
 }
 
 /** Translates Chat requests for Responses, and the answers back. */

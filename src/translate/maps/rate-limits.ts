@@ -2,6 +2,7 @@
  * Rate-limit headers, both ways: Anthropic names them `anthropic-ratelimit-KIND-FIELD` and gives resets as RFC 3339
  * instants, OpenAI `x-ratelimit-FIELD-KIND` with resets as durations (`1m2.5s`). `retry-after` is not touched here.
  */
+import type { HeaderView } from "../../base/headers.ts";
 
 type Kind = "requests" | "tokens";
 const KINDS: readonly Kind[] = ["requests", "tokens"];
@@ -43,7 +44,7 @@ interface Limit {
   readonly reset: string | null;
 }
 
-function messagesLimit(headers: Headers, kind: string): Limit | null {
+function messagesLimit(headers: HeaderView, kind: string): Limit | null {
   const read = (field: string): string | null => headers.get(`anthropic-ratelimit-${kind}-${field}`);
   const found: Limit = { limit: read("limit"), remaining: read("remaining"), reset: read("reset") };
   return found.limit === null && found.remaining === null && found.reset === null ? null : found;
@@ -65,7 +66,7 @@ function tighter(a: Limit | null, b: Limit | null): Limit | null {
  * output tokens stands for it. `nowMs` since the epoch.
  * @see https://docs.anthropic.com/en/api/rate-limits#response-headers (read 2026-11-24)
  */
-export function chatRateLimits(headers: Headers, nowMs: number): Record<string, string> {
+export function chatRateLimits(headers: HeaderView, nowMs: number): Record<string, string> {
   const found: Record<string, string> = {};
   for (const kind of KINDS) {
     let limit = messagesLimit(headers, kind);
@@ -85,7 +86,7 @@ export function chatRateLimits(headers: Headers, nowMs: number): Record<string, 
  * OpenAI's rate-limit headers under Anthropic's names; resets are rounded up to a second. `nowMs` since the epoch.
  * @see https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers (read 2026-11-24)
  */
-export function messagesRateLimits(headers: Headers, nowMs: number): Record<string, string> {
+export function messagesRateLimits(headers: HeaderView, nowMs: number): Record<string, string> {
   const found: Record<string, string> = {};
   for (const kind of KINDS) {
     for (const field of ["limit", "remaining"]) {

@@ -1,5 +1,6 @@
-/** An upstream that a test scripts, in place of `fetch`. Obeys the call's signal as `fetch` does. */
-import type { Pool } from "../../src/upstream/pool.ts";
+/** An upstream that a test scripts, in place of a client. Obeys the call's signal as a client does. */
+import { answerOf } from "../../src/upstream/fetch-client.ts";
+import type { HttpClient } from "../../src/upstream/http.ts";
 
 /** A call that reached the upstream. */
 export interface UpstreamCall {
@@ -15,7 +16,7 @@ export interface UpstreamCall {
 /** What a scripted call comes to. */
 export type Scripted =
   | ScriptedAnswer
-  /** `fetch` throws an error with this code. */
+  /** The call fails with this code. */
   | { readonly fails: string }
   /** Never answers; ends when its signal aborts. */
   | { readonly hangs: true }
@@ -36,34 +37,41 @@ export interface ScriptedAnswer {
 /** The answer to call `index` (from 0). */
 export type Script = (call: UpstreamCall, index: number) => Scripted | Promise<Scripted>;
 
-export interface ScriptedPool extends Pool {
+export interface ScriptedClient extends HttpClient {
   readonly calls: readonly UpstreamCall[];
-  /** Calls whose attempt is not over. */
+  /** Calls that are neither answered to the end nor given up. */
   readonly inFlight: () => number;
 }
 
-export function createScriptedPool(script: Script): ScriptedPool {
+export function createScriptedClient(script: Script): ScriptedClient {
   const calls: UpstreamCall[] = [];
   let inFlight = 0;
   return {
     calls,
     inFlight: () => inFlight,
-    fetch: async (url, { method, headers, body, signal }) => {
+    call: async (baseUrl, path, { method, headers, body, signal }) => {
       inFlight += 1;
-      const text = typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array | undefined);
-      const call: UpstreamCall = { url, method, headers, body: text, signal, pulled: 0 };
+      let isOver = false;
+      const over = (): void => {
+        if (!isOver) inFlight -= 1;
+        isOver = true;
+      };
+      signal.addEventListener("abort", over);
+      const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+      const call: UpstreamCall = { url: baseUrl + path, method, headers, body: text, signal, pulled: 0 };
       calls.push(call);
       const scripted = await orAborted(Promise.resolve(script(call, calls.length - 1)), signal);
-      if ("fails" in scripted) throw Object.assign(new Error(scripted.fails), { code: scripted.fails });
+      if ("fails" in scripted) {
+        over();
+        throw Object.assign(new Error(scripted.fails), { code: scripted.fails });
+      }
       if ("hangs" in scripted) return orAborted(new Promise<never>(() => undefined), signal);
-      if ("response" in scripted) return obeying(scripted.response, signal);
-      return new Response(openBody(call, scripted), {
+      if ("response" in scripted) return answerOf(obeying(scripted.response, signal), over);
+      const response = new Response(openBody(call, scripted), {
         status: scripted.status ?? 200,
         headers: { "content-type": "application/json", ...scripted.headers },
       });
-    },
-    release: () => {
-      inFlight -= 1;
+      return answerOf(response, over);
     },
     close: () => undefined,
   };
@@ -78,7 +86,7 @@ function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<
   });
 }
 
-/** `response` with a body that breaks when `signal` aborts, as that of `fetch` does. */
+/** `response` with a body that breaks when `signal` aborts, as that of a client does. */
 function obeying(response: Response, signal: AbortSignal): Response {
   const reader = response.body?.getReader();
   if (reader === undefined) return response;
