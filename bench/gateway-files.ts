@@ -5,27 +5,30 @@ import { SECOND_MODELS } from "./workloads.ts";
 
 const RULES = 20;
 
-/** Conditions of all kinds that the benchmark's requests do not meet, so that every rule is tried. */
-const NEVER: readonly string[] = [
-  "{ tokens_input_gt: 500000 }",
-  "{ has_tools: true }",
-  "{ has_image: true, stream: true }",
-  "{ response_format_type: json_object }",
-  '{ model: ["o9-*", "gpt-2*"] }',
-  "{ header: { x-team: research } }",
-  '{ client: "claude-code" }',
-  '{ system_contains: ["this text is nowhere", "nor is this one"] }',
-  '{ prompt_contains: ["nor is this in any prompt"] }',
-  "{ messages_gt: 400 }",
-  '{ user: "intern-*" }',
-  '{ metadata: { tier: "free" } }',
-  "{ reasoning_effort: [high, xhigh] }",
-  "{ max_tokens_gt: 100000 }",
-  "{ provider_state: { openai: open, anthropic: open } }",
-  '{ any_of: [{ has_audio: true }, { has_document: true }, { header: { x-batch: "1" } }] }',
-  '{ percent: { value: 50, by: "header:x-session" } }',
-  "{ all_of: [{ provider: openai }, { tool_choice: required }] }",
-  "{ not: { tokens_input_lt: 900000 } }",
+/**
+ * Conditions of all kinds that the benchmark's requests do not meet, so that every rule is tried; each with values of its own
+ * in every `round` of them.
+ */
+const NEVER: readonly ((round: number) => string)[] = [
+  (round) => `{ tokens_input_gt: ${500_000 + round} }`,
+  (round) => `{ has_tools: true, tools_gt: ${round} }`,
+  (round) => `{ has_image: true, stream: true, messages_gt: ${round} }`,
+  (round) => `{ response_format_type: json_object, messages_gt: ${round} }`,
+  (round) => `{ model: ["o9-${round}-*", "gpt-2-${round}*"] }`,
+  (round) => `{ header: { x-team: research-${round} } }`,
+  (round) => `{ client: "claude-code-${round}" }`,
+  (round) => `{ system_contains: ["text ${round} is nowhere", "nor is text ${round}"] }`,
+  (round) => `{ prompt_contains: ["nor is text ${round} in any prompt"] }`,
+  (round) => `{ messages_gt: ${400 + round} }`,
+  (round) => `{ user: "intern-${round}-*" }`,
+  (round) => `{ metadata: { tier: "free-${round}" } }`,
+  (round) => `{ reasoning_effort: [high, xhigh], messages_gt: ${round} }`,
+  (round) => `{ max_tokens_gt: ${100_000 + round} }`,
+  (round) => `{ provider_state: { openai: open, anthropic: open }, messages_gt: ${round} }`,
+  (round) => `{ any_of: [{ has_audio: true }, { has_document: true }, { header: { x-batch: "${round}" } }] }`,
+  (round) => `{ percent: { value: 50, by: "header:x-session-${round}" } }`,
+  (round) => `{ all_of: [{ provider: openai }, { tool_choice: required }], messages_gt: ${round} }`,
+  (round) => `{ not: { tokens_input_lt: ${900_000 + round} } }`,
 ];
 
 /** Their requests want an answer that fits a schema: the first model's does not, in the benchmark. */
@@ -38,7 +41,7 @@ const HEALED: readonly string[] = (["chat", "messages"] as const).map((format) =
 export function policyYaml(rules = RULES): string {
   const healed = rules > HEALED.length ? HEALED : [];
   const lines = Array.from({ length: rules - 1 - healed.length }, (_, at) => {
-    const when = NEVER[at % NEVER.length] as string;
+    const when = NEVER[at % NEVER.length]?.(Math.floor(at / NEVER.length)) ?? "";
     return `  - { name: never_${at + 1}, when: ${when}, then: { model: gpt-5.4-nano } }`;
   });
   const all = "  - { name: all, then: { tags: { team: bench } } }";
@@ -48,6 +51,8 @@ export function policyYaml(rules = RULES): string {
 /** What differs between the gateways of a run. */
 export interface GatewayFiles {
   readonly policy?: string;
+  /** What the paths of OpenAI's upstream begin with. */
+  readonly upstreamPath?: string;
   /** Further sections of the configuration. */
   readonly sections?: string;
 }
@@ -62,7 +67,7 @@ export function writeGatewayFiles(folder: string, upstreamPort: number, files: G
     `[router]
 policy_file = ${JSON.stringify(join(folder, "policy.yaml"))}
 [providers.openai]
-base_url = "http://127.0.0.1:${upstreamPort}/v1"
+base_url = "http://127.0.0.1:${upstreamPort}${files.upstreamPath ?? ""}/v1"
 surface = "chat"
 [providers.anthropic]
 base_url = "http://127.0.0.1:${upstreamPort}"
@@ -74,6 +79,16 @@ timeout = "2s"
 ${files.sections ?? ""}`,
   );
   return config;
+}
+
+/** The names of `count` models, for the catalog. */
+export function modelNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `bench-${at + 1}`);
+}
+
+/** Puts models of these names into the catalog. */
+export function modelSections(names: readonly string[]): string {
+  return names.map((name) => `[catalog.models."${name}"]\nprovider = "openai"\nkind = "chat"\n`).join("");
 }
 
 /** Traces of a tenth of the requests, sent to the benchmark's upstream. */

@@ -12,6 +12,8 @@ export interface HttpClient {
   /** One request at a time. @throws Error when the connection breaks */
   readonly send: (request: Uint8Array) => Promise<Answer>;
   readonly close: () => void;
+  /** Breaks the connection, whatever is under way. */
+  readonly abort: () => void;
 }
 
 const HEAD_END = Buffer.from("\r\n\r\n");
@@ -137,5 +139,6 @@ export async function openClient(port: number): Promise<HttpClient> {
         unsent = request.subarray(socket.write(request));
       }),
     close: () => void socket.end(),
+    abort: () => socket.terminate(),
   };
 }

@@ -12,6 +12,8 @@ export interface Order {
   readonly model?: string;
   /** Of a peer: what its paths begin with, and that what its answers say counts, not their bytes. */
   readonly peerPath?: string;
+  /** Leave in the middle: every request is on a connection of its own, which is closed this long after it was sent. */
+  readonly abandonMs?: number;
   readonly connections: number;
   /** New requests are begun for this long; 0: one on each connection. */
   readonly durationMs: number;
@@ -31,7 +33,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-async function run(order: Order): Promise<LoadResult> {
+function render(order: Order): Uint8Array {
   const workload = workloadById(order.workload);
   const dialect = order.translated ? workload.client : workload.upstream;
   const headers = {
@@ -41,7 +43,32 @@ async function run(order: Order): Promise<LoadResult> {
     ...(dialect === "messages" ? { "anthropic-version": "2023-06-01" } : {}),
   };
   const path = `${order.peerPath ?? ""}${PATHS[dialect]}`;
-  const request = renderRequest(path, headers, requestBody(workload, dialect, workload.upstream, order.model));
+  return renderRequest(path, headers, requestBody(workload, dialect, workload.upstream, order.model));
+}
+
+/** Begins requests and leaves; none of them has an answer, so none has a time. */
+async function abandon(order: Order, afterMs: number): Promise<LoadResult> {
+  const request = render(order);
+  let requests = 0;
+  const startMs = performance.now();
+  const work = async (): Promise<void> => {
+    do {
+      const client = await openClient(order.port);
+      const answered = client.send(request).catch(() => null);
+      await Bun.sleep(afterMs);
+      client.abort();
+      await answered;
+      requests += 1;
+    } while (performance.now() - startMs < order.durationMs);
+  };
+  await Promise.all(Array.from({ length: order.connections }, work));
+  return { requests, elapsedMs: performance.now() - startMs, p50Ms: 0, p99Ms: 0, firstP50Ms: 0, failure: null };
+}
+
+async function run(order: Order): Promise<LoadResult> {
+  if (order.abandonMs !== undefined) return abandon(order, order.abandonMs);
+  const workload = workloadById(order.workload);
+  const request = render(order);
   const check = createCheck(workload, order.translated, order.peerPath !== undefined);
   const totals: number[] = [];
   const firsts: number[] = [];

@@ -3,7 +3,8 @@ import { cpuGoals, firstGoals, type Goal, otherGoals, p50Goals, traceGoals } fro
 import type { Report } from "./report.ts";
 import { cellsOf } from "./render-text.ts";
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of Markdown; the first column is text, the others are figures. */
+export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const rule = header.map((_, at) => (at === 0 ? "---" : "---:"));
   return [line(header), line(rule), ...rows.map(line)].join("\n");
@@ -16,11 +17,11 @@ function workloadTable({ rows }: Report, connections: number): string {
       const { name, cpu, ratio, perSecond, p50, p99, first } = cellsOf(rows, row);
       return [`${row.id} · ${name}`, cpu, ratio, perSecond, p50, p99, first];
     });
-  return table(["workload · through", "CPU µs", "× bare", "per second", "p50 ms", "p99 ms", "first ms"], lines);
+  return renderTable(["workload · through", "CPU µs", "× bare", "per second", "p50 ms", "p99 ms", "first ms"], lines);
 }
 
 function goalTable(what: string, is: string, goals: readonly Goal[]): string {
-  return table(
+  return renderTable(
     [what, is, "goal", ""],
     goals.map((each) => [each.what, each.is, each.goal, each.verdict]),
   );
@@ -95,16 +96,16 @@ ${workloadTable(report, 1)}
 
 20 chunks each, one every 100 ms, all begun together.
 
-${table(["through", "whole answers", "ms", "peak MB"], waveRows)}
+${renderTable(["through", "whole answers", "ms", "peak MB"], waveRows)}
 
 ## Start and memory
 
-${table(
+${renderTable(
   ["start to first 200", "ms"],
   coldStart.map(({ name, ms }) => [name, ms.toFixed(1)]),
 )}
 
-${table(
+${renderTable(
   ["resident MB", "idle", "after all of the above"],
   resident.map(({ name, idleMb, afterMb }) => [name, idleMb.toFixed(0), afterMb.toFixed(0)]),
 )}

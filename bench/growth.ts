@@ -1,0 +1,210 @@
+/**
+ * `bun bench/growth.ts`: how the gateway's cost grows with the bytes of a request, the rules of the policy, the models of the
+ * catalog, the series of its metrics, the length of a stream, and with time. Loopback only; ends by itself. Writes
+ * docs/benchmarks-growth.md and its figures.
+ *
+ *   --quick              fewer and smaller steps, a minute; writes nothing
+ *   --gate               exit 1 when something grows more than it should
+ *   --only bytes,soak    these parts of bytes, rules, catalog, streams, soak; writes nothing
+ *   --soak N             requests of the soak
+ *   --binary FILE        compiled already
+ *   --render             write the page anew from the figures of the last run
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { modelNames, modelSections, policyYaml } from "./gateway-files.ts";
+import { type Curve, GATEWAY, growthGoals, type GrowthReport, type StreamRow, type Variant } from "./growth-report.ts";
+import { machine, memory, resetPeak } from "./processes.ts";
+import { renderGrowthPage, renderGrowthText } from "./render-growth.ts";
+import { median, NAMES } from "./report.ts";
+import { openRig, type Rig } from "./rig.ts";
+import { measureOnce, measureRounds, orderOf, type Sample, type Target } from "./rounds.ts";
+import { soak } from "./soak.ts";
+import { type Dialect, sizedWorkload, streamWorkload, workloadById } from "./workloads.ts";
+
+const KB = 1024;
+const MB = 1024 * 1024;
+const MANY = 64;
+/** Of large requests: more would measure memory. */
+const FEW = 4;
+const MODELS = 1000;
+const docs = resolve(import.meta.dir, "../docs");
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    gate: { type: "boolean", default: false },
+    render: { type: "boolean", default: false },
+    only: { type: "string", default: "bytes,rules,catalog,streams,soak" },
+    soak: { type: "string" },
+    binary: { type: "string" },
+  },
+});
+const parts = values.only.split(",");
+const isWhole = parts.length === 5;
+const plan = values.quick
+  ? {
+      rounds: { rounds: 5, roundMs: 250, warmUpMs: 400 },
+      warmUpMs: 3000,
+      bytes: [KB, 64 * KB, MB, 10 * MB],
+      rules: [1, 1000],
+      chunks: [1000, 30_000],
+      soak: { requests: 30_000, warmUpRequests: 15_000 },
+    }
+  : {
+      rounds: { rounds: 9, roundMs: 700, warmUpMs: 1000 },
+      warmUpMs: 15_000,
+      bytes: [KB, 4 * KB, 16 * KB, 64 * KB, 256 * KB, MB, 4 * MB, 10 * MB],
+      rules: [1, 20, 100, 1000],
+      chunks: [100, 1000, 10_000, 100_000],
+      soak: { requests: 1_000_000, warmUpRequests: 100_000 },
+    };
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function cpuOf(samples: readonly Sample[]): number {
+  return median(samples.map(({ cpuUs }) => cpuUs ?? Number.NaN));
+}
+
+async function warmUp({ load }: Rig, targets: readonly Target[]): Promise<void> {
+  const workload = workloadById("W1");
+  for (const target of targets) {
+    await measureOnce(load, target, workload, orderOf(target, workload, MANY, plan.warmUpMs));
+  }
+}
+
+async function measureBytes(rig: Rig, targets: readonly Target[]): Promise<readonly Curve[]> {
+  const curves = targets.map(({ name }) => ({ name, points: [] as { x: number; y: number }[] }));
+  for (const bytes of plan.bytes) {
+    note(`${bytes} bytes`);
+    const samples = await measureRounds(rig.load, sizedWorkload(bytes), FEW, targets, plan.rounds);
+    for (const [at, curve] of curves.entries()) curve.points.push({ x: bytes, y: cpuOf(samples[at] ?? []) });
+  }
+  return curves;
+}
+
+/** W1 through each of `targets`; the names are what is more in them. */
+async function compare(rig: Rig, targets: readonly Target[], names: readonly string[]): Promise<readonly Variant[]> {
+  const samples = await measureRounds(rig.load, workloadById("W1"), MANY, targets, plan.rounds);
+  const [first = []] = samples;
+  return samples.map((own, at) => {
+    const ratios = own.map(({ cpuUs }, round) => (cpuUs ?? Number.NaN) / (first[round]?.cpuUs ?? Number.NaN));
+    return { name: names[at] ?? "", cpuUs: cpuOf(own), ratio: median(ratios) };
+  });
+}
+
+async function measureRules(rig: Rig): Promise<readonly Variant[]> {
+  note("rules");
+  const targets: Target[] = [];
+  for (const rules of plan.rules) {
+    targets.push(await rig.startGateway(`rules ${rules}`, { policy: policyYaml(rules) }));
+  }
+  await warmUp(rig, targets);
+  return compare(
+    rig,
+    targets,
+    plan.rules.map((rules) => (rules === 1 ? "1 rule" : `${rules.toLocaleString("en")} rules`)),
+  );
+}
+
+/** Lines of samples on the gateway's `/metrics`. */
+async function countSeries({ port }: Target): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length;
+}
+
+/** A gateway with many models beside one with the usual ones; then the same again when each of them has its series. */
+async function measureCatalog(rig: Rig): Promise<{ models: readonly Variant[]; series: readonly Variant[] }> {
+  note("models and series");
+  const names = modelNames(MODELS);
+  const few = await rig.startGateway("few models");
+  const many = await rig.startGateway("many models", { sections: modelSections(names), upstreamPath: "/peer" });
+  const pair = [few, many];
+  await warmUp(rig, pair);
+  const more = `${MODELS.toLocaleString("en")} models more`;
+  const models = await compare(rig, pair, ["the built-in models", more]);
+  const seriesBefore = await countSeries(many);
+  const workload = workloadById("W1");
+  for (const model of names) {
+    const target = { ...many, peer: { path: "", model } };
+    await measureOnce(rig.load, target, workload, orderOf(target, workload, 1, 0));
+  }
+  const seriesAfter = await countSeries(many);
+  const count = (series: number): string => `${series.toLocaleString("en")} series`;
+  const series = await compare(rig, pair, [count(seriesBefore), count(seriesAfter)]);
+  return { models, series };
+}
+
+async function measureStreams(rig: Rig, targets: readonly Target[]): Promise<readonly StreamRow[]> {
+  const rows: StreamRow[] = [];
+  const kinds: readonly (readonly [string, Dialect])[] = [
+    ["", "chat"],
+    [", translated", "messages"],
+  ];
+  for (const [suffix, upstream] of kinds) {
+    for (const target of targets.filter(({ translated }) => translated || upstream === "chat")) {
+      for (const chunks of plan.chunks) {
+        note(`${target.name}${suffix}: ${chunks} chunks`);
+        const workload = streamWorkload(chunks, upstream);
+        const order = orderOf(target, workload, 1, plan.rounds.roundMs);
+        await measureOnce(rig.load, target, workload, { ...order, durationMs: plan.rounds.warmUpMs });
+        if (target.pid !== null) resetPeak(target.pid);
+        const { cpuUs } = await measureOnce(rig.load, target, workload, order);
+        const peakMb = target.pid === null ? Number.NaN : memory(target.pid).peakMb;
+        rows.push({ name: `${target.name}${suffix}`, chunks, cpuUsPerChunk: (cpuUs ?? Number.NaN) / chunks, peakMb });
+      }
+    }
+  }
+  return rows;
+}
+
+function write(report: GrowthReport): void {
+  writeFileSync(join(docs, "benchmarks-growth.json"), `${JSON.stringify(report)}\n`);
+  writeFileSync(join(docs, "benchmarks-growth.md"), renderGrowthPage(report));
+  note("written: docs/benchmarks-growth.md, docs/benchmarks-growth.json");
+}
+
+async function main(): Promise<void> {
+  const before = loadavg()[0] ?? 0;
+  const rig = await openRig({ name: "growth", binary: values.binary ?? null });
+  try {
+    const needsPair = parts.includes("bytes") || parts.includes("streams");
+    const pair: readonly Target[] = needsPair
+      ? [await rig.startProxy(NAMES.bare, "pass"), { ...(await rig.startGateway("gateway")), name: GATEWAY }]
+      : [];
+    await warmUp(rig, pair);
+    const bytes = parts.includes("bytes") ? await measureBytes(rig, pair) : [];
+    const streams = parts.includes("streams") ? await measureStreams(rig, pair) : [];
+    const rules = parts.includes("rules") ? await measureRules(rig) : [];
+    const { models, series } = parts.includes("catalog") ? await measureCatalog(rig) : { models: [], series: [] };
+    const requests = Number(values.soak ?? plan.soak.requests);
+    const held = parts.includes("soak") ? await soak(rig, { ...plan.soak, requests }, note) : null;
+    const report: GrowthReport = {
+      machine: machine(),
+      date: new Date().toISOString().slice(0, 10),
+      load: { before, after: loadavg()[0] ?? 0 },
+      bytes,
+      rules,
+      models,
+      series,
+      streams,
+      soak: held,
+    };
+    process.stdout.write(renderGrowthText(report));
+    if (!values.quick && isWhole) write(report);
+    const missed = growthGoals(report).filter(({ verdict }) => verdict === "missed");
+    if (values.gate && missed.length > 0) {
+      note(`grows too much: ${missed.map(({ what, is, goal }) => `${what} ${is}, ${goal}`).join("; ")}`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await rig.close();
+  }
+}
+
+if (values.render) write(JSON.parse(readFileSync(join(docs, "benchmarks-growth.json"), "utf8")) as GrowthReport);
+else await main();
