@@ -28,7 +28,8 @@ export function createCheck(workload: Workload, translated: boolean, loose = fal
     const expected = Buffer.from(pace === null ? wholeAnswer(workload) : streamedAnswer(workload).join(""));
     return (status, body) => {
       if (status !== 200) return `status ${status}: ${body.toString().slice(0, 200)}`;
-      return body.equals(expected) ? null : `the ${body.length} bytes are not the upstream's ${expected.length}`;
+      if (body.equals(expected)) return null;
+      return `the ${body.length} bytes are not the upstream's ${expected.length}: ${body.toString().slice(0, 200)}`;
     };
   }
   const text = answerText(workload);
