@@ -39,7 +39,7 @@ function bucketsTable(): string {
 function accessTable(): string {
   return renderTable(
     ["field", "meaning"],
-    Object.entries(ACCESS_FIELDS).map(([name, { doc }]) => [code(name), doc]),
+    Object.entries(ACCESS_FIELDS).map(([name, doc]) => [code(name), doc]),
   );
 }
 

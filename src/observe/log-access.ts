@@ -1,127 +1,148 @@
 /** The access line: everything by which a request can be found again, and nothing of what was said in it. */
 import type { RequestRecord } from "../base/events.ts";
-import type { Json } from "../base/json.ts";
+import { isObject, isString, type Json, type JsonObject } from "../base/json.ts";
 import { totalInput } from "../base/usage.ts";
 
-/** One field: its line in the docs, and its value; undefined leaves it out. */
-interface AccessField {
-  readonly doc: string;
-  readonly read: (record: RequestRecord) => Json | undefined;
-}
-
-const list = (values: readonly string[]): string | undefined => (values.length === 0 ? undefined : values.join(", "));
-
-const rounded = (value: number | null): number | undefined =>
-  value === null ? undefined : Math.round(value * 100) / 100;
-
-/** Fields of the access line, in their order. */
+/** Fields of the access line, in their order, with their lines in the docs. */
 export const ACCESS_FIELDS = {
-  id: { doc: "`x-arouter-request-id`.", read: ({ id }) => id },
-  trace: { doc: "W3C trace id.", read: ({ trace }) => trace.traceId },
-  method: { doc: "HTTP method.", read: ({ method }) => method },
-  route: { doc: "The route, without ids and query.", read: ({ route }) => route },
-  status: { doc: "HTTP status delivered; 499 when the client left.", read: ({ status }) => status ?? undefined },
-  outcome: {
-    doc: "`complete`, `upstream_error`, `gateway_error`, `in_band_error` or `client_gone`.",
-    read: ({ outcome }) => outcome ?? undefined,
-  },
-  error: { doc: "Kind of the gateway's own error.", read: ({ error }) => error ?? undefined },
-  cause: { doc: "Message of the error that was delivered.", read: ({ errorMessage }) => errorMessage ?? undefined },
-  format: { doc: "`chat`, `messages` or `responses`.", read: ({ format }) => format ?? undefined },
-  stream: { doc: "Whether a stream was asked for.", read: ({ stream }) => stream },
-  rule: { doc: "The rule that matched.", read: ({ rule }) => rule ?? undefined },
-  policy: { doc: "Hash of the policy.", read: ({ policy }) => policy ?? undefined },
-  model_requested: {
-    doc: "The model as the client named it.",
-    read: ({ modelRequested }) => modelRequested ?? undefined,
-  },
-  model: { doc: "The model that answered.", read: ({ model }) => model ?? undefined },
-  provider: { doc: "Its provider.", read: ({ provider }) => provider ?? undefined },
-  attempts: {
-    doc: "Requests sent to providers.",
-    read: ({ attempts }) => attempts.filter(({ continues }) => !continues).length,
-  },
-  chain: {
-    doc: "Candidates with the class of their last answer, when there was more than one.",
-    read: ({ chain }) => (chain.length > 1 ? list(chain.map(({ model, result }) => `${model}=${result}`)) : undefined),
-  },
-  fallback_reason: {
-    doc: "Class that caused the last move.",
-    read: ({ fallbackReason }) => fallbackReason ?? undefined,
-  },
-  heal: { doc: "`healed`, `exhausted` or `overflow`.", read: ({ heal }) => heal ?? undefined },
-  validation: { doc: "`pass`, `fail` or `skipped`.", read: ({ validation }) => validation ?? undefined },
-  hedge: { doc: "The leg that won: `primary` or `hedge`.", read: ({ hedge }) => hedge ?? undefined },
-  tokens_input: {
-    doc: "Input tokens, cached ones included.",
-    read: ({ usage }) => (usage === null ? undefined : totalInput(usage)),
-  },
-  tokens_output: { doc: "Output tokens, reasoning included.", read: ({ usage }) => usage?.output },
-  usage: { doc: "`reported` by the provider, or `estimated`.", read: ({ usage }) => usage?.source },
-  cost_usd: { doc: "US dollars of all attempts.", read: ({ costUsd }) => costUsd ?? undefined },
-  saved_usd: { doc: "US dollars saved against the model asked for.", read: ({ savedUsd }) => savedUsd ?? undefined },
-  ms: { doc: "Arrival to the end.", read: ({ ms }) => rounded(ms) },
-  ttft_ms: { doc: "Arrival to the first content handed over.", read: ({ ttftMs }) => rounded(ttftMs) },
-  overhead_ms: { doc: "The gateway's own time until the headers left.", read: ({ overheadMs }) => rounded(overheadMs) },
-  bytes_in: { doc: "Bytes of the request's body.", read: ({ bytesIn }) => bytesIn },
-  bytes_out: { doc: "Bytes of the answer's body.", read: ({ bytesOut }) => bytesOut },
-  dropped: { doc: "JSON paths that a translation could not carry.", read: ({ dropped }) => list(dropped) },
-  adapted: { doc: "What it carried differently.", read: ({ adapted }) => list(adapted) },
-  overrides: { doc: "Names of the `x-arouter-*` request headers in force.", read: ({ overrides }) => list(overrides) },
-  key: { doc: "Name of the caller's key.", read: ({ key }) => key ?? undefined },
-  client: { doc: "The SDK or tool, by its user agent.", read: ({ client }) => client ?? undefined },
-  user_agent: { doc: "`user-agent` as sent.", read: ({ userAgent }) => userAgent ?? undefined },
-  client_request_id: {
-    doc: "The caller's `x-request-id`.",
-    read: ({ clientRequestId }) => clientRequestId ?? undefined,
-  },
-  upstream_request_id: {
-    doc: "The provider's id of the last attempt.",
-    read: ({ attempts }) => attempts.at(-1)?.upstreamRequestId ?? undefined,
-  },
-  tags: {
-    doc: "Tags of the rule and of the caller; the rule's win.",
-    read: ({ callerTags, tags }) => {
-      const all = { ...callerTags, ...tags };
-      return Object.keys(all).length === 0 ? undefined : all;
-    },
-  },
-} as const satisfies Readonly<Record<string, AccessField>>;
+  id: "`x-arouter-request-id`.",
+  trace: "W3C trace id.",
+  method: "HTTP method.",
+  route: "The route, without ids and query.",
+  status: "HTTP status delivered; 499 when the client left.",
+  outcome: "`complete`, `upstream_error`, `gateway_error`, `in_band_error` or `client_gone`.",
+  error: "Kind of the gateway's own error.",
+  cause: "Message of the error that was delivered.",
+  format: "`chat`, `messages` or `responses`.",
+  stream: "Whether a stream was asked for.",
+  rule: "The rule that matched.",
+  policy: "Hash of the policy.",
+  model_requested: "The model as the client named it.",
+  model: "The model that answered.",
+  provider: "Its provider.",
+  attempts: "Requests sent to providers.",
+  chain: "Candidates with the class of their last answer, when there was more than one.",
+  fallback_reason: "Class that caused the last move.",
+  heal: "`healed`, `exhausted` or `overflow`.",
+  validation: "`pass`, `fail` or `skipped`.",
+  hedge: "The leg that won: `primary` or `hedge`.",
+  tokens_input: "Input tokens, cached ones included.",
+  tokens_output: "Output tokens, reasoning included.",
+  usage: "`reported` by the provider, or `estimated`.",
+  cost_usd: "US dollars of all attempts.",
+  saved_usd: "US dollars saved against the model asked for.",
+  ms: "Arrival to the end.",
+  ttft_ms: "Arrival to the first content handed over.",
+  overhead_ms: "The gateway's own time until the headers left.",
+  bytes_in: "Bytes of the request's body.",
+  bytes_out: "Bytes of the answer's body.",
+  dropped: "JSON paths that a translation could not carry.",
+  adapted: "What it carried differently.",
+  overrides: "Names of the `x-arouter-*` request headers in force.",
+  key: "Name of the caller's key.",
+  client: "The SDK or tool, by its user agent.",
+  user_agent: "`user-agent` as sent.",
+  client_request_id: "The caller's `x-request-id`.",
+  upstream_request_id: "The provider's id of the last attempt.",
+  tags: "Tags of the rule and of the caller; the rule's win.",
+} as const;
 
-const READERS = Object.entries(ACCESS_FIELDS as Readonly<Record<string, AccessField>>);
+export type AccessField = keyof typeof ACCESS_FIELDS;
 
-export function accessFields(record: RequestRecord): Record<string, Json | undefined> {
-  const fields: Record<string, Json | undefined> = {};
-  for (const [name, { read }] of READERS) fields[name] = read(record);
-  return fields;
+/** Undefined leaves a field out. */
+export type AccessFields = Readonly<Record<AccessField, Json | undefined>>;
+
+function list(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : values.join(", ");
 }
 
-const RENDERED = READERS.map(([name, { read }]) => ({ start: `,"${name}":`, read }));
+function rounded(value: number | null): number | undefined {
+  return value === null ? undefined : Math.round(value * 100) / 100;
+}
 
-/** Texts that stand in a line as they are, and whole. */
-const PLAIN = /^[ !#-[\]-~]{0,256}$/;
-/** The same for JSON that has no more entries than a line shows. */
-const PLAIN_JSON = /^[ -[\]-~]{0,200}$/;
+function given<Value>(value: Value | null): Value | undefined {
+  return value ?? undefined;
+}
+
+/** Written out in full, in the order of {@link ACCESS_FIELDS}: objects of one shape are the quickest to render. */
+export function accessFields(record: RequestRecord): AccessFields {
+  const { usage, attempts, chain } = record;
+  return {
+    id: record.id,
+    trace: record.trace.traceId,
+    method: record.method,
+    route: record.route,
+    status: given(record.status),
+    outcome: given(record.outcome),
+    error: given(record.error),
+    cause: given(record.errorMessage),
+    format: given(record.format),
+    stream: record.stream,
+    rule: given(record.rule),
+    policy: given(record.policy),
+    model_requested: given(record.modelRequested),
+    model: given(record.model),
+    provider: given(record.provider),
+    attempts: attempts.reduce((count, { continues }) => (continues ? count : count + 1), 0),
+    chain: chain.length > 1 ? list(chain.map(({ model, result }) => `${model}=${result}`)) : undefined,
+    fallback_reason: given(record.fallbackReason),
+    heal: given(record.heal),
+    validation: given(record.validation),
+    hedge: given(record.hedge),
+    tokens_input: usage === null ? undefined : totalInput(usage),
+    tokens_output: usage?.output,
+    usage: usage?.source,
+    cost_usd: given(record.costUsd),
+    saved_usd: given(record.savedUsd),
+    ms: rounded(record.ms),
+    ttft_ms: rounded(record.ttftMs),
+    overhead_ms: rounded(record.overheadMs),
+    bytes_in: record.bytesIn,
+    bytes_out: record.bytesOut,
+    dropped: list(record.dropped),
+    adapted: list(record.adapted),
+    overrides: list(record.overrides),
+    key: given(record.key),
+    client: given(record.client),
+    user_agent: given(record.userAgent),
+    client_request_id: given(record.clientRequestId),
+    upstream_request_id: given(attempts.at(-1)?.upstreamRequestId ?? null),
+    tags: allTags(record),
+  };
+}
+
+function allTags({ callerTags, tags }: RequestRecord): Json | undefined {
+  const all = Object.keys(callerTags).length === 0 ? tags : { ...callerTags, ...tags };
+  return Object.keys(all).length === 0 ? undefined : all;
+}
+
+/** Longest text, and most entries of tags, that no line is too small for. */
+const MAX_PLAIN_CHARS = 256;
+const MAX_PLAIN_TAGS = 32;
+
+/** What has to be escaped, or was. */
+const NEEDS_CARE = /[^ -[\]-~]/;
 
 /**
- * The fields of a line of JSON, each behind a comma; null when a text in them has to be escaped or cut, which is for others to do.
- * No secret has been looked for; one that is in a text is in the line as it was in the text.
+ * `fields` as they stand in a line of JSON; null when there is something to escape or to cut, which is for others to do. No secret
+ * has been looked for: one that is in a text is in the line as it was in the text.
  */
-export function renderPlainFields(record: RequestRecord): string | null {
-  let fields = "";
-  for (const { start, read } of RENDERED) {
-    const value = read(record);
-    if (value === undefined) continue;
-    if (typeof value === "string") {
-      if (!PLAIN.test(value)) return null;
-      fields += `${start}"${value}"`;
-    } else if (typeof value === "number" || typeof value === "boolean") {
-      fields += start + value;
-    } else {
-      const json = JSON.stringify(value);
-      if (!PLAIN_JSON.test(json)) return null;
-      fields += start + json;
-    }
+export function renderPlainFields(fields: AccessFields): string | null {
+  for (const name in fields) {
+    const value = fields[name as AccessField];
+    if (typeof value === "string" ? value.length > MAX_PLAIN_CHARS : isObject(value) && !arePlainTags(value))
+      return null;
   }
-  return fields;
+  const json = JSON.stringify(fields);
+  return NEEDS_CARE.test(json) ? null : json.slice(1, -1);
+}
+
+function arePlainTags(tags: JsonObject): boolean {
+  let count = 0;
+  for (const name in tags) {
+    const value = tags[name];
+    count += 1;
+    if (name.length > MAX_PLAIN_CHARS || !isString(value) || value.length > MAX_PLAIN_CHARS) return false;
+  }
+  return count <= MAX_PLAIN_TAGS;
 }

@@ -89,15 +89,16 @@ export function createLog(options: LogOptions): Log {
     const level = accessLevel(record);
     if (!access || isBelow(level, least)) return;
     // Almost every line has nothing in it that needs care, and is found to have no secret in one look at the whole.
-    const fields = format === "json" ? renderPlainFields(record) : null;
-    if (fields !== null) {
-      const line = `{"time":"${timeText(options.wallMs())}","level":"${level}","message":"request"${fields}}\n`;
+    const fields = accessFields(record);
+    const plain = format === "json" ? renderPlainFields(fields) : null;
+    if (plain !== null) {
+      const line = `{"time":"${timeText(options.wallMs())}","level":"${level}","message":"request",${plain}}\n`;
       if (redact(line) === line) {
         options.write(line);
         return;
       }
     }
-    log(level, "request", accessFields(record));
+    log(level, "request", fields);
   };
 
   const tellHeldBack = (held: readonly (readonly [string, number])[]): void => {

@@ -39,8 +39,29 @@ export function factsForLedger(policy: Policy, context: ConditionContext): JsonO
     client: input.client ?? undefined,
     provider_state: { ...input.providerState },
     overrides: Object.keys(input.overrides.values).length === 0 ? undefined : input.overrides.values,
-    tested: Object.fromEntries(policy.recorded.map((condition) => [condition.key, condition.test(context)])),
+    tested: testedOf(policy, context),
   });
+}
+
+/** Combinations of outcomes that are kept for each policy: clients may bring about any. */
+const MAX_COMBINATIONS = 256;
+const combinations = new WeakMap<Policy, Map<string, JsonObject>>();
+
+/** The outcomes of the recorded conditions: one object for all requests that have the same. */
+function testedOf(policy: Policy, context: ConditionContext): JsonObject {
+  let outcomes = "";
+  for (const condition of policy.recorded) outcomes += condition.test(context) ? "1" : "0";
+  let known = combinations.get(policy);
+  if (known === undefined) {
+    known = new Map();
+    combinations.set(policy, known);
+  }
+  let tested = known.get(outcomes);
+  if (tested === undefined) {
+    tested = Object.fromEntries(policy.recorded.map(({ key }, at) => [key, outcomes[at] === "1"]));
+    if (known.size < MAX_COMBINATIONS) known.set(outcomes, tested);
+  }
+  return tested;
 }
 
 /** What a ledger line says besides its facts. */
