@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { run } from "../../scripts/release/run.ts";
 import { configOf } from "../config/support.ts";
+import { findGoProgram } from "../support/shipping.ts";
 
 const root = resolve(import.meta.dir, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -23,6 +24,7 @@ describe("docker compose", () => {
     readonly ports?: readonly string[];
     readonly volumes?: readonly string[];
     readonly stop_grace_period?: string;
+    readonly depends_on?: readonly string[];
     readonly ulimits?: Readonly<Record<string, number>>;
   }
   const folder = join(root, "deploy/compose");
@@ -74,6 +76,34 @@ describe("docker compose", () => {
     expect(collector.receivers.otlp.protocols.http.endpoint).toBe(`0.0.0.0:${otlpPort}`);
   });
 
+  test("waits only for services that there are", () => {
+    const waits = Object.values(services).flatMap(({ depends_on = [] }) => depends_on);
+    expect(waits.length).toBeGreaterThan(1);
+    expect(waits.filter((name) => !Object.hasOwn(services, name))).toEqual([]);
+  });
+
+  const reader = findGoProgram("compose-spec");
+  const lacking = "missing" in reader ? `: ${reader.missing}` : "";
+  test.skipIf(lacking !== "" && process.env["CI"] === undefined)(
+    `is what docker compose takes (its own reader, with the schema of the specification)${lacking}`,
+    async () => {
+      if ("missing" in reader) return expect.unreachable(reader.missing);
+      const read = (file: string): Promise<string> => run([reader.path, "-format", "json", file], { cwd: folder });
+      const model = JSON.parse(await read("compose.yaml")) as { name: string; services: Record<string, unknown> };
+      expect(Object.keys(model.services).toSorted()).toEqual(["arouter", "collector", "grafana", "prometheus"]);
+      expect(model.services["arouter"]).toMatchObject({ read_only: true, cap_drop: ["ALL"], stop_grace_period: "75s" });
+      // A key that is misspelt, to see that it looks.
+      const scratch = mkdtempSync(join(tmpdir(), "arouter-compose-"));
+      try {
+        const wrong = join(scratch, "compose.yaml");
+        writeFileSync(wrong, readFileSync(join(folder, "compose.yaml"), "utf8").replace("cap_drop:", "cap_dorp:"));
+        expect(await read(wrong).catch(String)).toContain("cap_dorp");
+      } finally {
+        rmSync(scratch, { recursive: true, force: true });
+      }
+    },
+  );
+
   test("provides Grafana with the source of the dashboard's data", () => {
     for (const path of readdirSync(join(folder, "grafana"), { recursive: true, encoding: "utf8" })) {
       if (path.endsWith(".yaml"))
@@ -108,6 +138,26 @@ describe("the systemd unit", () => {
       });
       const said = await new Response(verify.stderr).text();
       expect(said.split("\n").filter((line) => line.includes("arouter.service"))).toEqual([]);
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  });
+
+  const analyze = Bun.which("systemd-analyze");
+  test.skipIf(analyze === null)("leaves little open, as systemd judges it (systemd-analyze security)", async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "arouter-unit-"));
+    const judge = (text: string): Promise<string> => {
+      const file = join(scratch, "arouter.service");
+      writeFileSync(file, text.replaceAll("/usr/local/bin/arouter", "/bin/true"));
+      return run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", file], {
+        cwd: root,
+      });
+    };
+    try {
+      expect(await judge(unit)).toContain("Overall exposure level");
+      expect(await judge(unit.replace(/^(?:SystemCallFilter|Protect\w+)=.*\n/gm, "")).catch(() => "refused")).toBe(
+        "refused",
+      );
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }

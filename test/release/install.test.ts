@@ -297,11 +297,13 @@ describe.skipIf(!isLinux)("install.sh", () => {
   });
 });
 
-const shellcheck = missingProgram("shellcheck");
-test.skipIf(shellcheck !== null)(
-  `install.sh is plain sh, without a doubt (shellcheck)${shellcheck === null ? "" : `: ${shellcheck}`}`,
-  () => {
-    const { exitCode, stdout } = Bun.spawnSync(["shellcheck", "--shell=sh", "--enable=quote-safe-variables", script]);
+const scripts = readdirSync(join(root, "scripts")).filter((name) => name.endsWith(".sh"));
+const lacking = missingProgram("shellcheck");
+test.skipIf(lacking !== null && process.env["CI"] === undefined).each(scripts)(
+  `%s is plain sh, without a doubt (shellcheck)${lacking === null ? "" : `: ${lacking}`}`,
+  (name) => {
+    const how = ["--shell=sh", "--enable=quote-safe-variables"];
+    const { exitCode, stdout } = Bun.spawnSync(["shellcheck", ...how, join(root, "scripts", name)]);
     expect(stdout.toString()).toBe("");
     expect(exitCode).toBe(0);
   },

