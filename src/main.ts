@@ -70,6 +70,9 @@ async function main(args: readonly string[]): Promise<number> {
   const name = first === "--version" || first === "-v" ? "version" : first;
   // Options alone are those of the default command.
   const [command, commandArgs] = name.startsWith("-") ? ["serve", args] : [name, rest];
+  if (command === "worker" && process.send !== undefined) {
+    return (await import("./cli/worker.ts")).runWorker(commandArgs, io);
+  }
   const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (entry === undefined) {
     io.stderr(

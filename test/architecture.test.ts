@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | typeof everything>
   server: ["base", "wire", "gateway"],
   dashboard: ["base", "wire", "gateway"],
   simulator: ["base", "wire"],
+  supervisor: ["base", "observe"],
   app: everything,
   cli: everything,
   "main.ts": everything,

@@ -28,6 +28,7 @@ import { createHealth } from "../server/health.ts";
 import { createHandlers } from "../server/handlers.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../server/server.ts";
 import { createShedding } from "../server/shedding.ts";
+import { createAlone, type Peers } from "../supervisor/peers.ts";
 import { createHttpClient } from "../upstream/http-client.ts";
 import { askModels } from "../upstream/probe.ts";
 import { createUpstreamState } from "../upstream/stack.ts";
@@ -36,6 +37,7 @@ import { memoryLimit, readCgroupLimit } from "./memory-limit.ts";
 import type { Running } from "./observers.ts";
 import { admissionSettings, isDashboardOn, providerLayers } from "./settings.ts";
 import { buildSnapshot, providerRegistry } from "./snapshot.ts";
+import { inFlightByProvider, shareCalls, worstBreaker } from "./vitals.ts";
 
 export interface AppOptions {
   readonly clock: Clock;
@@ -51,6 +53,8 @@ export interface AppOptions {
   /** Figures of the dashboard; without them there is none. */
   readonly live?: Live;
   readonly reusePort: boolean;
+  /** Processes that share the port, the memory of the machine and what they know; unset: this one alone. */
+  readonly workers?: { readonly count: number; readonly peers: Peers };
 }
 
 export interface App extends Running {
@@ -68,6 +72,7 @@ export interface App extends Running {
 /** Starts the gateway. @throws what Bun throws when the address cannot be used */
 export function startApp(options: AppOptions): App {
   const { clock, emit, version } = options;
+  const { count: workers, peers } = options.workers ?? { count: 1, peers: createAlone() };
   let loaded = options.loaded;
   let policyReload: "ok" | "error" = "ok";
   // The demonstration hands its policy over as it is; a policy that came from a file goes when the file does.
@@ -119,7 +124,7 @@ export function startApp(options: AppOptions): App {
   const shedding = createShedding({
     clock,
     read: readProcessFigures,
-    rssBytes: () => memoryLimit(config().limits.rssBytes, cgroupLimit),
+    rssBytes: () => memoryLimit(config().limits.rssBytes, cgroupLimit === null ? null : cgroupLimit / workers),
     relieve: () => Bun.gc(true),
   });
   const health = createHealth({
@@ -132,8 +137,11 @@ export function startApp(options: AppOptions): App {
       if (provider === null) return { status: null, latencyMs: 0 };
       return askModels({ clock, client, userAgent, timeoutMs: config().health.timeoutMs }, provider);
     },
-    breaker: (provider: ProviderName) => state.breakers.viewProvider(provider).kind,
-    policy: () => ({ hash: snapshot.policy.files.length === 0 ? null : snapshot.policy.hash12, reload: policyReload }),
+    breaker: async (provider: ProviderName) => worstBreaker(await everyVitals(), provider, ""),
+    policy: async () => ({
+      hash: snapshot.policy.files.length === 0 ? null : snapshot.policy.hash12,
+      reload: (await everyVitals()).some(({ reload }) => reload === "error") ? "error" : "ok",
+    }),
   });
   const vitals = (): Vitals => ({
     configured: snapshot.registry.configured,
@@ -142,6 +150,17 @@ export function startApp(options: AppOptions): App {
     breakers: state.breakers.list().map(({ provider, model, view }) => ({ provider, model, state: view.kind })),
     policy: snapshot.policy.hash12,
   });
+  const startedWallMs = clock.wallMs();
+  peers.answer("vitals", () => ({
+    startedWallMs,
+    queueDepth: bulkhead.queued(),
+    inFlight: inFlightByProvider(vitals()),
+    breakers: vitals().breakers,
+    health: health.last(),
+    reload: policyReload,
+    isReady: !shedding.isShedding(),
+  }));
+  const everyVitals = shareCalls(() => peers.gather("vitals", null));
   const handlers = createHandlers({
     version,
     gateway,
@@ -155,7 +174,8 @@ export function startApp(options: AppOptions): App {
       cacheMs: () => config().router.modelsCacheMs,
     }),
     health,
-    isReady: () => drain.isServing() && !shedding.isShedding(),
+    // A connection may come to any of the workers: one that turns requests away speaks for all.
+    isReady: async () => drain.isServing() && (await everyVitals()).every(({ isReady }) => isReady),
     passthroughGroups: () => config().router.passthrough,
     metrics:
       config().metrics.listenAddr !== null
@@ -170,13 +190,12 @@ export function startApp(options: AppOptions): App {
         : createDashboard({
             live: options.live,
             version,
-            startedWallMs: clock.wallMs(),
             wallMs: clock.wallMs,
             isOn: () => isDashboardOn(config()),
             policy: () => snapshot.policy,
-            vitals,
+            configured: () => snapshot.registry.configured,
+            peers,
             refreshHealth: () => void health.report(),
-            health: health.last,
             providerOf: (model) => snapshot.registry.resolve(model),
           }),
   });

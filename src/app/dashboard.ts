@@ -4,26 +4,29 @@ import { isArray, isObject, isString, own } from "../base/json.ts";
 import { FORMAT_NAMES, PROVIDER_NAMES, type ProviderName } from "../base/names.ts";
 import { PAGE_FILES } from "../dashboard/page.ts";
 import { isDimension, type Live } from "../observe/live.ts";
+import { type LiveQuery, mergeLive } from "../observe/live-part.ts";
 import { DIMENSIONS, type Figures, WINDOWS, type WindowName } from "../observe/live-series.ts";
-import type { Vitals } from "../observe/metrics.ts";
 import { decide, type RuleTrace } from "../policy/decide.ts";
 import { hasLedgerFacts, inputFromLedger } from "../policy/ledger-facts.ts";
 import type { Policy, Rule } from "../policy/policy.ts";
 import { summarizeSettings } from "../policy/summary.ts";
 import type { Dashboard } from "../server/dashboard.ts";
-import type { ProviderStatus } from "../server/health.ts";
+import type { WorkerVitals } from "../supervisor/messages.ts";
+import type { Peers } from "../supervisor/peers.ts";
+import { lastStatus, worstBreaker } from "./vitals.ts";
 
 export interface DashboardOptions {
   readonly live: Live;
   readonly version: string;
-  readonly startedWallMs: number;
   readonly wallMs: () => number;
   readonly isOn: () => boolean;
   readonly policy: () => Policy;
-  readonly vitals: () => Vitals;
+  /** Providers that have a key. */
+  readonly configured: () => readonly ProviderName[];
+  /** Whoever is asked shows the figures of all. */
+  readonly peers: Peers;
   /** Asks the providers, unless that was done a moment ago. */
   readonly refreshHealth: () => void;
-  readonly health: () => Readonly<Record<string, ProviderStatus>>;
   readonly providerOf: (model: string) => ProviderName | null;
 }
 
@@ -31,35 +34,45 @@ const MAX_RECENT = 50;
 const DEFAULT_WINDOW: WindowName = "10m";
 
 export function createDashboard(options: DashboardOptions): Dashboard {
-  const { live } = options;
+  const { live, peers } = options;
+  peers.answer("live", live.part);
+  peers.answer("request", live.find);
   return {
     isOn: options.isOn,
     files: PAGE_FILES,
-    state: (query) => {
+    state: async (query) => {
       options.refreshHealth();
       const asked = query.get("window") ?? "";
       const by = query.get("by");
+      const ask: LiveQuery = {
+        window: isWindow(asked) ? asked : DEFAULT_WINDOW,
+        by: isDimension(by) ? by : null,
+        nowMs: options.wallMs(),
+        recent: MAX_RECENT,
+      };
+      const [parts, vitals] = await Promise.all([peers.gather("live", ask), peers.gather("vitals", null)]);
+      const view = mergeLive(parts, ask);
       return {
-        now: options.wallMs(),
-        started: options.startedWallMs,
+        now: ask.nowMs,
+        started: Math.min(...vitals.map(({ startedWallMs }) => startedWallMs)),
         version: options.version,
-        totals: figuresJson(live.totals()),
+        totals: figuresJson(view.totals),
         by: Object.fromEntries(
           DIMENSIONS.map((dimension) => [
             dimension,
-            live.totalsBy(dimension).map(({ name, ...figures }) => ({ name, ...figuresJson(figures) })),
+            view.by[dimension].map(({ name, ...figures }) => ({ name, ...figuresJson(figures) })),
           ]),
         ),
-        window: live.window(isWindow(asked) ? asked : DEFAULT_WINDOW, isDimension(by) ? by : null) as unknown as Json,
+        window: view.window as unknown as Json,
         policy: policyJson(options.policy()),
-        providers: providersJson(options),
-        queue_depth: options.vitals().queueDepth,
-        recent: live.recent(MAX_RECENT),
+        providers: providersJson(options, vitals),
+        queue_depth: vitals.reduce((sum, { queueDepth }) => sum + queueDepth, 0),
+        recent: view.recent,
       };
     },
-    request: (id) => {
-      const found = live.find(id);
-      return found === null ? null : { ...found, rules: rulesTried(found, options) };
+    request: async (id) => {
+      const found = live.find(id) ?? (await peers.gather("request", id)).find((answer) => answer !== null);
+      return found === undefined ? null : { ...found, rules: rulesTried(found, options) };
     },
   };
 }
@@ -114,22 +127,18 @@ function modelText({ model, block }: Rule["then"]): string | null {
   }
 }
 
-function providersJson({ vitals, health }: DashboardOptions): Json {
-  const { configured, breakers, inFlight } = vitals();
-  const known = health();
-  return PROVIDER_NAMES.map((name) => {
-    const own = breakers.filter(({ provider }) => provider === name);
-    return {
-      name,
-      configured: configured.includes(name),
-      status: known[name] ?? null,
-      in_flight: inFlight(name),
-      breaker: own.find(({ model }) => model === "")?.state ?? "closed",
-      models: own
-        .filter(({ model, state }) => model !== "" && state !== "closed")
-        .map(({ model, state }) => ({ model, state })),
-    };
-  });
+function providersJson({ configured }: DashboardOptions, vitals: readonly WorkerVitals[]): Json {
+  const models = new Set(vitals.flatMap(({ breakers }) => breakers.map(({ model }) => model)));
+  return PROVIDER_NAMES.map((name) => ({
+    name,
+    configured: configured().includes(name),
+    status: lastStatus(vitals, name),
+    in_flight: vitals.reduce((sum, { inFlight }) => sum + (inFlight[name] ?? 0), 0),
+    breaker: worstBreaker(vitals, name, ""),
+    models: [...models]
+      .map((model) => ({ model, state: worstBreaker(vitals, name, model) }))
+      .filter(({ model, state }) => model !== "" && state !== "closed"),
+  }));
 }
 
 /** Each rule of the policy in force and what became of it; null when the request was decided by another policy, or not at all. */

@@ -10,6 +10,7 @@ import { createLedger, type Ledger } from "../observe/ledger.ts";
 import { createLive, type Live } from "../observe/live.ts";
 import { createLog, type Log } from "../observe/log.ts";
 import { createMetrics, type Metrics, type Vitals } from "../observe/metrics.ts";
+import type { WorkerLink } from "../supervisor/worker-link.ts";
 import { openTraces } from "./open-traces.ts";
 import type { Policy } from "../policy/policy.ts";
 import { TRANSLATORS } from "../translate/table.ts";
@@ -37,6 +38,8 @@ export interface ObserverOptions {
   readonly loaded: () => LoadedConfig;
   /** null until the gateway runs. */
   readonly running: () => Running | null;
+  /** The other workers; unset: this process is alone. */
+  readonly worker?: Pick<WorkerLink, "exclusively" | "peers" | "state">;
 }
 
 export interface Observers {
@@ -48,7 +51,7 @@ export interface Observers {
 }
 
 export function openObservers(options: ObserverOptions): Observers {
-  const { clock, loaded } = options;
+  const { clock, loaded, worker } = options;
   const config = () => loaded().config;
   const bus = createBus(clock.after);
   const redact = createLiveRedactor(() => loaded().secrets);
@@ -74,18 +77,35 @@ export function openObservers(options: ObserverOptions): Observers {
     droppedFields: knownFields(TRANSLATORS.flatMap(({ rows }) => rows.map(({ field }) => field))),
     vitals: () => options.running()?.vitals() ?? null,
     observerFailures: bus.failures,
+    ...(worker === undefined
+      ? {}
+      : { workers: worker.state, gather: async () => (await worker.peers.gather("metrics", null))[0] ?? [] }),
   });
+  worker?.peers.answer("metrics", metrics.families);
   const live = createLive({
     enabled: () => isDashboardOn(config()),
     models: () => knownModels(loaded(), options.running()?.policy() ?? null),
     wallMs: clock.wallMs,
   });
-  const ledger = createLedger({ after: clock.after, settings: () => config().ledger, emit: bus.emit, redact });
+  const ledger = createLedger({
+    after: clock.after,
+    settings: () => config().ledger,
+    emit: bus.emit,
+    redact,
+    ...(worker === undefined ? {} : { exclusively: worker.exclusively("ledger") }),
+  });
   const closeLog = async (): Promise<void> => {
     await log.close();
     await close();
   };
-  bus.subscribe({ ...log, close: closeLog });
+  bus.subscribe({
+    ...log,
+    // A reload is the same in every worker: one of them tells it.
+    observe: (event) => {
+      if (event.type !== "config-reloaded" || worker === undefined || worker.state().isLeader) log.observe(event);
+    },
+    close: closeLog,
+  });
   bus.subscribe(metrics);
   bus.subscribe(ledger);
   bus.subscribe(live);
@@ -114,7 +134,7 @@ export function createLiveRedactor(secrets: () => readonly Secret[]): (text: str
 const COMPLAINT_MS = 60_000;
 
 /** Standard output, or `log.file`; what cannot be written to the file is told on standard error, at most once a minute. */
-function openLogSink({ clock, loaded, stdout, stderr }: ObserverOptions): {
+function openLogSink({ clock, loaded, stdout, stderr, worker }: ObserverOptions): {
   readonly write: (line: string) => void;
   readonly close: AppendFile["close"];
 } {
@@ -130,6 +150,7 @@ function openLogSink({ clock, loaded, stdout, stderr }: ObserverOptions): {
       silentUntilMs = clock.nowMs() + COMPLAINT_MS;
       stderr(`arouter: warning: ${count} lines of the log (log.file) are lost: ${reason}\n`);
     },
+    ...(worker === undefined ? {} : { exclusively: worker.exclusively("log") }),
   });
   const batch = createLineBatch(clock.after, stdout);
   return {

@@ -9,6 +9,7 @@ import { openObservers, type Observers } from "../app/observers.ts";
 import { readLedgerTail } from "../observe/ledger-tail.ts";
 import type { Live } from "../observe/live.ts";
 import { startMetricsServer, type MetricsServer } from "../server/metrics.ts";
+import type { WorkerLink } from "../supervisor/worker-link.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
 import { COMMIT, VERSION } from "./version.ts";
@@ -21,10 +22,14 @@ export interface RunOptions {
   readonly loadPolicy: (path: string) => PolicyResult;
   /** Another gateway may listen on the same port. */
   readonly reusePort: boolean;
+  /** The other workers, when this process is one of several; it tells when to stop and to reload, instead of signals. */
+  readonly worker?: WorkerLink;
   /** Access lines on the terminal; `demo` has none. */
   readonly access: boolean;
   /** Called once it listens. */
-  readonly onListening: (app: App) => void;
+  readonly onListening: (app: App, metricsAddress: string | null) => void;
+  /** Called after configuration and policy were read anew and are in force. */
+  readonly onReloaded?: () => void;
   /** Called after it stopped. */
   readonly onStopped?: (live: Live) => Promise<void>;
 }
@@ -36,7 +41,7 @@ const LEDGER_TAIL_LINES = 5000;
 
 /** Starts, waits for a signal, drains. Exit 0, 1 when a request was cut, 2 when an address cannot be used. */
 export async function runGateway(options: RunOptions): Promise<number> {
-  const { io, loaded } = options;
+  const { io, loaded, worker } = options;
   const { config } = loaded;
   let app: App | null = null;
   const observers = openObservers({
@@ -50,13 +55,18 @@ export async function runGateway(options: RunOptions): Promise<number> {
     stderr: io.stderr,
     loaded: () => app?.loaded() ?? loaded,
     running: () => app,
+    ...(worker === undefined ? {} : { worker }),
   });
   let metricsServer: MetricsServer | null = null;
   try {
     const { listenAddr } = config.metrics;
     if (config.metrics.enabled && listenAddr !== null) {
       const isOn = (): boolean => (app?.loaded() ?? loaded).config.metrics.enabled;
-      metricsServer = startMetricsServer(listenAddr, () => (isOn() ? observers.metrics.text() : null));
+      metricsServer = startMetricsServer(
+        listenAddr,
+        () => (isOn() ? observers.metrics.text() : null),
+        options.reusePort,
+      );
     }
     app = startApp({
       clock: systemClock,
@@ -69,6 +79,7 @@ export async function runGateway(options: RunOptions): Promise<number> {
       metrics: observers.metrics.text,
       live: observers.live,
       reusePort: options.reusePort,
+      ...(worker === undefined ? {} : { workers: { count: worker.start.workers, peers: worker.peers } }),
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -81,15 +92,26 @@ export async function runGateway(options: RunOptions): Promise<number> {
   process.on("unhandledRejection", (error) =>
     observers.bus.emit({ type: "defect", where: "unhandled rejection", error }),
   );
-  process.on("SIGHUP", app.reload);
+  observers.bus.subscribe({
+    name: "reloaded",
+    observe: (event) => {
+      if (event.type === "config-reloaded" && event.ok) options.onReloaded?.();
+    },
+  });
+  const orders = worker === undefined ? signalOrders : workerOrders(worker);
+  orders.onReload(app.reload);
+  worker?.onLog(({ level, message, fields }) => observers.log.log(level, message, fields));
   await observers.ledger.start();
-  if (config.ledger.file !== null && isDashboardOn(config)) {
+  if (config.ledger.file !== null && isDashboardOn(config) && worker?.start.isFirst !== false) {
     observers.live.seed(await readLedgerTail(config.ledger.file, LEDGER_TAIL_LINES));
   }
   // Whoever reads that it listens may stop it at once: the signals are handled before it says so.
-  const stopped = untilStopped(app, config.drain.delayMs, observers);
-  options.onListening(app);
-  if (metricsServer !== null) observers.log.log("info", "metrics listening", { address: metricsServer.address });
+  const stopped = untilStopped(app, config.drain.delayMs, observers, orders);
+  options.onListening(app, metricsServer?.address ?? null);
+  // Of workers the supervisor has one tell it, once all listen.
+  if (metricsServer !== null && worker === undefined) {
+    observers.log.log("info", "metrics listening", { address: metricsServer.address });
+  }
 
   const isClean = await stopped;
   await options.onStopped?.(observers.live);
@@ -98,17 +120,44 @@ export async function runGateway(options: RunOptions): Promise<number> {
   return isClean ? EXIT.fine : EXIT.no;
 }
 
-/** Waits for SIGTERM (keeps accepting for the drain delay) or SIGINT (stops at once); a second signal exits at once. */
-function untilStopped(app: App, delayMs: number, { log }: Observers): Promise<boolean> {
-  return new Promise((resolve, reject) => {
+/** Who tells the gateway what to do. */
+interface Orders {
+  /** `reason` is told; `isPatient`: balancers may have to notice first. */
+  readonly onStop: (stop: (reason: string, isPatient: boolean) => void) => void;
+  readonly onReload: (reload: () => void) => void;
+  /** Whether this process tells what concerns all that share its port. */
+  readonly isTeller: () => boolean;
+}
+
+/** SIGTERM keeps accepting for the drain delay, SIGINT stops at once; a second signal exits at once. */
+const signalOrders: Orders = {
+  onStop: (stop) => {
     let isStopping = false;
-    const stop = (name: string, waitMs: number): void => {
+    const onSignal = (name: string, isPatient: boolean): void => {
       if (isStopping) process.exit(EXIT.no);
       isStopping = true;
-      log.log("info", "draining", { signal: name });
-      app.stop(waitMs).then(resolve, reject);
+      stop(name, isPatient);
     };
-    process.on("SIGTERM", () => stop("SIGTERM", delayMs));
-    process.on("SIGINT", () => stop("SIGINT", 0));
+    process.on("SIGTERM", () => onSignal("SIGTERM", true));
+    process.on("SIGINT", () => onSignal("SIGINT", false));
+  },
+  onReload: (reload) => void process.on("SIGHUP", reload),
+  isTeller: () => true,
+};
+
+function workerOrders(worker: WorkerLink): Orders {
+  return {
+    onStop: (stop) => worker.onStop((reason) => stop(reason, reason === "SIGTERM")),
+    onReload: worker.onReload,
+    isTeller: () => worker.state().isLeader,
+  };
+}
+
+function untilStopped(app: App, delayMs: number, { log }: Observers, orders: Orders): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    orders.onStop((reason, isPatient) => {
+      if (orders.isTeller()) log.log("info", "draining", { signal: reason });
+      app.stop(isPatient ? delayMs : 0).then(resolve, reject);
+    });
   });
 }

@@ -1,107 +1,66 @@
-/** `arouter serve`: the gateway. */
-import { renderDiagnostic, type Diagnostic } from "../base/diagnostic.ts";
-import { PROVIDER_NAMES } from "../base/names.ts";
-import { loadConfig, type LoadedConfig } from "../config/load.ts";
-import type { LoadOptions } from "../config/run.ts";
-import { loadPolicy } from "../policy/load.ts";
-import { NO_POLICY, type Policy } from "../policy/policy.ts";
-import { runTests, testDiagnostics } from "../policy/run-tests.ts";
-import type { App } from "../app/app.ts";
-import { providerRegistry } from "../app/snapshot.ts";
+/** `arouter serve`: the gateway, in this process or in several workers of it. */
+import { renderDiagnostic } from "../base/diagnostic.ts";
+import type { Config } from "../config/config.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { isLoopbackAddress } from "../app/settings.ts";
-import { affordableInFlight, fileLimit, neededEnvironment, startAgain } from "./capacity.ts";
-import { EXIT } from "./exit.ts";
+import { shareOfWorker } from "../app/worker-share.ts";
+import { usableCores } from "../supervisor/cores.ts";
+import { fileLimit, neededEnvironment, startAgain } from "./capacity.ts";
 import type { CliIo } from "./io.ts";
-import { displayPath, systemPolicyFiles } from "./policy-files.ts";
-import { runGateway } from "./run-gateway.ts";
-import { readArguments } from "./usage.ts";
-
-const HELP = `arouter serve: run the gateway
-
-  arouter [serve] [--config FILE] [--listen ADDR] [--policy FILE] [--reuse-port]
-
-  --config FILE  the configuration; else $AROUTER_CONFIG, ./arouter.toml, /etc/arouter/arouter.toml
-  --listen ADDR  HOST:PORT or unix:/path instead of listen_addr
-  --policy FILE  a policy, or a folder of them, instead of router.policy_file
-  --reuse-port   let another gateway listen on the same port: start the new one, then stop the old one, and no call is lost
-
-Keys of the providers stand in the configuration, or in OPENAI_API_KEY and ANTHROPIC_API_KEY.
-SIGHUP reloads configuration and policy, SIGTERM drains and stops.
-`;
+import { describeProviders, openPolicy, readServeLine, refuse, withAffordableLimits } from "./serve-setup.ts";
 
 export async function runServe(args: readonly string[], io: CliIo): Promise<number> {
-  const line = readArguments("serve", args, io, {
-    help: HELP,
-    options: {
-      config: { type: "string" },
-      listen: { type: "string" },
-      policy: { type: "string" },
-      "reuse-port": { type: "boolean" },
-    },
-  });
-  if ("exit" in line) return line.exit;
-  const { config: configFile, listen: listenAddr, policy: policyFile } = line.values;
-  const options: LoadOptions = {
-    overrides: {
-      ...(configFile === undefined ? {} : { configFile }),
-      ...(listenAddr === undefined ? {} : { listenAddr }),
-      ...(policyFile === undefined ? {} : { policyFile }),
-    },
-    env: io.env,
-    cwd: io.cwd,
-  };
-  const reloadConfig = () => loadConfig(options);
-  const loaded = reloadConfig();
+  const setup = readServeLine(args, io);
+  if ("exit" in setup) return setup.exit;
+  const loaded = setup.load();
   if (!loaded.ok) return refuse(io, loaded.diagnostics);
 
   const again = neededEnvironment(io.env, loaded.config);
   if (again !== null) return startAgain(again);
 
-  const loadPolicyAt = (path: string) => loadPolicy(path, systemPolicyFiles, (file) => displayPath(file, io.cwd));
-  const policy = openPolicy(loaded, loadPolicyAt, io);
+  const policy = openPolicy(loaded, setup.loadPolicy, io);
   if ("diagnostics" in policy) return refuse(io, policy.diagnostics);
-  const affordable = withAffordableLimits(loaded, io);
-  warn(io, affordable);
+  const workers = countWorkers(loaded.config);
+  const affordable = lowerLimits(loaded, workers, io);
+  warn(io, loaded);
+  if (workers > 1) {
+    const { runWorkers } = await import("./run-workers.ts");
+    return runWorkers({ io, args, config: loaded.config, workers, reusePort: setup.reusePort });
+  }
+  const { runGateway } = await import("./run-gateway.ts");
   return runGateway({
     io,
     loaded: affordable,
     policy: policy.policy,
-    reloadConfig,
-    loadPolicy: loadPolicyAt,
-    reusePort: line.values["reuse-port"] === true,
+    reloadConfig: setup.load,
+    loadPolicy: setup.loadPolicy,
+    reusePort: setup.reusePort,
     access: true,
-    onListening: (app) => io.stdout(`arouter listening · ${app.server.address} · ${describeProviders(app)}\n`),
+    onListening: (app) =>
+      io.stdout(
+        `arouter listening · ${app.server.address} · ${describeProviders(app.snapshot().registry.configured)}\n`,
+      ),
   });
 }
 
-function refuse(io: CliIo, diagnostics: readonly Diagnostic[]): number {
-  for (const diagnostic of diagnostics) io.stderr(`${renderDiagnostic(diagnostic)}\n`);
-  return EXIT.usage;
+/** Processes to run. `auto` is one where several cannot share the port: on a socket in the file system, or not on Linux. */
+function countWorkers({ server, listenAddr, metrics }: Config): number {
+  if (server.workers !== "auto") return server.workers;
+  const isUnix = listenAddr.startsWith("unix:") || metrics.listenAddr?.startsWith("unix:") === true;
+  return isUnix || process.platform !== "linux" ? 1 : usableCores();
 }
 
-/** The configured policy, its own tests passed. */
-function openPolicy(
-  { config }: LoadedConfig,
-  load: (path: string) => ReturnType<typeof loadPolicy>,
-  io: CliIo,
-): { readonly policy: Policy } | { readonly diagnostics: readonly Diagnostic[] } {
-  const path = config.router.policyFile;
-  if (path === null) return { policy: NO_POLICY };
-  const read = load(path);
-  if (!read.ok) return { diagnostics: read.diagnostics };
-  const { resolve: providerOf } = providerRegistry(config);
-  const diagnostics = testDiagnostics(runTests(read.policy, { providerOf, wallMs: io.now() }));
-  return diagnostics.length > 0 ? { diagnostics } : { policy: read.policy };
-}
-
-function withAffordableLimits(loaded: LoadedConfig, io: CliIo): LoadedConfig {
-  const { limits } = loaded.config;
-  const maxInFlight = affordableInFlight(limits.maxInFlight, fileLimit());
-  if (maxInFlight === limits.maxInFlight) return loaded;
-  io.stderr(
-    `arouter: warning: limits.max_in_flight lowered from ${limits.maxInFlight} to ${maxInFlight}: the limit on open files is ${fileLimit()} (raise it with ulimit -n)\n`,
-  );
-  return { ...loaded, config: { ...loaded.config, limits: { ...limits, maxInFlight } } };
+/** What each worker lowers by itself is told here, once. */
+function lowerLimits(loaded: LoadedConfig, workers: number, io: CliIo): LoadedConfig {
+  const share = workers === 1 ? loaded : shareOfWorker(loaded, workers);
+  const affordable = withAffordableLimits(share);
+  if (affordable !== share) {
+    const each = workers === 1 ? "" : " for each worker";
+    io.stderr(
+      `arouter: warning: limits.max_in_flight lowered from ${share.config.limits.maxInFlight} to ${affordable.config.limits.maxInFlight}${each}: the limit on open files is ${fileLimit()} (raise it with ulimit -n)\n`,
+    );
+  }
+  return affordable;
 }
 
 function warn(io: CliIo, { config, warnings }: LoadedConfig): void {
@@ -111,17 +70,4 @@ function warn(io: CliIo, { config, warnings }: LoadedConfig): void {
       `arouter: warning: listening on ${config.listenAddr} without [auth] keys: whoever reaches it spends your providers' money\n`,
     );
   }
-}
-
-const KEY_VARIABLE = { openai: "OPENAI_API_KEY", anthropic: "ANTHROPIC_API_KEY" } as const;
-
-/** `providers ready`, or which is and what the other lacks. */
-function describeProviders(app: App): string {
-  const { configured } = app.snapshot().registry;
-  if (configured.length === PROVIDER_NAMES.length) return "providers ready";
-  return PROVIDER_NAMES.map((name) =>
-    configured.includes(name)
-      ? `${name} ready`
-      : `${name} has no key (set ${KEY_VARIABLE[name]} or providers.${name}.api_key)`,
-  ).join(", ");
 }

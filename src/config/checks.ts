@@ -58,13 +58,17 @@ function checkProviderKeys(run: Run, config: Config): void {
   );
 }
 
-function checkWorkers(run: Run, { server }: Config): void {
-  if (server.workers === 1) return;
-  run.context.report(
-    ["server", "workers"],
-    "value",
-    "server.workers: this version runs one process; start several on the port with `arouter serve --reuse-port`",
-  );
+/** Several processes share a port only where the kernel spreads connections over them. `auto` is one process elsewhere. */
+function checkWorkers(run: Run, { server, listenAddr, metrics }: Config): void {
+  if (server.workers === "auto" || server.workers === 1) return;
+  const report = (text: string): void => run.context.report(["server", "workers"], "value", `server.workers: ${text}`);
+  if ((run.options.platform ?? process.platform) !== "linux") {
+    report('more than 1 needs Linux; elsewhere leave it at 1 or "auto", and run several behind a load balancer');
+  } else if (listenAddr.startsWith("unix:")) {
+    report("more than 1 cannot share the socket of listen_addr; listen on HOST:PORT, or leave it at 1");
+  } else if (metrics.listenAddr?.startsWith("unix:") === true) {
+    report("more than 1 cannot share the socket of metrics.listen_addr; listen on HOST:PORT there, or leave it at 1");
+  }
 }
 
 /** Pairs of which the first may not be over the second. */

@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly files?: ConfigFiles;
   /** Whether a configuration without any provider's key is a mistake; false for commands that call no provider. */
   readonly requireKey?: boolean;
+  /** Default: what this process runs on. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /** A file that the configuration came from: worth watching. */

@@ -60,7 +60,7 @@ export const SCHEMA = {
     workers: countOr(
       1,
       "auto",
-      "Processes on the port. This version takes only 1: start several with `--reuse-port`.",
+      'Processes that share the port; `"auto"`: one for each core that may be used. More than 1 needs Linux, and `HOST:PORT` for every address. `max_in_flight`, `provider_in_flight`, `queue_depth` and `rss_bytes` of `[limits]` are divided among them.',
       restart,
     ),
     allowed_origins: list([], "Origins of browsers that may call the gateway (CORS) and POST to it."),

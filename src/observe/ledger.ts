@@ -1,7 +1,7 @@
 /** The ledger: one JSON line per request, for `arouter replay` and `arouter report`. */
 import type { Clock } from "../base/clock.ts";
 import type { Emit, Observer } from "../base/events.ts";
-import { createAppendFile } from "./append-file.ts";
+import { createAppendFile, type Exclusively } from "./append-file.ts";
 import { renderLedgerLine } from "./ledger-line.ts";
 
 /** `[ledger]`. */
@@ -22,6 +22,8 @@ export interface LedgerOptions {
   readonly emit: Emit;
   /** Takes every secret out of a text. */
   readonly redact: (text: string) => string;
+  /** Where several processes write the file. */
+  readonly exclusively?: Exclusively;
 }
 
 export interface Ledger extends Observer {
@@ -41,6 +43,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     maxBytes: () => settings().maxBytes,
     keep: () => settings().keep,
     onDropped: (count, reason) => options.emit({ type: "ledger-dropped", count, reason }),
+    ...(options.exclusively === undefined ? {} : { exclusively: options.exclusively }),
   });
   return {
     name: "ledger",

@@ -19,7 +19,7 @@ export interface Figures {
   savedUsd: number;
 }
 
-interface Cell extends Figures {
+export interface Cell extends Figures {
   latency: Histogram;
   ttft: Histogram;
 }
@@ -29,6 +29,13 @@ interface Bin {
   step: number;
   readonly total: Cell;
   readonly groups: Readonly<Record<Dimension, Map<string, Cell>>>;
+}
+
+/** One step of a window, with the groups of one dimension or none. Plain data, that a process may send to another. */
+export interface WindowBin {
+  readonly step: number;
+  readonly total: Cell;
+  readonly groups: ReadonlyMap<string, Cell>;
 }
 
 const STEPS = 60;
@@ -62,7 +69,8 @@ export interface WindowView {
 
 export interface LiveSeries {
   readonly add: (entry: LiveEntry) => void;
-  readonly view: (window: WindowName, by: Dimension | null, nowMs: number) => WindowView;
+  /** Steps of the window that ends at `nowMs` in which there was something, oldest first, for {@link viewBins}. */
+  readonly bins: (window: WindowName, by: Dimension | null, nowMs: number) => readonly WindowBin[];
 }
 
 export function createFigures(): Figures {
@@ -116,7 +124,7 @@ export function createLiveSeries(): LiveSeries {
     add: (entry) => {
       for (const name of names) addToRing(rings[name], Math.floor(entry.endMs / WINDOWS[name]), entry);
     },
-    view: (window, by, nowMs) => viewRing(rings[window], window, by, nowMs),
+    bins: (window, by, nowMs) => binsOf(rings[window], window, by, nowMs),
   };
 }
 
@@ -154,20 +162,64 @@ function findCell(cells: Map<string, Cell>, name: string): Cell {
   return cell;
 }
 
-function viewRing(
+function binsOf(
   ring: readonly (Bin | undefined)[],
   name: WindowName,
   by: Dimension | null,
   nowMs: number,
+): readonly WindowBin[] {
+  const first = firstStep(name, nowMs);
+  return Array.from({ length: STEPS }, (_, index) => ring[(first + index) % STEPS]).flatMap((bin, index) =>
+    bin?.step === first + index
+      ? [{ step: bin.step, total: bin.total, groups: by === null ? new Map() : bin.groups[by] }]
+      : [],
+  );
+}
+
+function firstStep(name: WindowName, nowMs: number): number {
+  return Math.floor(nowMs / WINDOWS[name]) - STEPS + 1;
+}
+
+/** Steps of several processes as those of one. */
+export function mergeBins(lists: readonly (readonly WindowBin[])[]): readonly WindowBin[] {
+  const [only] = lists;
+  if (lists.length === 1 && only !== undefined) return only;
+  const byStep = new Map<number, { step: number; total: Cell; groups: Map<string, Cell> }>();
+  for (const { step, total, groups } of lists.flat()) {
+    const sum = byStep.get(step) ?? { step, total: createCell(), groups: new Map<string, Cell>() };
+    byStep.set(step, sum);
+    addCell(sum.total, total);
+    for (const [name, cell] of groups) addCell(findCell(sum.groups, name), cell);
+  }
+  return [...byStep.values()];
+}
+
+export function addFigures(sum: Figures, added: Readonly<Figures>): void {
+  sum.requests += added.requests;
+  sum.errors += added.errors;
+  sum.tokensInput += added.tokensInput;
+  sum.tokensOutput += added.tokensOutput;
+  sum.costUsd += added.costUsd;
+  sum.savedUsd += added.savedUsd;
+}
+
+function addCell(sum: Cell, added: Readonly<Cell>): void {
+  addFigures(sum, added);
+  sum.latency = mergeHistograms([sum.latency, added.latency]);
+  sum.ttft = mergeHistograms([sum.ttft, added.ttft]);
+}
+
+/** What the dashboard draws of the window that ends at `nowMs`, in order of name. */
+export function viewBins(
+  known: readonly WindowBin[],
+  name: WindowName,
+  by: Dimension | null,
+  nowMs: number,
 ): WindowView {
-  const stepMs = WINDOWS[name];
-  const last = Math.floor(nowMs / stepMs);
-  const first = last - STEPS + 1;
-  const bins = Array.from({ length: STEPS }, (_, index) => {
-    const bin = ring[(first + index) % STEPS];
-    return bin?.step === first + index ? bin : undefined;
-  });
-  const names = by === null ? [] : [...new Set(bins.flatMap((bin) => [...(bin?.groups[by].keys() ?? [])]))].toSorted();
+  const first = firstStep(name, nowMs);
+  const byStep = new Map(known.map((bin) => [bin.step, bin]));
+  const bins = Array.from({ length: STEPS }, (_, index) => byStep.get(first + index));
+  const names = [...new Set(bins.flatMap((bin) => [...(bin?.groups.keys() ?? [])]))].toSorted();
   const series =
     by === null
       ? [
@@ -179,13 +231,13 @@ function viewRing(
       : names.map((group) =>
           toSeries(
             group,
-            bins.map((bin) => bin?.groups[by].get(group)),
+            bins.map((bin) => bin?.groups.get(group)),
           ),
         );
   return {
     name,
-    step_ms: stepMs,
-    start_ms: first * stepMs,
+    step_ms: WINDOWS[name],
+    start_ms: first * WINDOWS[name],
     latency_ms: quantiles(bins.map((bin) => bin?.total.latency ?? null)),
     ttft_ms: quantiles(bins.map((bin) => bin?.total.ttft ?? null)),
     series,

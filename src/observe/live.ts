@@ -3,6 +3,7 @@ import type { Observer, RequestRecord } from "../base/events.ts";
 import { isString, type JsonObject, own } from "../base/json.ts";
 import { createModelLabel, type KnownModels } from "./labels.ts";
 import { renderLedgerLine } from "./ledger-line.ts";
+import type { LivePart, LiveQuery } from "./live-part.ts";
 import { entryOfLine, entryOfRecord, type LiveEntry } from "./live-entry.ts";
 import {
   addToGroups,
@@ -11,6 +12,7 @@ import {
   type Dimension,
   DIMENSIONS,
   type Figures,
+  viewBins,
   type WindowName,
   type WindowView,
 } from "./live-series.ts";
@@ -34,6 +36,8 @@ export interface Live extends Observer {
   readonly totals: () => Readonly<Figures>;
   readonly totalsBy: (dimension: Dimension) => readonly NamedFigures[];
   readonly window: (name: WindowName, by: Dimension | null) => WindowView;
+  /** What this process knows, for {@link mergeLive}. */
+  readonly part: (query: LiveQuery) => LivePart;
   /** The last requests, newest first. */
   readonly recent: (limit: number) => readonly JsonObject[];
   /** A request by its id: its ledger line, and what else is known of it. null when it is not remembered. */
@@ -83,6 +87,11 @@ export function createLive(options: LiveOptions): Live {
     series.add(entry);
   };
 
+  const totalsBy: Live["totalsBy"] = (dimension) =>
+    [...groups[dimension]].map(([name, figures]) => ({ name, ...figures }));
+  const recent: Live["recent"] = (limit) =>
+    [...ring.slice(next), ...ring.slice(0, next)].slice(-limit).reverse().map(summarize);
+
   return {
     name: "live",
     observe: (event) => {
@@ -103,9 +112,18 @@ export function createLive(options: LiveOptions): Live {
       }
     },
     totals: () => total,
-    totalsBy: (dimension) => [...groups[dimension]].map(([name, figures]) => ({ name, ...figures })),
-    window: (name, by) => series.view(name, by, options.wallMs()),
-    recent: (limit) => [...ring.slice(next), ...ring.slice(0, next)].slice(-limit).reverse().map(summarize),
+    totalsBy,
+    window: (name, by) => {
+      const nowMs = options.wallMs();
+      return viewBins(series.bins(name, by, nowMs), name, by, nowMs);
+    },
+    part: ({ window, by, nowMs, recent: limit }) => ({
+      totals: total,
+      by: { rule: totalsBy("rule"), model: totalsBy("model"), provider: totalsBy("provider") },
+      bins: series.bins(window, by, nowMs),
+      recent: recent(limit),
+    }),
+    recent,
     find: (id) => {
       const found = byId.get(id);
       return found === undefined ? null : describe(found);

@@ -40,6 +40,12 @@ export const LOG_LINES = {
   defect: { level: "error", fields: ["where", "cause", "at"], doc: "A bug of the gateway." },
   repeated: { level: "warn", fields: ["fault", "repeated"], doc: "A fault was held back that often, and is over." },
   "metrics listening": { level: "info", fields: ["address"], doc: "`/metrics` has its own address, and is there." },
+  "worker ended": {
+    level: "warn",
+    fields: ["worker", "pid", "cause"],
+    doc: "One of `server.workers` ended by itself; it is started again.",
+  },
+  "worker started": { level: "info", fields: ["worker", "pid"], doc: "It was started again." },
   draining: { level: "info", fields: ["signal"], doc: "The gateway was told to stop." },
 } as const satisfies Readonly<
   Record<
@@ -75,6 +81,8 @@ export const LOG_LINE_FIELDS = {
   repeated: "How often it was held back; also on a line that is told again.",
   address: "Where it listens.",
   signal: "The signal.",
+  worker: "Number of the worker, from 1.",
+  pid: "Its process.",
 } as const;
 
 export type LogLineField = keyof typeof LOG_LINE_FIELDS;

@@ -21,8 +21,8 @@ export type Meters = { readonly [Key in MetricKey]: MeterOf<(typeof METRICS)[Key
 /** Builds every metric of {@link METRICS}; `register` takes each as prom-client's registry does. */
 export function createMeters(register: (metric: Metric) => void): Meters {
   const meters = Object.entries(METRICS as Readonly<Record<string, MetricRow>>).map(([key, row]) => {
-    const { name, help, labels: labelNames } = row;
-    const settings = { name, help, labelNames, register };
+    const { name, help, labels: labelNames, together } = row;
+    const settings = { name, help, labelNames, together, register };
     switch (row.type) {
       case "counter":
         return [key, createCounter(settings)];

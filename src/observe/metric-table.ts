@@ -8,6 +8,8 @@ export interface MetricRow {
   readonly labels: readonly string[];
   /** Upper bounds, ascending; histograms only. */
   readonly buckets?: readonly number[];
+  /** What the figures of several workers make together; else their sum. */
+  readonly together?: "max" | "min";
 }
 
 /** Seconds: from a cached refusal to a long reasoning answer. */
@@ -24,8 +26,15 @@ const GEN_AI_TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048
 // Literal types are kept, so that a label that a metric does not have does not compile.
 const counter = <const Labels extends readonly string[]>(name: string, labels: Labels, help: string) =>
   ({ name, type: "counter", help, labels }) as const;
-const gauge = <const Labels extends readonly string[]>(name: string, labels: Labels, help: string) =>
-  ({ name, type: "gauge", help, labels }) as const;
+const gauge = <const Labels extends readonly string[]>(
+  name: string,
+  labels: Labels,
+  help: string,
+  together: MetricRow["together"] | "sum" = "sum",
+) => ({ name, type: "gauge", help, labels, ...(together === "sum" ? {} : { together }) }) as const;
+/** What every worker counts alike, as it happens to all of them. */
+const shared = <const Labels extends readonly string[]>(name: string, labels: Labels, help: string) =>
+  ({ name, type: "counter", help, labels, together: "max" }) as const;
 const histogram = <const Labels extends readonly string[]>(
   name: string,
   labels: Labels,
@@ -118,7 +127,7 @@ export const METRICS = {
     "Request fields that a translation could not carry.",
   ),
   shed: counter("arouter_shed_total", ["reason"], "Requests turned away for want of room."),
-  configReloads: counter("arouter_config_reloads_total", ["file", "result"], "Reloads, by the file that changed."),
+  configReloads: shared("arouter_config_reloads_total", ["file", "result"], "Reloads, by the file that changed."),
   ledgerDropped: counter(
     "arouter_ledger_dropped_total",
     [],
@@ -130,6 +139,7 @@ export const METRICS = {
     "arouter_breaker_state",
     ["provider", "model"],
     "0 closed, 1 half-open, 2 open; an empty model is the provider's own breaker.",
+    "max",
   ),
   inFlight: gauge("arouter_in_flight", ["provider"], "Attempts under way."),
   queueDepth: gauge("arouter_queue_depth", [], "Requests waiting for a place."),
@@ -137,10 +147,17 @@ export const METRICS = {
     "arouter_upstream_up",
     ["provider"],
     "1, or 0 while the provider's breaker is open or its last answer refused the key.",
+    "min",
   ),
-  configLastReload: gauge("arouter_config_last_reload_success", [], "1, or 0 when the last reload was refused."),
-  policyInfo: gauge("arouter_policy_info", ["hash"], "The policy in force, as x-arouter-policy shows it."),
-  buildInfo: gauge("arouter_build_info", ["version", "commit"], "The program that runs."),
+  configLastReload: gauge("arouter_config_last_reload_success", [], "1, or 0 when the last reload was refused.", "min"),
+  policyInfo: gauge("arouter_policy_info", ["hash"], "The policy in force, as x-arouter-policy shows it.", "max"),
+  workers: gauge("arouter_workers", [], "Processes that serve the port (server.workers).", "max"),
+  workerRestarts: shared(
+    "arouter_worker_restarts_total",
+    [],
+    "Workers that ended by themselves and were started again.",
+  ),
+  buildInfo: gauge("arouter_build_info", ["version", "commit"], "The program that runs.", "max"),
   requestDuration: histogram(
     "arouter_request_duration_seconds",
     ["format", "provider", "model"],
@@ -174,7 +191,7 @@ export const METRICS = {
   processCpu: counter("process_cpu_seconds_total", [], "User and system CPU time spent, in seconds."),
   processResident: gauge("process_resident_memory_bytes", [], "Resident memory, in bytes."),
   processHeap: gauge("process_heap_bytes", [], "Size of the JavaScript heap, in bytes."),
-  processStart: gauge("process_start_time_seconds", [], "Start of the process, in seconds since the epoch."),
+  processStart: gauge("process_start_time_seconds", [], "Start of the process, in seconds since the epoch.", "min"),
   processOpenFiles: gauge("process_open_fds", [], "Open file descriptors; only where the system tells."),
   processMaxFiles: gauge("process_max_fds", [], "Limit of open file descriptors; only where the system tells."),
 } as const satisfies Readonly<Record<string, MetricRow>>;

@@ -9,6 +9,7 @@ import type { KnownModels } from "./labels.ts";
 import { createModelLabel, NONE } from "./labels.ts";
 import { countEvent } from "./metrics-events.ts";
 import { createMeters, type Meters } from "./meters.ts";
+import type { MetricFamily } from "./metrics-merge.ts";
 import { readProcessFigures } from "./process-figures.ts";
 
 /** The state of the gateway at the moment of a scrape. */
@@ -42,11 +43,17 @@ export interface MetricsOptions {
   readonly vitals: () => Vitals | null;
   /** Throws of observers so far, by name. */
   readonly observerFailures: () => ReadonlyMap<string, number>;
+  /** With several workers: what the {@link Metrics.families} of all of them make together. */
+  readonly gather?: () => Promise<readonly MetricFamily[]>;
+  /** Workers that run, and how many were started again; unset: there is this process. */
+  readonly workers?: () => { readonly running: number; readonly restarts: number };
 }
 
 export interface Metrics extends Observer {
   /** The exposition, as Prometheus reads it. */
   readonly text: () => Promise<string>;
+  /** The metrics of this process. */
+  readonly families: () => Promise<readonly MetricFamily[]>;
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -63,22 +70,40 @@ export function createMetrics(options: MetricsOptions): Metrics {
   meters.buildInfo.set({ version: options.version, commit: options.commit }, 1);
   meters.processStart.set(options.startedWallMs / 1000);
   meters.configLastReload.set(1);
+  /** What is not counted but looked at. */
+  const readState = (): void => {
+    const vitals = options.vitals();
+    if (vitals !== null) readVitals(meters, vitals, refusedKeys, context.modelLabel);
+    readProcess(meters);
+    const { running, restarts } = options.workers?.() ?? ALONE;
+    meters.workers.set(running);
+    meters.workerRestarts.reset();
+    meters.workerRestarts.inc(restarts);
+    meters.observerErrors.reset();
+    for (const [observer, count] of options.observerFailures()) meters.observerErrors.inc({ observer }, count);
+  };
   return {
     name: "metrics",
     observe: (event) => {
       if (options.enabled()) countEvent(context, event);
     },
     text: async () => {
+      if (options.gather !== undefined) return (await openRegistry((await options.gather()).map(asMetric))).metrics();
       registry ??= openRegistry(metrics);
       const opened = await registry;
-      const vitals = options.vitals();
-      if (vitals !== null) readVitals(meters, vitals, refusedKeys, context.modelLabel);
-      readProcess(meters);
-      meters.observerErrors.reset();
-      for (const [observer, count] of options.observerFailures()) meters.observerErrors.inc({ observer }, count);
+      readState();
       return opened.metrics();
     },
+    families: () => {
+      readState();
+      return Promise.all(metrics.map((metric) => metric.get() as Promise<unknown> as Promise<MetricFamily>));
+    },
   };
+}
+
+/** A metric that renders what it is given. */
+function asMetric(family: MetricFamily): Metric {
+  return { name: family.name, get: () => Promise.resolve(family) } as unknown as Metric;
 }
 
 async function openRegistry(metrics: readonly Metric[]): Promise<Registry> {
@@ -87,6 +112,8 @@ async function openRegistry(metrics: readonly Metric[]): Promise<Registry> {
   for (const metric of metrics) registry.registerMetric(metric);
   return registry;
 }
+
+const ALONE = { running: 1, restarts: 0 };
 
 const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
 

@@ -28,6 +28,8 @@ export interface MeterSettings {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
+  /** What the figures of several processes make together; else their sum. */
+  readonly together?: "max" | "min" | undefined;
   /** Takes the metric as prom-client's registry does. */
   readonly register: (metric: Metric) => void;
 }
@@ -86,8 +88,9 @@ function createCells<Value extends Cell>(labelNames: readonly string[], create: 
 
 type MeterType = "counter" | "gauge" | "histogram";
 
-function register({ register, name, help }: MeterSettings, type: MeterType, values: () => readonly Sample[]): void {
-  const metric = { name, get: () => Promise.resolve({ name, help, type, values: values(), aggregator: "sum" }) };
+function register({ register, ...about }: MeterSettings, type: MeterType, values: () => readonly Sample[]): void {
+  const { name, help, together: aggregator = "sum" } = about;
+  const metric = { name, get: () => Promise.resolve({ name, help, type, values: values(), aggregator }) };
   register(metric as unknown as Metric);
 }
 

@@ -8,9 +8,9 @@ export interface Dashboard {
   /** Its files, by what follows `/dashboard` in the path. */
   readonly files: ReadonlyMap<string, { readonly type: string; readonly text: string }>;
   /** What the page shows, for `window` and `by` of its query. */
-  readonly state: (query: URLSearchParams) => JsonObject;
+  readonly state: (query: URLSearchParams) => Promise<JsonObject>;
   /** A request by its id; null when it is not remembered. */
-  readonly request: (id: string) => JsonObject | null;
+  readonly request: (id: string) => Promise<JsonObject | null>;
 }
 
 /** Nothing from elsewhere, nothing inline, no frame around it: names of rules and models come from callers. */
@@ -33,10 +33,10 @@ const COMMON_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** Answers `/dashboard` and what lies below it; `path` is what follows `/dashboard`. null: there is no such thing. */
-export function serveDashboard(dashboard: Dashboard | null, path: string, query: string): Reply | null {
+export async function serveDashboard(dashboard: Dashboard | null, path: string, query: string): Promise<Reply | null> {
   if (dashboard === null || !dashboard.isOn()) return null;
   if (path === "/") return { status: 308, headers: { ...COMMON_HEADERS, location: "../dashboard" }, body: null };
-  if (path === "/data.json") return json(dashboard.state(new URLSearchParams(query)));
+  if (path === "/data.json") return json(await dashboard.state(new URLSearchParams(query)));
   const file = dashboard.files.get(path);
   if (file === undefined) return null;
   return {
@@ -53,8 +53,8 @@ export function serveDashboard(dashboard: Dashboard | null, path: string, query:
 }
 
 /** Answers `/arouter/requests/{id}`; null: not remembered. */
-export function serveRequest(dashboard: Dashboard | null, id: string): Reply | null {
-  const found = dashboard !== null && dashboard.isOn() ? dashboard.request(id) : null;
+export async function serveRequest(dashboard: Dashboard | null, id: string): Promise<Reply | null> {
+  const found = dashboard !== null && dashboard.isOn() ? await dashboard.request(id) : null;
   return found === null ? null : json(found);
 }
 

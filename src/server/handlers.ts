@@ -22,7 +22,7 @@ export interface HandlerOptions {
   readonly countTokens: CountTokens;
   readonly models: Models;
   readonly health: Health;
-  readonly isReady: () => boolean;
+  readonly isReady: () => Promise<boolean>;
   /** `router.passthrough`. */
   readonly passthroughGroups: () => readonly string[];
   /** null: no metrics on this port. */
@@ -91,7 +91,7 @@ async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
     case "livez":
       return text("ok\n");
     case "readyz":
-      return options.isReady() ? text("ready\n") : text("not ready\n", 503);
+      return (await options.isReady()) ? text("ready\n") : text("not ready\n", 503);
     case "healthz":
       return serveHealth(options.health, query);
     case "metrics":
@@ -106,9 +106,9 @@ async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
         },
       );
     case "dashboard":
-      return serveDashboard(options.dashboard, route.path, query) ?? unknownRoute();
+      return (await serveDashboard(options.dashboard, route.path, query)) ?? unknownRoute();
     case "request":
-      return serveRequest(options.dashboard, route.id) ?? unknownRequest();
+      return (await serveRequest(options.dashboard, route.id)) ?? unknownRequest();
     case "unknown":
       return unknownRoute();
   }

@@ -18,9 +18,12 @@ export interface HealthOptions {
   readonly providers: () => readonly ProviderName[];
   /** Asks a provider for its models list, within the probe's time limit. Never rejects. */
   readonly probe: (provider: ProviderName) => Promise<ProbeResult>;
-  readonly breaker: (provider: ProviderName) => "closed" | "open" | "half_open";
-  readonly policy: () => { readonly hash: string | null; readonly reload: "ok" | "error" };
+  readonly breaker: (provider: ProviderName) => Awaitable<"closed" | "open" | "half_open">;
+  readonly policy: () => Awaitable<HealthReport["policy"]>;
 }
+
+/** What other workers may have to be asked for. */
+type Awaitable<Value> = Value | Promise<Value>;
 
 interface Checked {
   readonly status: ProviderStatus;
@@ -35,6 +38,12 @@ interface Probed extends ProbeResult {
   readonly checked: string;
 }
 
+export interface LastStatus {
+  readonly status: ProviderStatus;
+  /** RFC 3339 in UTC. */
+  readonly checked: string;
+}
+
 export interface HealthReport {
   readonly status: "ok" | "degraded" | "down";
   readonly version: string;
@@ -45,8 +54,8 @@ export interface HealthReport {
 export interface Health {
   /** Probes of the last `health.cache` are reused; concurrent callers share one. */
   readonly report: () => Promise<HealthReport>;
-  /** The last known status by provider, without probing. */
-  readonly last: () => Readonly<Record<string, ProviderStatus>>;
+  /** The last known status by provider and when it was looked at, without probing. */
+  readonly last: () => Readonly<Record<string, LastStatus>>;
 }
 
 export function createHealth(options: HealthOptions): Health {
@@ -55,7 +64,7 @@ export function createHealth(options: HealthOptions): Health {
     ProviderName,
     { readonly atMs: number; isRunning: boolean; readonly result: Promise<Probed> }
   >();
-  const known: Record<string, ProviderStatus> = {};
+  const known: Record<string, LastStatus> = {};
 
   const probe = async (provider: ProviderName): Promise<Probed> => {
     const result = await options.probe(provider);
@@ -78,9 +87,9 @@ export function createHealth(options: HealthOptions): Health {
   /** The breaker may have moved since the probe: it is read anew. */
   const check = async (provider: ProviderName): Promise<Checked> => {
     const { status, latencyMs, checked } = await probeCached(provider);
-    const breaker = options.breaker(provider);
+    const breaker = await options.breaker(provider);
     const judged = judge(status, latencyMs > options.settings().slowMs || breaker !== "closed");
-    known[provider] = judged;
+    known[provider] = { status: judged, checked };
     return { status: judged, breaker, latency_ms: Math.round(latencyMs), checked };
   };
 
@@ -90,7 +99,7 @@ export function createHealth(options: HealthOptions): Health {
       const names = options.providers();
       const results = await Promise.all(names.map(check));
       const providers = Object.fromEntries(names.map((name, index) => [name, results[index] as Checked]));
-      return { status: overall(results), version: options.version, policy: options.policy(), providers };
+      return { status: overall(results), version: options.version, policy: await options.policy(), providers };
     },
   };
 }

@@ -11,7 +11,12 @@ const HEADERS = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "c
  * Listens on `host:port` or `unix:/path`; `text` gives null while metrics are off.
  * @throws what Bun throws when the address cannot be used
  */
-export function startMetricsServer(listenAddr: string, text: () => Promise<string> | null): MetricsServer {
+export function startMetricsServer(
+  listenAddr: string,
+  text: () => Promise<string> | null,
+  /** Other workers listen there too. */
+  reusePort = false,
+): MetricsServer {
   const answer = async (request: Request): Promise<Response> => {
     const isMetrics = new URL(request.url).pathname === "/metrics";
     if (isMetrics && request.method !== "GET" && request.method !== "HEAD") {
@@ -31,6 +36,7 @@ export function startMetricsServer(listenAddr: string, text: () => Promise<strin
   const server = Bun.serve({
     hostname,
     port: Number(listenAddr.slice(colon + 1)),
+    reusePort,
     fetch: answer,
     error,
     development: false,

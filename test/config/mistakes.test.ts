@@ -126,14 +126,14 @@ describe("a mistake is told with its place and what to do", () => {
     ],
     ["workers", "server.workers = 0", '1:18: error: server.workers: must be a whole number, 1 or more, or "auto"'],
     [
-      "more than one worker",
-      "server.workers = 2",
-      "1:18: error: server.workers: this version runs one process; start several on the port with `arouter serve --reuse-port`",
+      "workers on a socket in the file system",
+      'listen_addr = "unix:/run/a"\nserver.workers = 2',
+      "2:18: error: server.workers: more than 1 cannot share the socket of listen_addr; listen on HOST:PORT, or leave it at 1",
     ],
     [
-      "workers by cores",
-      'server.workers = "auto"',
-      "1:18: error: server.workers: this version runs one process; start several on the port with `arouter serve --reuse-port`",
+      "workers with metrics on one",
+      'server.workers = 2\nmetrics.listen_addr = "unix:/run/m"',
+      "1:18: error: server.workers: more than 1 cannot share the socket of metrics.listen_addr; listen on HOST:PORT there, or leave it at 1",
     ],
     [
       "an unset variable",

@@ -13,6 +13,7 @@ export interface Setting {
   readonly env?: Readonly<Record<string, string>>;
   readonly overrides?: ConfigOverrides;
   readonly requireKey?: boolean;
+  readonly platform?: NodeJS.Platform;
 }
 
 export const FILE = "/etc/app/arouter.toml";
@@ -31,7 +32,8 @@ export function memoryFiles(files: Readonly<Record<string, string>>, mode = 0o60
 /** Loads in the folder /etc/app, with a key in the environment unless `env` is given. */
 export function load(setting: Setting): LoadResult {
   const { files = {}, mode, env = { OPENAI_API_KEY: "sk-env-openai" }, overrides = {}, requireKey = true } = setting;
-  return loadConfig({ overrides, env, cwd: "/etc/app", files: memoryFiles(files, mode), requireKey });
+  const { platform = "linux" } = setting;
+  return loadConfig({ overrides, env, cwd: "/etc/app", files: memoryFiles(files, mode), requireKey, platform });
 }
 
 /** The configuration of the file `text`; throws what was wrong. */
