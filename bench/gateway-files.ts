@@ -10,7 +10,7 @@ const RULES = 20;
  * in every `round` of them.
  */
 const NEVER: readonly ((round: number) => string)[] = [
-  (round) => `{ tokens_input_gt: ${500_000 + round} }`,
+  (round) => `{ tokens_input_gt: ${50_000_000 + round} }`,
   (round) => `{ has_tools: true, tools_gt: ${round} }`,
   (round) => `{ has_image: true, stream: true, messages_gt: ${round} }`,
   (round) => `{ response_format_type: json_object, messages_gt: ${round} }`,
@@ -19,7 +19,7 @@ const NEVER: readonly ((round: number) => string)[] = [
   (round) => `{ client: "claude-code-${round}" }`,
   (round) => `{ system_contains: ["text ${round} is nowhere", "nor is text ${round}"] }`,
   (round) => `{ prompt_contains: ["nor is text ${round} in any prompt"] }`,
-  (round) => `{ messages_gt: ${400 + round} }`,
+  (round) => `{ messages_gt: ${4000 + round} }`,
   (round) => `{ user: "intern-${round}-*" }`,
   (round) => `{ metadata: { tier: "free-${round}" } }`,
   (round) => `{ reasoning_effort: [high, xhigh], messages_gt: ${round} }`,
@@ -28,7 +28,7 @@ const NEVER: readonly ((round: number) => string)[] = [
   (round) => `{ any_of: [{ has_audio: true }, { has_document: true }, { header: { x-batch: "${round}" } }] }`,
   (round) => `{ percent: { value: 50, by: "header:x-session-${round}" } }`,
   (round) => `{ all_of: [{ provider: openai }, { tool_choice: required }], messages_gt: ${round} }`,
-  (round) => `{ not: { tokens_input_lt: ${900_000 + round} } }`,
+  (round) => `{ not: { tokens_input_lt: ${90_000_000 + round} } }`,
 ];
 
 /** Their requests want an answer that fits a schema: the first model's does not, in the benchmark. */

@@ -104,7 +104,8 @@ export function renderGrowthPage(report: GrowthReport): string {
       ? ""
       : `${soak.requests.toLocaleString("en")} requests after ${soak.warmUpRequests.toLocaleString("en")} for warming up, 64 connections:
 buffered ones and streams of 10 chunks, same format and translated, healed ones, and ${soak.abandoned.toLocaleString("en")} streams whose client left in
-the middle. Looked at when nothing has been asked for some seconds; objects are counted after a collection.`;
+the middle. Looked at when nothing has been asked for some seconds; objects are counted after a collection. Under load, after each tenth
+of the requests, ${soak.underLoadMb.join(", ")} MB were resident.`;
   return `# How cost grows
 
 Written by \`bun bench/growth.ts\` on ${date}: ${machine}. Run it to get your own; do not edit this page. The figures are in

@@ -28,6 +28,8 @@ export interface SoakResult {
   readonly warmUpRequests: number;
   readonly before: Holdings;
   readonly after: Holdings;
+  /** Resident under load, after each tenth of the requests. */
+  readonly underLoadMb: readonly number[];
 }
 
 /** A round of the mix, ms on each; what a client leaves comes last. */
@@ -98,9 +100,12 @@ export async function soak(
       bunArguments: ["--preload", join(import.meta.dir, "heap-probe.ts")],
       env: { AROUTER_BENCH_PROBE: String(probePort) },
     },
+    // Sooner than the first look: idle connections are no leak.
+    sections: `[upstream]\nidle_timeout = "2s"\n`,
   });
   const pid = gateway.pid ?? 0;
   let abandoned = 0;
+  let underLoadMb: number[] = [];
   const drive = async (target: Target, least: number): Promise<number> => {
     let sent = 0;
     for (let nextNote = least / 10; sent < least;) {
@@ -114,7 +119,9 @@ export async function soak(
       sent += requests;
       abandoned += requests;
       if (sent >= nextNote) {
-        note(`${sent} requests, ${memory(pid).residentMb.toFixed(0)} MB`);
+        const { residentMb } = memory(pid);
+        underLoadMb.push(Math.round(residentMb));
+        note(`${sent} requests, ${residentMb.toFixed(0)} MB`);
         nextNote += least / 10;
       }
     }
@@ -123,7 +130,8 @@ export async function soak(
   const warmUpRequests = await drive(gateway, plan.warmUpRequests);
   const before = await look(pid, probePort);
   abandoned = 0;
+  underLoadMb = [];
   const requests = await drive(gateway, plan.requests);
   const after = await look(pid, probePort);
-  return { requests, abandoned, warmUpRequests, before, after };
+  return { requests, abandoned, warmUpRequests, before, after, underLoadMb };
 }
