@@ -51,7 +51,7 @@ const plan = values.quick
       bytes: [KB, 64 * KB, MB, 10 * MB],
       rules: [1, 1000],
       chunks: [1000, 30_000],
-      soak: { requests: 30_000, warmUpRequests: 15_000 },
+      soak: { requests: 20_000, warmUpRequests: 10_000 },
     }
   : {
       rounds: { rounds: 9, roundMs: 700, warmUpMs: 1000 },

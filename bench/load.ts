@@ -17,6 +17,8 @@ export interface Order {
   readonly connections: number;
   /** New requests are begun for this long; 0: one on each connection. */
   readonly durationMs: number;
+  /** And until there have been so many; unset: 0. */
+  readonly leastRequests?: number;
 }
 
 export interface LoadResult {
@@ -72,6 +74,7 @@ async function run(order: Order): Promise<LoadResult> {
   const check = createCheck(workload, order.translated, order.peerPath !== undefined);
   const totals: number[] = [];
   const firsts: number[] = [];
+  const { leastRequests = 0 } = order;
   let failure: string | null = null;
 
   const opened = await Promise.all(Array.from({ length: order.connections }, () => openClient(order.port)));
@@ -82,7 +85,7 @@ async function run(order: Order): Promise<LoadResult> {
       failure ??= check(status, body);
       totals.push(totalMs);
       firsts.push(firstMs);
-    } while (failure === null && performance.now() - startMs < order.durationMs);
+    } while (failure === null && (performance.now() - startMs < order.durationMs || totals.length < leastRequests));
   };
   await Promise.all(opened.map(work)).catch((error: unknown) => {
     failure ??= error instanceof Error ? error.message : String(error);

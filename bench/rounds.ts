@@ -28,6 +28,8 @@ export interface Plan {
   readonly roundMs: number;
   /** Of load on each target before its rounds. */
   readonly warmUpMs: number;
+  /** And until there have been so many requests, a third of it for streams; unset: 0. A busy machine takes longer to get warm. */
+  readonly warmUpRequests?: number;
 }
 
 /** What the load generator is to do to `target`. */
@@ -64,8 +66,11 @@ export async function measureRounds(
   plan: Plan,
 ): Promise<readonly (readonly Sample[])[]> {
   const samples = targets.map((): Sample[] => []);
+  const { warmUpRequests = 0 } = plan;
+  const leastRequests = workload.pace === null ? warmUpRequests : warmUpRequests / 3;
   for (const target of targets) {
-    await measureOnce(load, target, workload, orderOf(target, workload, connections, plan.warmUpMs));
+    const order = orderOf(target, workload, connections, plan.warmUpMs);
+    await measureOnce(load, target, workload, { ...order, leastRequests });
   }
   for (let round = 0; round < plan.rounds; round += 1) {
     for (let turn = 0; turn < targets.length; turn += 1) {

@@ -17,7 +17,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { renderChart } from "./chart.ts";
 import { type ColdStart, measureColdStart } from "./cold-start.ts";
-import { fallen } from "./gate.ts";
+import { boundOf, fallen } from "./gate.ts";
 import { tracedSections, writeGatewayFiles } from "./gateway-files.ts";
 import { readPeer } from "./peers.ts";
 import { machine, memory, resetPeak } from "./processes.ts";
@@ -47,8 +47,26 @@ const { values } = parseArgs({
 });
 const isQuick = values.quick;
 const plan = isQuick
-  ? { rounds: 5, roundMs: 250, firstWarmUpMs: 4000, warmUpMs: 700, connections: [MANY], coldStarts: 0 }
-  : { rounds: 7, roundMs: 1000, firstWarmUpMs: 15_000, warmUpMs: 1500, connections: [1, MANY], coldStarts: 15 };
+  ? {
+      rounds: 5,
+      roundMs: 250,
+      firstWarmUpMs: 1000,
+      firstRequests: 8000,
+      warmUpMs: 300,
+      warmUpRequests: 1500,
+      connections: [MANY],
+      coldStarts: 0,
+    }
+  : {
+      rounds: 7,
+      roundMs: 1000,
+      firstWarmUpMs: 15_000,
+      firstRequests: 0,
+      warmUpMs: 1500,
+      warmUpRequests: 0,
+      connections: [1, MANY],
+      coldStarts: 15,
+    };
 const ids = values.only?.split(",") ?? [...WORKLOADS, SLOW].map(({ id }) => id);
 
 function note(text: string): void {
@@ -102,11 +120,16 @@ function targetsOf(workload: Workload, connections: number, all: Targets): reado
 /** Workload to warm up with, where W1 would not do. */
 const WARM_UP: Readonly<Record<string, string>> = { [NAMES.events]: "W4", [NAMES.twice]: "W8" };
 
+function firstRequests({ pace }: Workload): number {
+  return pace === null ? plan.firstRequests : plan.firstRequests / 10;
+}
+
 /** Code is compiled as it is used: a gateway that has just started costs several times what it does a minute later. */
 async function warmUp({ load }: Rig, { proxies, gateways, traced, peers }: Targets): Promise<void> {
   for (const target of [...proxies.values(), ...gateways, ...(traced === null ? [] : [traced]), ...peers]) {
     const asked = workloadById(WARM_UP[target.name] ?? "W1");
-    await measureOnce(load, target, asked, orderOf(target, asked, MANY, plan.firstWarmUpMs));
+    const order = { ...orderOf(target, asked, MANY, plan.firstWarmUpMs), leastRequests: firstRequests(asked) };
+    await measureOnce(load, target, asked, order);
   }
 }
 
@@ -125,7 +148,7 @@ async function measure({ load }: Rig, all: Targets, wanted: readonly string[], r
 
 async function measureWave({ load }: Rig, { direct, proxies, gateways }: Targets): Promise<WaveRow[]> {
   const rows: WaveRow[] = [];
-  for (const target of [direct, proxies.get(NAMES.bare) as Target, ...gateways]) {
+  for (const target of [...(isQuick ? [] : [direct]), proxies.get(NAMES.bare) as Target, ...gateways]) {
     const { name, pid } = target;
     if (pid !== null) resetPeak(pid);
     const { failure, requests, elapsedMs } = await load.run(orderOf(target, SLOW, WAVE_CONNECTIONS, 0));
@@ -155,6 +178,7 @@ async function measureStarts(rig: Rig): Promise<readonly ColdStart[]> {
 
 /** What fell, after another try with more rounds for what seemed to. */
 async function judge(rig: Rig, all: Targets, { rows, wave }: Report): Promise<readonly string[]> {
+  note(`bounds: ${ids.map((id) => `${id} ${boundOf(id).toFixed(2)}`).join(", ")}`);
   const first = fallen(rows, wave, ids);
   if (first.length === 0) return [];
   for (const { text } of first) note(`again: ${text}`);
@@ -189,11 +213,11 @@ async function main(): Promise<void> {
     const wave = ids.includes(SLOW.id) ? await measureWave(rig, all) : [];
     const after = residentMb(all);
     const coldStart = plan.coldStarts > 0 && values.only === undefined ? await measureStarts(rig) : [];
-    const { rounds, roundMs, warmUpMs, firstWarmUpMs } = plan;
+    const { rounds, roundMs, warmUpMs, warmUpRequests, firstWarmUpMs } = plan;
     const report: Report = {
       machine: machine(),
       date: new Date().toISOString().slice(0, 10),
-      plan: { rounds, roundMs, warmUpMs, firstWarmUpMs },
+      plan: { rounds, roundMs, warmUpMs, warmUpRequests, firstWarmUpMs },
       load: { before, after: loadavg()[0] ?? 0 },
       rows,
       wave,

@@ -1,14 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { fallen, TOLERANCE, TYPICAL } from "../../bench/gate.ts";
+import { boundOf, fallen, TYPICAL } from "../../bench/gate.ts";
 import { NAMES, type Row, type WaveRow } from "../../bench/report.ts";
 import { SLOW, WORKLOADS } from "../../bench/workloads.ts";
 import { madeUpReport, row } from "./support.ts";
 
 const IDS = [...WORKLOADS, SLOW].map(({ id }) => id);
-
-function bound(id: string): number {
-  return (TYPICAL[id] ?? Number.NaN) * TOLERANCE;
-}
 
 /** Every workload just at `share` of its bound. */
 function rowsAt(share: number): readonly Row[] {
@@ -16,13 +12,13 @@ function rowsAt(share: number): readonly Row[] {
     row(id, NAMES.bare, 100),
     row(id, NAMES.events, 100),
     row(id, NAMES.twice, 100),
-    row(id, NAMES.compiled, 100 * bound(id) * share),
+    row(id, NAMES.compiled, 100 * boundOf(id) * share),
   ]);
 }
 
 function waveAt(share: number): readonly WaveRow[] {
   return madeUpReport().wave.map((each) =>
-    each.name === NAMES.compiled ? { ...each, peakMb: 50 * bound(SLOW.id) * share } : each,
+    each.name === NAMES.compiled ? { ...each, peakMb: 50 * boundOf(SLOW.id) * share } : each,
   );
 }
 
@@ -41,15 +37,15 @@ describe("the gate", () => {
 
   test("names the one that fell, with its figures", () => {
     const rows = rowsAt(0.5).filter(({ id, name }) => id !== "W3" || name !== NAMES.compiled);
-    const [fall, ...others] = fallen([...rows, row("W3", NAMES.compiled, 100 * bound("W3") * 2)], waveAt(0.5), IDS);
+    const [fall, ...others] = fallen([...rows, row("W3", NAMES.compiled, 100 * boundOf("W3") * 2)], waveAt(0.5), IDS);
     expect(others).toEqual([]);
     expect(fall?.id).toBe("W3");
-    expect(fall?.text).toContain(`${(bound("W3") * 2).toFixed(2)} × the bare proxy's`);
-    expect(fall?.text).toContain(`bound ${bound("W3").toFixed(2)}`);
+    expect(fall?.text).toContain(`${(boundOf("W3") * 2).toFixed(2)} × the bare proxy's`);
+    expect(fall?.text).toContain(`bound ${boundOf("W3").toFixed(2)}`);
   });
 
   test("takes one slow round for what it is", () => {
-    const usual = 100 * bound("W1") * 0.6;
+    const usual = 100 * boundOf("W1") * 0.6;
     const rows = [
       row("W1", NAMES.bare, 100),
       row("W1", NAMES.compiled, usual, { cpuRounds: [usual, usual * 50, usual] }),
@@ -58,7 +54,7 @@ describe("the gate", () => {
   });
 
   test("compares within a round: a machine that is slow for a while slows both", () => {
-    const usual = 100 * bound("W1") * 0.9;
+    const usual = 100 * boundOf("W1") * 0.9;
     const rows = [
       row("W1", NAMES.bare, 300, { cpuRounds: [100, 300, 300] }),
       row("W1", NAMES.compiled, usual * 3, { cpuRounds: [usual, usual * 3, usual * 3] }),

@@ -62,7 +62,7 @@ test("the upstream refuses a request that is not as the client sent it, unless i
 
 test("rounds give a sample of each target and round", async () => {
   const targets = [proxies.get(NAMES.bare) as Target, gateway];
-  const plan = { rounds: 3, roundMs: 20, warmUpMs: 20 };
+  const plan = { rounds: 3, roundMs: 20, warmUpMs: 20, warmUpRequests: 30 };
   const samples = await measureRounds(rig.load, workloadById("W1"), 2, targets, plan);
   expect(samples.map(({ length }) => length)).toEqual([3, 3]);
 });

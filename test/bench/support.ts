@@ -37,7 +37,7 @@ export function madeUpReport(change: Partial<Report> = {}): Report {
   return {
     machine: "2 × Test & Co, Linux 6, Bun 1",
     date: "2026-11-24",
-    plan: { rounds: 3, roundMs: 1000, warmUpMs: 1500, firstWarmUpMs: 15_000 },
+    plan: { rounds: 3, roundMs: 1000, warmUpMs: 1500, warmUpRequests: 0, firstWarmUpMs: 15_000 },
     load: { before: 0.1, after: 2 },
     rows: [...rows, row("W1", NAMES.traced, 150)],
     wave: [
