@@ -1,5 +1,6 @@
 /**
- * Every check: lint, types, unused code, the tests with nothing skipped, the compiled binary and a smoke run of it.
+ * Every check: lint, types, unused code, the tests with nothing skipped, the compiled binary, a smoke run of it, and that it
+ * is as fast as it was.
  * Each check counts as one beside the tests; the last line is `N passed, N failed`.
  */
 import { join, resolve } from "node:path";
@@ -41,6 +42,15 @@ async function npm(script: string): Promise<null> {
   return null;
 }
 
+/** Runs one of the benchmarks with the binary, as a gate. @throws Error when it closes */
+async function gate(script: string, ...options: readonly string[]): Promise<null> {
+  const command = [process.execPath, join(root, script), "--quick", "--gate", "--binary", binary, ...options];
+  const child = Bun.spawn(command, { cwd: root, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const code = await child.exited;
+  if (code !== 0) throw new Error(`${script} ended with ${code}; what it printed tells what became slower`);
+  return null;
+}
+
 /** Runs `npm test` as the README says it and takes its figures from its last line. */
 async function tests(): Promise<Counts> {
   const child = Bun.spawn(["npm", "test", "--silent"], {
@@ -74,6 +84,8 @@ await check("smoke", async () => {
   await smoke([binary]);
   return null;
 });
+await check("speed", () => gate("bench/run.ts"));
+await check("growth", () => gate("bench/growth.ts", "--only", "bytes,streams,soak"));
 
 console.log("");
 console.log(`${total.passed} passed, ${total.failed} failed`);
