@@ -1,5 +1,4 @@
 /** The vocabulary of `when`: one entry per condition, from which parser, docs, JSON Schema, explain and lint all read. */
-import { isMap, isSeq } from "yaml";
 import type { Json } from "../base/json.ts";
 import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
 import { createBlock, defineCondition, firstFailure } from "./condition.ts";
@@ -23,6 +22,7 @@ import { oneOrMany, unknownKey } from "./containers.ts";
 import type { Source, Written } from "./source.ts";
 import { SPECIAL_CONDITIONS } from "./special-conditions.ts";
 import { timeCondition } from "./time-condition.ts";
+import { isMap, isSeq } from "./yaml-nodes.ts";
 
 /** Deepest nesting of `any_of`, `all_of` and `not`. */
 const MAX_NESTING = 4;
@@ -180,7 +180,7 @@ function readGroup(
     source.report(node, `${label}: expected a list of blocks`);
     return undefined;
   }
-  const blocks = resolved.items.map((item) => readNested(source, item as Written, label, rule, depth + 1));
+  const blocks = resolved.items.map((item) => readNested(source, item, label, rule, depth + 1));
   const read = blocks.filter((block) => block !== undefined);
   return read.length === blocks.length ? createGroup(name, read) : undefined;
 }

@@ -1,11 +1,11 @@
 /** Readers of lists and mappings, made of other readers. */
-import { isMap, isScalar, isSeq } from "yaml";
 import { nearest } from "../base/diagnostic.ts";
 import type { Json, JsonObject, MutableJsonObject } from "../base/json.ts";
 import { refuse } from "./readers.ts";
 import type { Reader } from "./readers.ts";
 import { quote } from "./source.ts";
 import type { Resolved, Source, Written } from "./source.ts";
+import { isMap, isScalar, isSeq } from "./yaml-nodes.ts";
 
 /** Deepest JSON value that a policy may hold (`params.set`, a test's request). */
 const MAX_JSON_DEPTH = 64;
@@ -28,7 +28,7 @@ export function list<Value>(item: Reader<Value>, minItems = 1, maxItems = 256): 
         source.report(node, `${label}: expected ${minItems} to ${maxItems} entries, found ${count}`);
         return undefined;
       }
-      return all(resolved.items, (entry) => item.read(source, entry as Written, label));
+      return all(resolved.items, (entry) => item.read(source, entry, label));
     },
   };
 }
@@ -187,7 +187,7 @@ function readJson(source: Source, node: Written, label: string, depth: number): 
     source.report(node, `${label}: nested deeper than ${MAX_JSON_DEPTH}`);
     return undefined;
   }
-  if (isSeq(resolved)) return all(resolved.items, (item) => readJson(source, item as Written, label, depth - 1));
+  if (isSeq(resolved)) return all(resolved.items, (item) => readJson(source, item, label, depth - 1));
   if (isMap(resolved)) {
     const pairs = all(source.entries(resolved, `${label}: `), ({ key, value }) => {
       const read = readJson(source, value, label, depth - 1);

@@ -1,5 +1,4 @@
 /** Policy files → {@link Policy}, or every mistake in them at once. Pure: the texts are given. */
-import { isMap, isScalar, isSeq } from "yaml";
 import { sortDiagnostics } from "../base/diagnostic.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { createGlob } from "../base/glob.ts";
@@ -11,12 +10,13 @@ import { nameGlob } from "./kinds.ts";
 import type { Alias, Policy, PolicyTest, Rule } from "./policy.ts";
 import { unknownKey } from "./containers.ts";
 import { scalar, text } from "./readers.ts";
-import { quote, readSource } from "./source.ts";
+import { quote, readPlainSource, readSource } from "./source.ts";
 import type { Entry, Position, Resolved, Source, Written } from "./source.ts";
 import { readTest } from "./tests.ts";
 import { modelName, readThen } from "./then-fields.ts";
 import { overDefaults } from "./then.ts";
 import type { Then } from "./then.ts";
+import { isMap, isScalar, isSeq } from "./yaml-nodes.ts";
 
 /** One file of a policy. */
 export interface PolicyFile {
@@ -137,8 +137,14 @@ function createAliasLookup(aliases: readonly Alias[]): (name: string) => string 
   return (name) => exact.get(name) ?? globs.find(({ matches }) => matches(name))?.model ?? name;
 }
 
-function readFile(file: PolicyFile): ReadFile {
-  const source = readSource(file.name, file.text);
+/** Reads a file as plain YAML if it can be; the words for its mistakes come from a reading by all of YAML. */
+function readFile({ name, text }: PolicyFile): ReadFile {
+  const plain = readPlainSource(name, text);
+  const read = plain === null ? null : readRoot(plain);
+  return read === null || read.source.diagnostics().length > 0 ? readRoot(readSource(name, text)) : read;
+}
+
+function readRoot(source: Source): ReadFile {
   const nothing: ReadFile = { source, aliases: [], defaults: null, rules: [], tests: [], ruleNames: [], testNames: [] };
   const { root } = source;
   if (!isMap(root)) {
@@ -171,7 +177,7 @@ function readNames(source: Source, node: Written): readonly Given[] {
   const list = source.resolve(node);
   if (!isSeq(list)) return [];
   return list.items.flatMap((item): readonly Given[] => {
-    const entry = source.resolve(item as Written);
+    const entry = source.resolve(item);
     const name = isMap(entry) ? source.entries(entry, "").find(({ key }) => key === "name") : undefined;
     const word = source.resolve(name?.value);
     return isScalar(word) && typeof word.value === "string"
@@ -201,7 +207,7 @@ function readItems<Item>(
     source.report(node, `${label}: expected a list`);
     return [];
   }
-  return resolved.items.map((item, index) => read(source, item as Written, index)).filter((item) => item !== undefined);
+  return resolved.items.map((item, index) => read(source, item, index)).filter((item) => item !== undefined);
 }
 
 function readAliases(source: Source, node: Written): readonly Alias[] {

@@ -2,12 +2,12 @@
  * Typed readers of YAML nodes. A reader knows what it accepts in three forms that cannot drift apart: the check itself,
  * the words of its error, and a JSON Schema for editors.
  */
-import { isMap, isScalar, isSeq } from "yaml";
 import { nearest } from "../base/diagnostic.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import type { JsonObject } from "../base/json.ts";
 import { quote } from "./source.ts";
 import type { Resolved, Source, Written } from "./source.ts";
+import { isMap, isScalar, isSeq } from "./yaml-nodes.ts";
 
 export interface Reader<Value> {
   /** Completes "expected …". */

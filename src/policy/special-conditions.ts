@@ -1,5 +1,4 @@
 /** Conditions with a shape of their own: maps by name, draws and breaker states. */
-import { isMap } from "yaml";
 import { PROVIDER_NAMES } from "../base/names.ts";
 import { defineCondition } from "./condition.ts";
 import { BREAKER_STATES } from "./context.ts";
@@ -11,6 +10,7 @@ import { anyGlob, joinOr, textGlob, unlist } from "./kinds.ts";
 import { dictionary, either, mapped, oneOrMany, record } from "./containers.ts";
 import { boolean, number, scalar, word } from "./readers.ts";
 import type { Reader } from "./readers.ts";
+import { isMap } from "./yaml-nodes.ts";
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 const CREDENTIALS = ["authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "set-cookie"];

@@ -1,5 +1,4 @@
 /** Reads one entry of a policy file's `tests`. */
-import { isMap, isScalar } from "yaml";
 import { FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
 import { isObject, isString } from "../base/json.ts";
 import type { Json } from "../base/json.ts";
@@ -10,6 +9,7 @@ import { scalar, text, word } from "./readers.ts";
 import type { Reader } from "./readers.ts";
 import type { Source, Written } from "./source.ts";
 import { THEN_FIELDS } from "./then-fields.ts";
+import { isMap, isScalar } from "./yaml-nodes.ts";
 
 const instant: Reader<number> = scalar(
   "a moment such as 2026-11-24T12:00:00Z",

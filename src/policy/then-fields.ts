@@ -1,5 +1,4 @@
 /** The vocabulary of `then`: one entry per key, from which parser, docs and JSON Schema all read. */
-import { isMap, isScalar, isSeq } from "yaml";
 import { parseDurationMs } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import { FALLBACK_REASONS, PROVIDER_NAMES, VALIDATOR_NAMES } from "../base/names.ts";
@@ -18,6 +17,7 @@ import type { Reader } from "./readers.ts";
 import type { Source, Written } from "./source.ts";
 import { MAX_CANDIDATES, MODEL_NAME, TAG_NAME } from "./then.ts";
 import type { Block4xx, ModelChoice, Then } from "./then.ts";
+import { isMap, isScalar, isSeq } from "./yaml-nodes.ts";
 
 export const modelName: Reader<string> = text(
   "a model name (letters, digits, . _ : / -; no wildcards)",
