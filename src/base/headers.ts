@@ -2,6 +2,7 @@
 
 /** Headers under lower-case names, the values of a repeated name joined by `, `. A `Headers` is one. */
 export interface HeaderView {
+  /** `name` in lower case; null without such a header. */
   readonly get: (name: string) => string | null;
   readonly forEach: (visit: (value: string, name: string) => void) => void;
 }

@@ -3,6 +3,7 @@
  * gives the same.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1 (read 2026-11-24)
  */
+import { COLON, CR, IS_NAME, IS_VALUE, LF, SEMICOLON } from "./characters.ts";
 import { failure, INVALID_ANSWER } from "./failure.ts";
 
 export interface ChunkedReader {
@@ -14,22 +15,10 @@ export interface ChunkedReader {
   readonly push: (bytes: Uint8Array, from: number, onData: (data: Uint8Array) => void) => number;
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
-const TAB = 0x09;
-const SEMICOLON = 0x3b;
-const COLON = 0x3a;
-
 /** 2^52 and more bytes are nobody's chunk. */
 const MAX_SIZE_DIGITS = 13;
 const MAX_EXTENSION_BYTES = 4096;
 const MAX_TRAILER_BYTES = 16_384;
-
-/** Characters of a header's name. */
-const IS_NAME = new Uint8Array(256);
-for (const letter of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-  IS_NAME[letter.charCodeAt(0)] = 1;
-}
 
 type State =
   | "size"
@@ -85,7 +74,7 @@ export function createChunkedReader(): ChunkedReader {
         extensionBytes += 1;
         if (extensionBytes > MAX_EXTENSION_BYTES) throw invalid("a chunk extension that is too long");
         if (byte === CR) state = "size-end";
-        else if ((byte < 0x20 && byte !== TAB) || byte === 0x7f) throw invalid("a control character in an extension");
+        else if (IS_VALUE[byte] !== 1) throw invalid("a control character in an extension");
         return false;
       case "size-end":
         expectByte(byte, LF);
@@ -127,7 +116,7 @@ export function createChunkedReader(): ChunkedReader {
       else throw invalid("a trailer that is no header");
     } else if (state === "trailer-value") {
       if (byte === CR) state = "trailer-lf";
-      else if (byte === LF || byte === 0) throw invalid("a forbidden character in a trailer");
+      else if (IS_VALUE[byte] !== 1) throw invalid("a forbidden character in a trailer");
     } else {
       expectByte(byte, LF);
       state = "trailer-name";

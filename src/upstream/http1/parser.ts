@@ -62,7 +62,8 @@ export function createAnswerParser({ onHead, onBody, onEnd }: AnswerListener): A
     }
     headBytes += size;
     const before = held?.byteLength ?? 0;
-    const parsed = parseHead(all.toString("latin1", held === null ? from : 0, end), method);
+    // With the last header's line end, without the empty line's.
+    const parsed = parseHead(all, held === null ? from : 0, end + 2, method);
     held = null;
     if (parsed.status === 101) throw failure(INVALID_ANSWER, "the upstream switches protocols, which nobody asked for");
     if (parsed.status >= 200) {

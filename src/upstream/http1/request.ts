@@ -19,6 +19,17 @@ const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;
 /** Framing, which is for this file alone. */
 const OURS = new Set(["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"]);
 
+/** Names that were found good: they come from tables of the gateway, so they are few. */
+const known = new Set<string>();
+const MAX_KNOWN = 256;
+
+function learnName(name: string): void {
+  if (!NAME.test(name) || OURS.has(name.toLowerCase())) {
+    throw failure(INVALID_REQUEST, `the header ${JSON.stringify(name)} cannot be sent`);
+  }
+  if (known.size < MAX_KNOWN) known.add(name);
+}
+
 /**
  * Renders `call` to `target` (path and query, percent-encoded) of `host`.
  * @throws Error `HTTP_INVALID_REQUEST`
@@ -29,9 +40,7 @@ export function renderRequest(host: string, target: string, { method, headers, b
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined) continue;
-    if (!NAME.test(name) || OURS.has(name.toLowerCase())) {
-      throw failure(INVALID_REQUEST, `the header ${JSON.stringify(name)} cannot be sent`);
-    }
+    if (!known.has(name)) learnName(name);
     if (FORBIDDEN.test(value)) {
       throw failure(INVALID_REQUEST, `the value of the header ${name} has a character that cannot be sent`);
     }
