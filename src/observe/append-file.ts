@@ -37,6 +37,8 @@ export interface AppendFile {
 const BATCH_MS = 100;
 /** Of lines that wait for a disk that hangs; more are dropped. */
 const MAX_WAITING_CHARS = 64 * 1024 * 1024;
+/** Of a UTF-16 unit in UTF-8. */
+const MAX_CHAR_BYTES = 3;
 const REPAIR_CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
@@ -117,6 +119,7 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
 
   const writeBatch = async (isHeld: boolean): Promise<void> => {
     const lines = waiting;
+    const mostBytes = (waitingChars + lines.length) * MAX_CHAR_BYTES;
     waiting = [];
     waitingChars = 0;
     const path = options.path();
@@ -127,7 +130,7 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
       while (done < lines.length) {
         const maxBytes = isHeld ? options.maxBytes() : null;
         const room = (maxBytes ?? Number.POSITIVE_INFINITY) - target.bytes;
-        const end = fitting(lines, done, room);
+        const end = mostBytes <= room ? lines.length : fitting(lines, done, room);
         if (end === done && target.bytes > 0) {
           target = await rotate(target);
           continue;
@@ -185,7 +188,6 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
 
 /** One past the last line from `start` on that fits into `room` bytes with all before it. */
 function fitting(lines: readonly string[], start: number, room: number): number {
-  if (room === Number.POSITIVE_INFINITY) return lines.length;
   let left = room;
   for (let end = start; end < lines.length; end++) {
     left -= Buffer.byteLength(lines[end] ?? "");

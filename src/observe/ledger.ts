@@ -47,6 +47,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   });
   return {
     name: "ledger",
+    events: ["exchange-finished"],
     observe: (event) => {
       if (event.type !== "exchange-finished") return;
       const { file: path, requests } = settings();

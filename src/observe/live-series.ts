@@ -68,7 +68,10 @@ export interface WindowView {
 }
 
 export interface LiveSeries {
+  /** Takes a request that ends now, or nearly. */
   readonly add: (entry: LiveEntry) => void;
+  /** Takes one that ended at any time. */
+  readonly addPast: (entry: LiveEntry) => void;
   /** Steps of the window that ends at `nowMs` in which there was something, oldest first, for {@link viewBins}. */
   readonly bins: (window: WindowName, by: Dimension | null, nowMs: number) => readonly WindowBin[];
 }
@@ -114,17 +117,44 @@ function addSpent(figures: Figures, spend: Spend): void {
   figures.costUsd += spend.costUsd;
 }
 
+/** Of which every window's step is a multiple. */
+const SHORTEST_MS = WINDOWS["2m"];
+
 export function createLiveSeries(): LiveSeries {
   const names = Object.keys(WINDOWS) as WindowName[];
   const rings = Object.fromEntries(names.map((name) => [name, [] as (Bin | undefined)[]])) as Record<
     WindowName,
     (Bin | undefined)[]
   >;
+  /** The shortest step, while it lasts: one place to count into instead of one for each window. */
+  let current: Bin | null = null;
+  const settle = (): void => {
+    if (current === null) return;
+    for (const name of names) {
+      const bin = binAt(rings[name], Math.floor((current.step * SHORTEST_MS) / WINDOWS[name]));
+      if (bin !== null) addBin(bin, current);
+    }
+    current = null;
+  };
+  const addPast: LiveSeries["addPast"] = (entry) => {
+    for (const name of names) {
+      const bin = binAt(rings[name], Math.floor(entry.endMs / WINDOWS[name]));
+      if (bin !== null) addEntry(bin, entry);
+    }
+  };
   return {
     add: (entry) => {
-      for (const name of names) addToRing(rings[name], Math.floor(entry.endMs / WINDOWS[name]), entry);
+      const step = Math.floor(entry.endMs / SHORTEST_MS);
+      if (current !== null && step > current.step) settle();
+      current ??= createBin(step);
+      if (step === current.step) addEntry(current, entry);
+      else addPast(entry);
     },
-    bins: (window, by, nowMs) => binsOf(rings[window], window, by, nowMs),
+    addPast,
+    bins: (window, by, nowMs) => {
+      settle();
+      return binsOf(rings[window], window, by, nowMs);
+    },
   };
 }
 
@@ -136,21 +166,29 @@ function createBin(step: number): Bin {
   return { step, total: createCell(), groups: { rule: new Map(), model: new Map(), provider: new Map() } };
 }
 
-function addToRing(ring: (Bin | undefined)[], step: number, entry: LiveEntry): void {
+/** The bin of `step`; null when what stands in its place is newer: the step has left the window. */
+function binAt(ring: (Bin | undefined)[], step: number): Bin | null {
   const place = step % STEPS;
-  let bin = ring[place];
-  // An entry that is older than what stands in its place has left the window.
-  if (bin !== undefined && bin.step > step) return;
-  if (bin === undefined || bin.step < step) {
-    bin = createBin(step);
-    ring[place] = bin;
-  }
-  const { total, groups } = bin;
+  const known = ring[place];
+  if (known !== undefined && known.step >= step) return known.step === step ? known : null;
+  const bin = createBin(step);
+  ring[place] = bin;
+  return bin;
+}
+
+function addEntry({ total, groups }: Bin, entry: LiveEntry): void {
   const find = (dimension: Dimension, name: string): Cell => findCell(groups[dimension], name);
   addToGroups(entry, total, find, (cell) => {
     if (entry.ms !== null) cell.latency = recordDuration(cell.latency, entry.ms);
     if (entry.ttftMs !== null) cell.ttft = recordDuration(cell.ttft, entry.ttftMs);
   });
+}
+
+function addBin(sum: Bin, { total, groups }: Bin): void {
+  addCell(sum.total, total);
+  for (const dimension of DIMENSIONS) {
+    for (const [name, cell] of groups[dimension]) addCell(findCell(sum.groups[dimension], name), cell);
+  }
 }
 
 function findCell(cells: Map<string, Cell>, name: string): Cell {

@@ -60,18 +60,15 @@ export function createLive(options: LiveOptions): Live {
     model: new Map(),
     provider: new Map(),
   };
-  const byId = new Map<string, Kept>();
   /** In order of arrival, round and round: `next` is the oldest once it is full. */
   const ring: Kept[] = [];
   let next = 0;
 
   const keep = (value: Kept): void => {
-    const oldest = ring[next];
-    if (oldest !== undefined && byId.get(oldest.id) === oldest) byId.delete(oldest.id);
     ring[next] = value;
-    byId.set(value.id, value);
     next = (next + 1) % MAX_KEPT;
   };
+  const keptOf = (id: string): Kept | undefined => ring.find((kept) => kept.id === id);
   const find = (dimension: Dimension, name: string): Figures => {
     const map = groups[dimension];
     const key = map.has(name) || map.size < MAX_NAMES ? name : "other";
@@ -94,20 +91,24 @@ export function createLive(options: LiveOptions): Live {
 
   return {
     name: "live",
+    events: ["exchange-finished"],
     observe: (event) => {
       if (event.type !== "exchange-finished" || !options.enabled()) return;
       const { record } = event;
       count(entryOfRecord(record, modelLabel));
       // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
-      keep({ id: record.id, record: { ...record, requestBytes: null, answer: null } });
+      const isBare = record.requestBytes === null && record.answer === null;
+      keep({ id: record.id, record: isBare ? record : { ...record, requestBytes: null, answer: null } });
     },
     seed: (lines) => {
+      const known = new Set(ring.map(({ id }) => id));
       for (const line of lines) {
         const entry = entryOfLine(line, modelLabel);
         const id = own(line, "id");
         // A request of this process may have come to the ledger already.
-        if (entry === null || !isString(id) || byId.has(id)) continue;
-        series.add(entry);
+        if (entry === null || !isString(id) || known.has(id)) continue;
+        known.add(id);
+        series.addPast(entry);
         keep({ id, line });
       }
     },
@@ -125,7 +126,7 @@ export function createLive(options: LiveOptions): Live {
     }),
     recent,
     find: (id) => {
-      const found = byId.get(id);
+      const found = keptOf(id);
       return found === undefined ? null : describe(found);
     },
   };

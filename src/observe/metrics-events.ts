@@ -13,6 +13,19 @@ export interface CountContext {
   readonly refusedKeys: Set<ProviderName>;
 }
 
+/** What {@link countEvent} has something to count of. */
+export const COUNTED_EVENTS = [
+  "exchange-finished",
+  "attempt-finished",
+  "retry-scheduled",
+  "hedge-finished",
+  "breaker-changed",
+  "request-shed",
+  "config-reloaded",
+  "ledger-dropped",
+  "telemetry-dropped",
+] as const satisfies readonly GatewayEvent["type"][];
+
 export function countEvent(context: CountContext, event: GatewayEvent): void {
   const { meters } = context;
   switch (event.type) {

@@ -7,7 +7,7 @@ import type { Observer } from "../base/events.ts";
 import type { ProviderName } from "../base/names.ts";
 import type { KnownModels } from "./labels.ts";
 import { createModelLabel, NONE } from "./labels.ts";
-import { countEvent } from "./metrics-events.ts";
+import { COUNTED_EVENTS, countEvent } from "./metrics-events.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import type { MetricFamily } from "./metrics-merge.ts";
 import { readProcessFigures } from "./process-figures.ts";
@@ -84,6 +84,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
   return {
     name: "metrics",
+    events: COUNTED_EVENTS,
     observe: (event) => {
       if (options.enabled()) countEvent(context, event);
     },

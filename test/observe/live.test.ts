@@ -25,6 +25,23 @@ function open(isOn = true) {
 const sum = (values: readonly number[] = []): number => values.reduce((all, value) => all + value, 0);
 
 describe("createLive", () => {
+  test("counts each request in the step that it ended in, also one that comes late, and looks in between change nothing", () => {
+    const { live, finish, move } = open();
+    finish({ ms: 10 });
+    expect(live.window("2m", null).series[0]?.requests.slice(-2)).toEqual([0, 1]);
+    finish({ ms: 20 });
+    move(2000);
+    finish({ ms: 500 });
+    finish({ wallMs: NOW, ms: 1000 });
+    finish({ wallMs: NOW - 600_000, ms: 0 });
+    for (let look = 0; look < 2; look++) {
+      expect(live.window("2m", null).series[0]?.requests.slice(-2)).toEqual([3, 1]);
+      expect(live.window("10m", "model").series[0]?.requests.slice(-2)).toEqual([0, 4]);
+      expect(sum(live.window("24h", null).series[0]?.requests)).toBe(5);
+      expect(live.window("2m", null).latency_ms.p95).toBeGreaterThan(900);
+    }
+  });
+
   test("counts a request for the model delivered, tokens and dollars for every model asked", () => {
     const { live, finish } = open();
     finish({
