@@ -90,6 +90,8 @@ describe.skipIf(missingBuilder !== null)(`the image${missingBuilder === null ? "
     expect(image("amd64").config.config.Labels).toMatchObject({
       "org.opencontainers.image.version": readVersion(),
       "org.opencontainers.image.revision": "0123456789ab",
+      // Of the Dockerfile; a release gives it with its digest.
+      "org.opencontainers.image.base.name": "gcr.io/distroless/base-nossl-debian12:nonroot",
     });
   });
 

@@ -9,6 +9,7 @@ import { readVersion } from "../../scripts/release/lock.ts";
 import { run } from "../../scripts/release/run.ts";
 import { findTarget, TARGETS } from "../../scripts/release/targets.ts";
 import { smoke } from "../../scripts/smoke.ts";
+import { findMusl, MUSL_TARGETS } from "../support/musl.ts";
 import { findChecker } from "../support/shipping.ts";
 import { readElf, readMach, readPe } from "./binary-formats.ts";
 
@@ -206,4 +207,19 @@ describe("the programs", () => {
       await smoke([programOf("linux-x64")]);
     },
   );
+
+  for (const target of MUSL_TARGETS) {
+    const musl = findMusl(target);
+    const lacking = "missing" in musl ? `: ${musl.missing}` : "";
+    test.skipIf(lacking !== "" && process.env["CI"] === undefined)(
+      `for ${target} knows its build, and answers, on a musl and a libstdc++ that others built${lacking}`,
+      async () => {
+        if ("missing" in musl) return expect.unreachable(musl.missing);
+        const command = [...musl.prefix, programOf(target)];
+        const facts = await run([...command, "version", "--json"], { cwd: unpacked });
+        expect(JSON.parse(facts)).toEqual({ version, commit: COMMIT, bun: Bun.version, target });
+        await smoke(command);
+      },
+    );
+  }
 });
