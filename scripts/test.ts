@@ -19,7 +19,7 @@ const SLOW_FILES = ["./test/slow/long-silence.ts"];
  * Folders whose tests talk over sockets, to processes and to the clock on the wall: what else runs on the machine may make
  * one of them late, so each gets two more tries. Tries show in the output ("attempt 2"). All others have one.
  */
-const TIMED_FOLDERS = ["app", "cli", "conformance", "dashboard", "e2e", "faults", "observe", "server"];
+const TIMED_FOLDERS = ["app", "cli", "conformance", "dashboard", "e2e", "faults", "observe", "server", "workers"];
 const TIMED_RETRIES = 2;
 
 /** Counts of one run, from the first element of its JUnit report. */

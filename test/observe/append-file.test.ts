@@ -1,8 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAppendFile } from "../../src/observe/append-file.ts";
+import { createAppendFile, type Exclusively } from "../../src/observe/append-file.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 
 let folder = "";
@@ -20,9 +31,10 @@ interface Parts {
   readonly path?: () => string | null;
   readonly maxBytes?: number | null;
   readonly keep?: number;
+  readonly exclusively?: Exclusively;
 }
 
-function open({ path = () => join(folder, "log"), maxBytes = null, keep = 2 }: Parts = {}) {
+function open({ path = () => join(folder, "log"), maxBytes = null, keep = 2, exclusively }: Parts = {}) {
   const clock = createFakeClock();
   const dropped: [number, string][] = [];
   const file = createAppendFile({
@@ -31,6 +43,7 @@ function open({ path = () => join(folder, "log"), maxBytes = null, keep = 2 }: P
     maxBytes: () => maxBytes,
     keep: () => keep,
     onDropped: (count, reason) => void dropped.push([count, reason]),
+    ...(exclusively === undefined ? {} : { exclusively }),
   });
   opened.push(file);
   return { clock, dropped, ...file };
@@ -180,5 +193,69 @@ describe("a file that cannot be written", () => {
     file.write("a");
     await file.close();
     expect(file.dropped).toEqual([[1, "a folder has its name"]]);
+  });
+});
+
+describe("several writers of one file", () => {
+  /** One after the other, as the supervisor grants it. */
+  const createTurns = (): Exclusively => {
+    let last: Promise<unknown> = Promise.resolve();
+    return (work) => {
+      const run = last.then(() => work(true));
+      last = run.catch(() => undefined);
+      return run;
+    };
+  };
+  const unguarded: Exclusively = (work) => work(false);
+
+  test("rotate in turns and lose nothing; no file is over its size", async () => {
+    const exclusively = createTurns();
+    const files = [1, 2, 3].map(() => open({ exclusively, maxBytes: 100, keep: 100 }));
+    const written: string[] = [];
+    for (let batch = 0; batch < 20; batch += 1) {
+      await Promise.all(
+        files.map((file, index) => {
+          for (let line = 0; line < 3; line += 1) {
+            written.push(`${index}-${batch}-${line}`);
+            file.write(`${index}-${batch}-${line}`);
+          }
+          return file.flush();
+        }),
+      );
+    }
+    const names = readdirSync(folder);
+    const lines = names.flatMap((name) =>
+      read(name)
+        .split("\n")
+        .filter((line) => line !== ""),
+    );
+    expect(lines.toSorted((a, b) => a.localeCompare(b))).toEqual(written.toSorted((a, b) => a.localeCompare(b)));
+    for (const name of names) expect(statSync(join(folder, name)).size).toBeLessThanOrEqual(100);
+    expect(names.length).toBeGreaterThan(10);
+    expect(files.flatMap(({ dropped }) => dropped)).toEqual([]);
+  });
+
+  test("remove the line that one of them tore, and keep what the others wrote before", async () => {
+    const exclusively = createTurns();
+    const [first, second] = [open({ exclusively }), open({ exclusively })];
+    first.write("first");
+    await first.flush();
+    second.write("second");
+    await second.flush();
+    appendFileSync(join(folder, "log"), "torn in the mid");
+    first.write("third");
+    await first.flush();
+    expect(read("log")).toBe("first\nsecond\nthird\n");
+    expect(first.dropped).toEqual([[1, "a torn line was removed"]]);
+  });
+
+  test("without turns only append: they neither rotate nor remove", async () => {
+    writeFileSync(join(folder, "log"), "being written by anoth");
+    const file = open({ exclusively: unguarded, maxBytes: 10 });
+    await file.start();
+    file.write("er\nbehind it");
+    await file.flush();
+    expect(read("log")).toBe("being written by another\nbehind it\n");
+    expect(file.dropped).toEqual([]);
   });
 });

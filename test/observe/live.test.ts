@@ -5,6 +5,7 @@ import { builtInCatalog } from "../../src/catalog/catalog.ts";
 import { mergeHistograms, quantile, recordDuration, type Histogram } from "../../src/observe/latency-histogram.ts";
 import { renderLedgerLine } from "../../src/observe/ledger-line.ts";
 import { createLive } from "../../src/observe/live.ts";
+import { mergeLive, type LiveView } from "../../src/observe/live-part.ts";
 import { attemptOf, recordOf, usageOf } from "./support.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
@@ -163,5 +164,48 @@ describe("latency histogram", () => {
     expect(sum([...(mergeHistograms([...parts, null]) ?? [])])).toBe(4);
     expect(quantile(null, 0.5)).toBeNull();
     expect(mergeHistograms([null])).toBeNull();
+  });
+});
+
+describe("the figures of several processes", () => {
+  const query = { window: "2m", by: "model", nowMs: NOW + 1000, recent: 3 } as const;
+  const spent = (model: string, ms: number): Partial<RequestRecord> => ({
+    model,
+    provider: "openai",
+    ms,
+    savedUsd: 0.5,
+    attempts: [attemptOf({ model, usage: usageOf(10, 5), costUsd: 0.25 })],
+  });
+
+  test("are what one process would have that had seen all", () => {
+    const [first, second, all] = [open(), open(), open()];
+    for (let number = 0; number < 40; number += 1) {
+      const parts = { id: `req_${number}`, ...spent(["gpt-6-sol", "gpt-6-luna"][number % 2] ?? "", number * 10) };
+      (number % 3 === 0 ? first : second).finish(parts);
+      all.finish(parts);
+      for (const each of [first, second, all]) each.move(number === 20 ? 4000 : 0);
+    }
+    const sorted = (view: LiveView) => ({
+      ...view,
+      by: Object.fromEntries(
+        Object.entries(view.by).map(([name, rows]) => [name, rows.toSorted((a, b) => a.name.localeCompare(b.name))]),
+      ),
+    });
+    const at = { ...query, nowMs: NOW + 4000 };
+    // As it comes out of the channel between processes.
+    const parts = [first, second].map(({ live }) => structuredClone(live.part(at)));
+    expect(sorted(mergeLive(parts, at))).toEqual(sorted(mergeLive([all.live.part(at)], at)));
+    expect(mergeLive([all.live.part(at)], at).window).toEqual(all.live.window("2m", "model"));
+  });
+
+  test("show the last requests of all, in order of their ends", () => {
+    const [first, second] = [open(), open()];
+    first.finish({ id: "slow", ms: 5000 });
+    second.finish({ id: "quick", ms: 1 });
+    second.move(1000);
+    second.finish({ id: "later", ms: 1 });
+    const parts = [first, second].map(({ live }) => live.part(query));
+    expect(mergeLive(parts, query).recent.map(({ id }) => id)).toEqual(["slow", "later", "quick"]);
+    expect(mergeLive(parts, { ...query, recent: 1 }).recent).toHaveLength(1);
   });
 });
