@@ -51,7 +51,7 @@ const plan = isQuick
       rounds: 5,
       roundMs: 250,
       firstWarmUpMs: 1000,
-      firstRequests: 8000,
+      firstRequests: 12_000,
       warmUpMs: 300,
       warmUpRequests: 1500,
       connections: [MANY],
