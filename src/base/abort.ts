@@ -1,58 +1,80 @@
-/** Abort signals without the leaks of `AbortSignal.any` over long-lived parents (docs/decisions/0003-own-abort-joins.md). */
+/** Aborts that follow one another without the leaks of `AbortSignal.any` (docs/decisions/0003-own-abort-joins.md). */
 
-/** A controller that follows its parent until released. */
+/**
+ * What tells a party that its work is no longer wanted. An `AbortSignal` is one; those made here are plain objects, because a
+ * request needs four, and with their listeners the runtime's cost it more than all the rest of its bookkeeping.
+ */
+export interface Signal {
+  readonly aborted: boolean;
+  /** Why; undefined until it is aborted. */
+  readonly reason: unknown;
+}
+
+/** A signal of ours, and its own switch: a child that follows its parents until released. */
 export interface ChildAbort {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly abort: (reason: unknown) => void;
-  /** Lets go of the parent. Call it on every exit path; calling it again does nothing. */
+  /** Lets go of the parents. Call it on every exit path; calling it again does nothing. */
   readonly release: () => void;
 }
 
-/**
- * Who follows the signals made here. A request has a chain of them, and listeners of `EventTarget` would cost it more than all
- * the rest of its bookkeeping.
- */
-const followers = new WeakMap<AbortSignal, Set<() => void>>();
+/** A link of a child to a parent. */
+type LetGo = () => void;
 
-/**
- * Calls `run` once when `signal` aborts, behind the listeners that the signal has; the returned function lets go of it, and may be
- * called again. Whoever depends on the order of two must join both in this way.
- */
-export function followAbort(signal: AbortSignal, run: () => void): () => void {
-  const own = followers.get(signal);
-  if (own !== undefined) {
-    own.add(run);
-    return () => void own.delete(run);
+class OwnSignal implements Signal {
+  aborted = false;
+  reason: unknown = undefined;
+  readonly #followers = new Set<() => void>();
+
+  follow(run: () => void): LetGo {
+    this.#followers.add(run);
+    return () => void this.#followers.delete(run);
   }
-  signal.addEventListener("abort", run, { once: true });
-  return () => signal.removeEventListener("abort", run);
+
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    // As listeners are called: in the order in which they came, and not those that one of them let go.
+    for (const run of this.#followers) run();
+    this.#followers.clear();
+  }
 }
 
-/** A controller aborted together with each of `parents`, and by itself. */
-export function createChildAbort(...parents: readonly AbortSignal[]): ChildAbort {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const own = new Set<() => void>();
-  followers.set(signal, own);
-  let leave: (() => void)[] = [];
+/** Calls `run` once when `signal` aborts; the returned function lets go of it, and may be called again. */
+export function followAbort(signal: Signal, run: () => void): () => void {
+  if (signal instanceof OwnSignal) return signal.follow(run);
+  const native = signal as AbortSignal;
+  native.addEventListener("abort", run, { once: true });
+  return () => native.removeEventListener("abort", run);
+}
+
+/** A child that is aborted together with each of `parents`, and by itself. */
+export function createChildAbort(...parents: readonly Signal[]): ChildAbort {
+  const signal = new OwnSignal();
+  const links: LetGo[] = [];
   const release = (): void => {
-    for (const letGo of leave) letGo();
-    leave = [];
+    for (let letGo = links.pop(); letGo !== undefined; letGo = links.pop()) letGo();
   };
   const abort = (reason: unknown): void => {
     release();
-    if (signal.aborted) return;
-    controller.abort(reason);
-    // As listeners are called: in the order in which they came, and not those that one of them let go.
-    for (const run of own) run();
-    own.clear();
+    signal.abort(reason);
   };
   for (const parent of parents) {
     if (parent.aborted) {
       abort(parent.reason);
       break;
     }
-    leave.push(followAbort(parent, () => abort(parent.reason)));
+    links.push(followAbort(parent, () => abort(parent.reason)));
   }
   return { signal, abort, release };
+}
+
+/** `signal` as the runtime's own functions take it; `release` lets go of it. */
+export function toAbortSignal(signal: Signal): { readonly signal: AbortSignal; readonly release: () => void } {
+  if (signal instanceof AbortSignal) return { signal, release: () => undefined };
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  return { signal: controller.signal, release: followAbort(signal, abort) };
 }

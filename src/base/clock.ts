@@ -1,4 +1,6 @@
 /** Time and chance, passed in so that tests drive both. The only file that reads the process's own. */
+import { followAbort, type Signal } from "./abort.ts";
+
 export interface Clock {
   /** Milliseconds since the epoch, for stamps. */
   readonly wallMs: () => number;
@@ -22,20 +24,19 @@ export const systemClock: Clock = {
 };
 
 /** Sleeps `delayMs`; rejects with the signal's reason as soon as `signal` aborts. Leaves no timer or listener. */
-export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal: Signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);
       return;
     }
-    const onAbort = (): void => {
-      cancel();
-      reject(signal.reason);
-    };
     const cancel = clock.after(delayMs, () => {
-      signal.removeEventListener("abort", onAbort);
+      letGo();
       resolve();
     });
-    signal.addEventListener("abort", onAbort, { once: true });
+    const letGo = followAbort(signal, () => {
+      cancel();
+      reject(signal.reason);
+    });
   });
 }

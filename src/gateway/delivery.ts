@@ -1,4 +1,5 @@
 /** The end of a request: its answer is sent once, its record is completed once. */
+import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
@@ -266,7 +267,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
 }
 
 /** Whether `signal` says that the client left, not that the gateway gives its requests up. */
-function isClientGone(signal: AbortSignal): boolean {
+function isClientGone(signal: Signal): boolean {
   return signal.aborted && !(signal.reason instanceof GatewayError && signal.reason.kind !== "client-closed");
 }
 

@@ -1,4 +1,5 @@
 /** One client request in flight, from its bytes to its answer. */
+import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Emit, RequestRecord } from "../base/events.ts";
 import { openTrace } from "../base/ids.ts";
@@ -15,7 +16,7 @@ export interface Arrival {
   readonly method: string;
   readonly headers: Headers;
   /** Aborts when the client leaves or the gateway gives the request up. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly startedMs: number;
   /** Ms spent so far on waiting for the client to send its body. */
   readonly bodyWaitMs: () => number;

@@ -1,5 +1,5 @@
 /** A request from its bytes to its answer: parse → facts → decide → walk the chain → deliver. */
-import { createChildAbort } from "../base/abort.ts";
+import { createChildAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { Emit } from "../base/events.ts";
@@ -175,7 +175,7 @@ async function answer(
 }
 
 /** A failure that is only the request's own abort tells why that was: the deadline, a drain, or the client's leaving. */
-function withReason(judged: Judged, signal: AbortSignal): Judged {
+function withReason(judged: Judged, signal: Signal): Judged {
   const { candidate } = judged;
   if (candidate.kind !== "failed" || !signal.aborted) return judged;
   const reason: unknown = signal.reason;

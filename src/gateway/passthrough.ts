@@ -1,5 +1,5 @@
 /** Routes that are neither read nor translated: the provider's bytes both ways, under the gateway's own credentials. */
-import { createChildAbort } from "../base/abort.ts";
+import { createChildAbort, type Signal } from "../base/abort.ts";
 import { GatewayError } from "../base/errors.ts";
 import { renderTraceparent } from "../base/ids.ts";
 import type { ProviderName } from "../base/names.ts";
@@ -96,7 +96,7 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
   };
 }
 
-function errorOf(thrown: unknown, signal: AbortSignal): GatewayError {
+function errorOf(thrown: unknown, signal: Signal): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (signal.aborted) return toGatewayError(signal.reason instanceof GatewayError ? signal.reason : clientClosed());
   const { class: outcome } = classifyException(thrown, 0);

@@ -2,6 +2,7 @@
  * Along the chain: try a candidate, judge it, go on or commit. The last attempt made always wins, also over an earlier one
  * that looks better, and is delivered as it came.
  */
+import type { Signal } from "../base/abort.ts";
 import type { FallbackReason, OutcomeClass, ProviderName } from "../base/names.ts";
 import { renderFeedback } from "../heal/feedback.ts";
 import type { Decision } from "../policy/decision.ts";
@@ -23,7 +24,7 @@ export interface WalkOptions {
   readonly summaries: SummaryMemory;
   readonly judge: JudgeSettings;
   /** Aborts when the client leaves or the deadline passes. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** On `clock.nowMs()`. */
   readonly deadlineMs: number;
 }

@@ -1,4 +1,5 @@
 /** Permits per upstream: one that hangs cannot use up what the others need. */
+import { followAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Call, type Classified, type Combinator, whenEnded } from "./dispatch.ts";
 
@@ -22,7 +23,7 @@ export interface Bulkhead {
   /** A permit now, or null. Those who queue come first. */
   readonly tryAcquire: () => Release | null;
   /** A permit, waiting in line for it at most the queue timeout and until `signal` aborts. */
-  readonly acquire: (signal: AbortSignal) => Promise<Admission>;
+  readonly acquire: (signal: Signal) => Promise<Admission>;
   readonly inFlight: () => number;
   readonly queued: () => number;
   /** In-flight divided by the limit. */
@@ -66,13 +67,12 @@ export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): 
         const leave = (admission: Admission): void => {
           waiters.delete(admit);
           cancelTimer();
-          signal.removeEventListener("abort", onAbort);
+          letGo();
           resolve(admission);
         };
         const admit = (permit: Release): void => leave({ ok: true, release: permit });
-        const onAbort = (): void => leave({ ok: false, reason: "aborted" });
         const cancelTimer = clock.after(queueTimeoutMs, () => leave({ ok: false, reason: "queue-timeout" }));
-        signal.addEventListener("abort", onAbort, { once: true });
+        const letGo = followAbort(signal, () => leave({ ok: false, reason: "aborted" }));
         waiters.add(admit);
       });
     },

@@ -2,6 +2,7 @@
  * The shape that every resilience layer shares. Knows neither HTTP nor LLMs: a layer sees a request, a call and a result
  * that says of itself how it is to be counted.
  */
+import type { Signal } from "../base/abort.ts";
 import type { OutcomeClass } from "../base/names.ts";
 
 /** How a result counts, decided once per attempt (docs/resilience.md, outcome classes) and read by every layer. */
@@ -42,7 +43,7 @@ export function whenEnded(result: Classified, listener: EndListener): void {
 /** What travels with one dispatch. */
 export interface Call {
   /** Aborts when the client leaves, the deadline passes, or the leg loses. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Absolute, on `clock.nowMs()`. */
   readonly deadlineMs: number;
   /** Try of this candidate from 0. */

@@ -1,4 +1,5 @@
 /** The one retry loop: the same request to the same upstream, before any byte has reached the client. */
+import type { Signal } from "../base/abort.ts";
 import { type Clock, sleep } from "../base/clock.ts";
 import type { Attempts } from "./attempts.ts";
 import { type BackoffSettings, computeBackoffMs, honouredWaitMs, isWorthWaiting } from "./backoff.ts";
@@ -116,7 +117,7 @@ export function createRetry<Request, Result extends Classified>(
   };
 }
 
-async function slept(clock: Clock, waitMs: number, signal: AbortSignal): Promise<boolean> {
+async function slept(clock: Clock, waitMs: number, signal: Signal): Promise<boolean> {
   try {
     await sleep(clock, waitMs, signal);
     return true;

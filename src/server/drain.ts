@@ -1,5 +1,5 @@
 /** Going away without cutting anybody off (docs/resilience.md, drain). */
-import { createChildAbort } from "../base/abort.ts";
+import { createChildAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 
@@ -7,7 +7,7 @@ export interface Drain {
   /** False once the gateway is going away: new connections are told to close. */
   readonly isServing: () => boolean;
   /** Aborts what is still in flight when its time is up; the reason is a `draining` error. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Counts a request in; the returned function counts it out and is safe to call again. */
   readonly enter: () => () => void;
   readonly inFlight: () => number;

@@ -1,6 +1,6 @@
 /** The HTTP shell: lets requests in, hands each to its handler, answers. Elysia routes, Bun serves. */
 import { Elysia } from "elysia";
-import { createChildAbort } from "../base/abort.ts";
+import { createChildAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import { createRequestId } from "../base/ids.ts";
@@ -42,7 +42,7 @@ export interface ServerOptions {
   readonly admission: () => AdmissionSettings;
   readonly bodyLimits: () => BodyLimits;
   /** A place among the requests in flight, waiting in line for it. */
-  readonly permit: (signal: AbortSignal) => Promise<Permit>;
+  readonly permit: (signal: Signal) => Promise<Permit>;
   /** Answers a visit. */
   readonly serve: (visit: Visit) => Promise<Reply>;
   /** Answers a request that is turned away; records it. */

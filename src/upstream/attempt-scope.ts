@@ -1,5 +1,5 @@
 /** The life of one attempt: its record, its abort, and the one way in which it ends. */
-import { createChildAbort, followAbort } from "../base/abort.ts";
+import { createChildAbort, followAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { AttemptRecord, Emit } from "../base/events.ts";
@@ -11,7 +11,7 @@ import type { FailedAnswer, UpstreamAnswer, UpstreamRequest } from "./upstream.t
 
 export interface AttemptScope {
   readonly attempt: AttemptRecord;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly abort: (reason: unknown) => void;
   readonly onEnd: (listener: EndListener) => void;
   /** Ms since the attempt began. */

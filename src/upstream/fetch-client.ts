@@ -1,6 +1,6 @@
 /** The client over the runtime's `fetch`, which knows proxies. Bun keeps at most 64 idle connections per TLS context, so several share the load. */
 import tls from "node:tls";
-import { followAbort } from "../base/abort.ts";
+import { followAbort, toAbortSignal } from "../base/abort.ts";
 import { isIdentity } from "../base/stream.ts";
 import { sourceOfStream } from "./byte-source.ts";
 import type { ByteSource, HttpAnswer, HttpClient } from "./http.ts";
@@ -42,9 +42,11 @@ export function createFetchClient(options: FetchClientOptions): HttpClient {
         isOver = true;
         inFlight -= 1;
         letGo();
+        native.release();
       };
+      const native = toAbortSignal(call.signal);
       const letGo = followAbort(call.signal, over);
-      const init = { ...call, ...FIXED } as BunFetchRequestInit;
+      const init = { ...call, ...FIXED, signal: native.signal } as BunFetchRequestInit;
       try {
         const response = await session.fetch(baseUrl + path, options.useEnvProxy ? init : { ...init, proxy: false });
         return answerOf(response, over);

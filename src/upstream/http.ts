@@ -1,4 +1,5 @@
 /** What a call to a provider is and what comes back, whichever client makes it. */
+import type { Signal } from "../base/abort.ts";
 import type { HeaderView } from "../base/headers.ts";
 import type { BoundedBody } from "../base/stream.ts";
 
@@ -9,7 +10,7 @@ export interface HttpCall {
   /** Absent for methods without a body. */
   readonly body?: Uint8Array | string;
   /** Ends the call at any time: the connection is closed, what waits for the call gets the signal's reason. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** A body as it arrives, pulled. It is read in one of its three ways, to its end, or cancelled: until then it holds a connection. */

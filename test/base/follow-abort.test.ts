@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createChildAbort, followAbort } from "../../src/base/abort.ts";
+import { createChildAbort, followAbort, type Signal } from "../../src/base/abort.ts";
 
 describe("a child", () => {
   test("is aborted with the reason of whichever parent is first, through any number of generations", () => {
@@ -36,7 +36,7 @@ describe("a child", () => {
 describe.each([
   ["a signal made here", createChildAbort],
   ["any other signal", () => new AbortController()],
-])("who follows %s", (_, create: () => Pick<AbortController, "signal" | "abort">) => {
+])("who follows %s", (_, create: () => { readonly signal: Signal; readonly abort: (reason: unknown) => void }) => {
   test("is called once, in the order of joining, when the signal says that it is aborted", () => {
     const parent = create();
     const called: string[] = [];

@@ -1,6 +1,7 @@
 /** All layers composed over an upstream that misbehaves: what must hold whatever it does. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { followAbort, type Signal } from "../../src/base/abort.ts";
 import { createAttempts } from "../../src/resilience/attempts.ts";
 import type { BreakerSettings } from "../../src/resilience/breaker.ts";
 import { createBreakerLayer } from "../../src/resilience/breaker-layer.ts";
@@ -101,13 +102,12 @@ function createStack(clock: FakeClock, setup: Setup) {
       if (!isOpen) return;
       isOpen = false;
       stats.openBodies--;
-      call.signal.removeEventListener("abort", onAbort);
+      letGo();
       cancel();
       end(later === null ? null : classification(later));
     };
-    const onAbort = (): void => close(null);
     const cancel = clock.after(2_000, () => close(isStalled ? "stalled" : null));
-    call.signal.addEventListener("abort", onAbort, { once: true });
+    const letGo = followAbort(call.signal, () => close(null));
     return stream;
   };
 
@@ -164,15 +164,15 @@ function createStack(clock: FakeClock, setup: Setup) {
   return { stats, breakers, bulkhead, dispatch };
 }
 
-function waitOrAbort(clock: FakeClock, ms: number, signal: AbortSignal): Promise<void> {
+function waitOrAbort(clock: FakeClock, ms: number, signal: Signal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       cancel();
-      signal.removeEventListener("abort", finish);
+      letGo();
       resolve();
     };
     const cancel = clock.after(ms, finish);
-    signal.addEventListener("abort", finish, { once: true });
+    const letGo = followAbort(signal, finish);
     if (signal.aborted) finish();
   });
 }

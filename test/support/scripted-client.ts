@@ -1,4 +1,5 @@
 /** An upstream that a test scripts, in place of a client. Obeys the call's signal as a client does. */
+import { toAbortSignal } from "../../src/base/abort.ts";
 import { answerOf } from "../../src/upstream/fetch-client.ts";
 import type { HttpClient } from "../../src/upstream/http.ts";
 
@@ -49,7 +50,8 @@ export function createScriptedClient(script: Script): ScriptedClient {
   return {
     calls,
     inFlight: () => inFlight,
-    call: async (baseUrl, path, { method, headers, body, signal }) => {
+    call: async (baseUrl, path, { method, headers, body, signal: given }) => {
+      const { signal } = toAbortSignal(given);
       inFlight += 1;
       let isOver = false;
       const over = (): void => {

@@ -1,5 +1,5 @@
 /** One connection to an upstream: a request at a time, and what becomes of the connection after its answer. */
-import { followAbort } from "../../base/abort.ts";
+import { followAbort, type Signal } from "../../base/abort.ts";
 import type { HttpAnswer } from "../http.ts";
 import { type ByteQueue, createByteQueue } from "./byte-queue.ts";
 import { type CodedError, failure, RESET } from "./failure.ts";
@@ -25,7 +25,7 @@ export interface Wire {
 export interface Exchange {
   readonly method: string;
   readonly request: RenderedRequest;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 export interface ConnectionEvents {

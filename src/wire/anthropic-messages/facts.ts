@@ -1,8 +1,9 @@
 import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
+import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
-import { once } from "../once.ts";
+import { createFacts } from "../request-facts.ts";
+import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
 import type { TokenCounter } from "../token-counter.ts";
 
@@ -12,8 +13,11 @@ interface Seen {
   cache: boolean;
 }
 
-interface Walk extends Readonly<Seen> {
-  readonly tokensInput: number;
+/** A request with what is looked up in it more than once. */
+interface Source {
+  readonly json: JsonObject;
+  readonly model: string;
+  readonly messages: readonly Json[];
 }
 
 function list(value: Json | undefined): readonly Json[] {
@@ -86,11 +90,11 @@ function readFormat(json: JsonObject): Json | undefined {
   return own(own(json, "output_config"), "format") ?? own(json, "output_format");
 }
 
-function walk(json: JsonObject, model: string): Walk {
+function walk({ json, model, messages }: Source): Walked {
   const counter = createTokenCounter("anthropic", model);
   const seen: Seen = { image: false, document: false, cache: hasMarker(json) };
   walkContent(own(json, "system"), counter, seen);
-  for (const message of list(own(json, "messages"))) {
+  for (const message of messages) {
     counter.message();
     walkContent(own(message, "content"), counter, seen);
   }
@@ -106,7 +110,8 @@ function walk(json: JsonObject, model: string): Walk {
   const format = readFormat(json);
   if (isObject(format)) counter.format(own(format, "schema") ?? {});
   if (own(own(json, "thinking"), "type") === "enabled") counter.thinking();
-  return { tokensInput: counter.total(), ...seen };
+  const { image, document, cache } = seen;
+  return { tokensInput: counter.total(), image, document, audio: false, cache };
 }
 
 function readToolChoice(json: JsonObject): Facts["toolChoice"] {
@@ -135,7 +140,7 @@ function isToolResult(block: Json): boolean {
 }
 
 /** Text that the user wrote last: the last user message that holds any, so that tool results do not hide it. */
-function readPrompt(messages: readonly Json[]): string {
+function readPromptText({ messages }: Source): string {
   for (const message of messages.toReversed()) {
     if (own(message, "role") !== "user") continue;
     const text = readText(own(message, "content"));
@@ -144,74 +149,56 @@ function readPrompt(messages: readonly Json[]): string {
   return "";
 }
 
-/** Facts of a Messages request; what costs more than a lookup is computed when asked for, then kept. */
-export function readFacts(request: ParsedRequest): Facts {
-  const { json } = request;
+function readSystemText({ json, messages }: Source): string {
+  return [
+    readText(own(json, "system")),
+    ...messages.filter((each) => own(each, "role") === "system").map((each) => readText(own(each, "content"))),
+  ]
+    .filter((text) => text !== "")
+    .join("\n");
+}
+
+/** A tool that the provider defines goes by its type. */
+function readTools({ json }: Source): readonly DeclaredTool[] {
+  return list(own(json, "tools")).map((tool) => ({
+    name: readString(own(tool, "name")) ?? readString(own(tool, "type")) ?? "",
+    schema: readObject(own(tool, "input_schema")),
+  }));
+}
+
+const READERS: LateReaders<Source, DeclaredTool> = {
+  tools: readTools,
+  walk,
+  systemText: readSystemText,
+  promptText: readPromptText,
+};
+
+/** Facts of a Messages request. */
+export function readFacts({ json }: ParsedRequest): Facts {
   const model = readString(own(json, "model")) ?? "";
   const messages = list(own(json, "messages"));
-  const tools = list(own(json, "tools"));
   const last = messages.at(-1);
   const format = readFormat(json);
-  const walked = once(() => walk(json, model));
-  const toolNames = once(() =>
-    tools.map((tool) => readString(own(tool, "name")) ?? readString(own(tool, "type")) ?? ""),
+  const isSchema = own(format, "type") === "json_schema";
+  return createFacts(
+    {
+      format: "messages",
+      model,
+      stream: own(json, "stream") === true,
+      maxTokens: readNumber(own(json, "max_tokens")),
+      messages: messages.length,
+      toolChoice: readToolChoice(json),
+      inToolLoop: own(last, "role") === "user" && list(own(last, "content")).some(isToolResult),
+      responseFormatType: isSchema ? "json_schema" : "text",
+      jsonSchema: isSchema ? readObject(own(format, "schema")) : null,
+      reasoning: thinks(own(json, "thinking")),
+      reasoningEffort: readEffort(own(own(json, "output_config"), "effort")),
+      user: readString(own(own(json, "metadata"), "user_id")),
+      choices: 1,
+      replayable: true,
+      streamUsage: true,
+    },
+    { json, model, messages },
+    READERS,
   );
-  const toolSchemas = once(
-    () => new Map(tools.map((tool, index) => [toolNames()[index] ?? "", readObject(own(tool, "input_schema"))])),
-  );
-  const metadata = once(() => readMetadata(own(json, "metadata")));
-  const systemText = once(() =>
-    [
-      readText(own(json, "system")),
-      ...messages.filter((each) => own(each, "role") === "system").map((each) => readText(own(each, "content"))),
-    ]
-      .filter((text) => text !== "")
-      .join("\n"),
-  );
-  const promptText = once(() => readPrompt(messages));
-  return {
-    format: "messages",
-    model,
-    stream: own(json, "stream") === true,
-    maxTokens: readNumber(own(json, "max_tokens")),
-    messages: messages.length,
-    toolChoice: readToolChoice(json),
-    inToolLoop: own(last, "role") === "user" && list(own(last, "content")).some(isToolResult),
-    responseFormatType: own(format, "type") === "json_schema" ? "json_schema" : "text",
-    jsonSchema: own(format, "type") === "json_schema" ? readObject(own(format, "schema")) : null,
-    reasoning: thinks(own(json, "thinking")),
-    reasoningEffort: readEffort(own(own(json, "output_config"), "effort")),
-    user: readString(own(own(json, "metadata"), "user_id")),
-    hasAudio: false,
-    choices: 1,
-    replayable: true,
-    streamUsage: true,
-    get toolNames() {
-      return toolNames();
-    },
-    get toolSchemas() {
-      return toolSchemas();
-    },
-    get metadata() {
-      return metadata();
-    },
-    get systemText() {
-      return systemText();
-    },
-    get promptText() {
-      return promptText();
-    },
-    get tokensInput() {
-      return walked().tokensInput;
-    },
-    get hasImage() {
-      return walked().image;
-    },
-    get hasDocument() {
-      return walked().document;
-    },
-    get hasCacheControl() {
-      return walked().cache;
-    },
-  };
 }

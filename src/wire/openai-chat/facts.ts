@@ -1,18 +1,18 @@
 import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
+import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
-import { once } from "../once.ts";
+import { createFacts } from "../request-facts.ts";
+import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
 import type { TokenCounter } from "../token-counter.ts";
 
-interface Walk {
-  readonly tokensInput: number;
-  readonly hasImage: boolean;
-  readonly hasDocument: boolean;
-  readonly hasAudio: boolean;
-  readonly hasCacheControl: boolean;
+/** A request with what is looked up in it more than once. */
+interface Source {
+  readonly json: JsonObject;
+  readonly model: string;
+  readonly messages: readonly Json[];
 }
 
 interface Seen {
@@ -87,21 +87,20 @@ function walkMessage(message: Json, counter: TokenCounter, seen: Seen): void {
   if (isObject(own(message, "audio"))) seen.audio = true;
   counter.text(readString(own(message, "name")) ?? "");
   walkContent(own(message, "content"), counter, seen);
-  const calls = [...list(own(message, "tool_calls")), { function: own(message, "function_call") ?? null }];
-  for (const call of calls) {
-    const body = own(call, "custom") ?? own(call, "function");
-    if (!isObject(body)) continue;
-    counter.call(readString(own(body, "name")) ?? "", own(body, "arguments") ?? own(body, "input") ?? "");
-  }
+  for (const call of list(own(message, "tool_calls"))) walkCall(own(call, "custom") ?? own(call, "function"), counter);
+  walkCall(own(message, "function_call"), counter);
 }
 
-interface Tool {
-  readonly name: string;
+function walkCall(body: Json | undefined, counter: TokenCounter): void {
+  if (!isObject(body)) return;
+  counter.call(readString(own(body, "name")) ?? "", own(body, "arguments") ?? own(body, "input") ?? "");
+}
+
+interface Tool extends DeclaredTool {
   readonly description: string;
-  readonly schema: JsonObject | null;
 }
 
-function readTools(json: JsonObject): readonly Tool[] {
+function readTools({ json }: Source): readonly Tool[] {
   const tools = list(own(json, "tools")).map((tool) => own(tool, "function") ?? own(tool, "custom") ?? tool);
   return [...tools, ...list(own(json, "functions"))].map((body) => ({
     name: readString(own(body, "name")) ?? readString(own(body, "type")) ?? "",
@@ -110,22 +109,17 @@ function readTools(json: JsonObject): readonly Tool[] {
   }));
 }
 
-function walk(json: JsonObject, model: string, tools: readonly Tool[]): Walk {
+function walk({ json, model, messages }: Source, tools: readonly Tool[]): Walked {
   const counter = createTokenCounter("openai", model);
   const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
-  for (const message of list(own(json, "messages"))) walkMessage(message, counter, seen);
+  for (const message of messages) walkMessage(message, counter, seen);
   for (const tool of list(own(json, "tools"))) if (hasMarker(tool)) seen.cache = true;
   if (hasMarker(json)) seen.cache = true;
   for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
   const { jsonSchema } = readResponseFormat(json);
   if (jsonSchema !== null) counter.format(jsonSchema);
-  return {
-    tokensInput: counter.total(),
-    hasImage: seen.image,
-    hasDocument: seen.document,
-    hasAudio: seen.audio,
-    hasCacheControl: seen.cache,
-  };
+  const { image, document, audio, cache } = seen;
+  return { tokensInput: counter.total(), image, document, audio, cache };
 }
 
 function readToolChoice(json: JsonObject): Facts["toolChoice"] {
@@ -153,81 +147,56 @@ function readResponseFormat(json: JsonObject): Pick<Facts, "responseFormatType" 
   return { responseFormatType: type === "json_object" ? type : "text", jsonSchema: null };
 }
 
-/** Facts of a Chat request; what costs more than a lookup is computed when asked for, then kept. */
-export function readFacts(request: ParsedRequest): Facts {
-  const { json } = request;
+function readSystemText({ messages }: Source): string {
+  return messages
+    .filter((message) => own(message, "role") === "system" || own(message, "role") === "developer")
+    .map((message) => readText(own(message, "content")))
+    .join("\n");
+}
+
+function readPromptText({ messages }: Source): string {
+  const last = messages.findLast((message) => own(message, "role") === "user");
+  return readText(own(last, "content"));
+}
+
+const READERS: LateReaders<Source, Tool> = {
+  tools: readTools,
+  walk,
+  systemText: readSystemText,
+  promptText: readPromptText,
+};
+
+/** Facts of a Chat request. */
+export function readFacts({ json }: ParsedRequest): Facts {
   const model = readString(own(json, "model")) ?? "";
   const messages = list(own(json, "messages"));
-  const tools = once(() => readTools(json));
-  const walked = once(() => walk(json, model, tools()));
-  const toolNames = once(() => tools().map((tool) => tool.name));
-  const toolSchemas = once(() => new Map(tools().map((tool) => [tool.name, tool.schema])));
-  const metadata = once(() => readMetadata(own(json, "metadata")));
-  const systemText = once(() =>
-    messages
-      .filter((message) => own(message, "role") === "system" || own(message, "role") === "developer")
-      .map((message) => readText(own(message, "content")))
-      .join("\n"),
-  );
-  const promptText = once(() =>
-    readText(
-      own(
-        messages.findLast((message) => own(message, "role") === "user"),
-        "content",
-      ),
-    ),
-  );
   const lastRole = own(messages.at(-1), "role");
   const effort = readEffort(own(json, "reasoning_effort"));
-  return {
-    format: "chat",
-    model,
-    stream: own(json, "stream") === true,
-    maxTokens: readNumber(own(json, "max_completion_tokens")) ?? readNumber(own(json, "max_tokens")),
-    messages: messages.length,
-    inToolLoop: lastRole === "tool" || lastRole === "function",
-    toolChoice: readToolChoice(json),
-    ...readResponseFormat(json),
-    reasoning: (effort !== null && effort !== "none") || thinks(own(json, "thinking")),
-    reasoningEffort: effort,
-    user:
-      readString(own(json, "safety_identifier")) ??
-      readString(own(json, "user")) ??
-      readString(own(own(json, "metadata"), "user_id")),
-    choices: Math.max(1, readNumber(own(json, "n")) ?? 1),
-    replayable: own(json, "store") !== true,
-    streamUsage: own(own(json, "stream_options"), "include_usage") === true,
-    get toolNames() {
-      return toolNames();
+  const { responseFormatType, jsonSchema } = readResponseFormat(json);
+  return createFacts(
+    {
+      format: "chat",
+      model,
+      stream: own(json, "stream") === true,
+      maxTokens: readNumber(own(json, "max_completion_tokens")) ?? readNumber(own(json, "max_tokens")),
+      messages: messages.length,
+      inToolLoop: lastRole === "tool" || lastRole === "function",
+      toolChoice: readToolChoice(json),
+      responseFormatType,
+      jsonSchema,
+      reasoning: (effort !== null && effort !== "none") || thinks(own(json, "thinking")),
+      reasoningEffort: effort,
+      user:
+        readString(own(json, "safety_identifier")) ??
+        readString(own(json, "user")) ??
+        readString(own(own(json, "metadata"), "user_id")),
+      choices: Math.max(1, readNumber(own(json, "n")) ?? 1),
+      replayable: own(json, "store") !== true,
+      streamUsage: own(own(json, "stream_options"), "include_usage") === true,
     },
-    get toolSchemas() {
-      return toolSchemas();
-    },
-    get metadata() {
-      return metadata();
-    },
-    get systemText() {
-      return systemText();
-    },
-    get promptText() {
-      return promptText();
-    },
-    get tokensInput() {
-      return walked().tokensInput;
-    },
-    get hasImage() {
-      return walked().hasImage;
-    },
-    get hasDocument() {
-      return walked().hasDocument;
-    },
-    get hasAudio() {
-      return walked().hasAudio;
-    },
-    get hasCacheControl() {
-      return walked().hasCacheControl;
-    },
-  };
+    { json, model, messages },
+    READERS,
+  );
 }
 
 /** Anthropic's `thinking`, which is taken from a Chat body too. */

@@ -1,9 +1,10 @@
 import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { readEffort, readMetadata, readNumber, readObject, readString, readText } from "../facts.ts";
+import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
-import { once } from "../once.ts";
+import { createFacts } from "../request-facts.ts";
+import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
 import type { TokenCounter } from "../token-counter.ts";
 
@@ -14,14 +15,15 @@ interface Seen {
   cache: boolean;
 }
 
-interface Walk extends Readonly<Seen> {
-  readonly tokensInput: number;
+/** A request with what is looked up in it more than once. */
+interface Source {
+  readonly json: JsonObject;
+  readonly model: string;
+  readonly items: readonly Json[];
 }
 
-interface Tool {
-  readonly name: string;
+interface Tool extends DeclaredTool {
   readonly description: string;
-  readonly schema: JsonObject | null;
 }
 
 function list(value: Json | undefined): readonly Json[] {
@@ -38,7 +40,7 @@ function readItems(json: JsonObject): readonly Json[] {
 const BRINGS_TOOLS: ReadonlySet<Json | undefined> = new Set(["additional_tools", "tool_search_output"]);
 
 /** Declared tools, also those in the input; those of a namespace stand for it. */
-function readTools(json: JsonObject, items: readonly Json[]): readonly Tool[] {
+function readTools({ json, items }: Source): readonly Tool[] {
   const brought = items.flatMap((item) => (BRINGS_TOOLS.has(own(item, "type")) ? list(own(item, "tools")) : []));
   return [...list(own(json, "tools")), ...brought]
     .flatMap((tool) => (own(tool, "type") === "namespace" ? list(own(tool, "tools")) : [tool]))
@@ -99,7 +101,7 @@ function walkItem(item: Json, counter: TokenCounter, seen: Seen): void {
   if (isString(name)) counter.call(name, own(item, "arguments") ?? own(item, "input") ?? "");
 }
 
-function walk(json: JsonObject, model: string, items: readonly Json[], tools: readonly Tool[]): Walk {
+function walk({ json, model, items }: Source, tools: readonly Tool[]): Walked {
   const counter = createTokenCounter("openai", model);
   const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
   const instructions = own(json, "instructions");
@@ -111,7 +113,8 @@ function walk(json: JsonObject, model: string, items: readonly Json[], tools: re
   for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
   const format = own(own(json, "text"), "format");
   if (own(format, "type") === "json_schema") counter.format(own(format, "schema") ?? {});
-  return { tokensInput: counter.total(), ...seen };
+  const { image, document, audio, cache } = seen;
+  return { tokensInput: counter.total(), image, document, audio, cache };
 }
 
 function readToolChoice(json: JsonObject): Facts["toolChoice"] {
@@ -140,83 +143,57 @@ function isSystem(item: Json): boolean {
   return role === "system" || role === "developer";
 }
 
-/** Facts of a Responses request; what costs more than a lookup is computed when asked for, then kept. */
-export function readFacts(request: ParsedRequest): Facts {
-  const { json } = request;
+function readSystemText({ json, items }: Source): string {
+  return [
+    readString(own(json, "instructions")) ?? "",
+    ...items.filter(isSystem).map((item) => readText(own(item, "content"))),
+  ]
+    .filter((text) => text !== "")
+    .join("\n");
+}
+
+function readPromptText({ items }: Source): string {
+  const last = items.findLast((item) => own(item, "role") === "user");
+  return readText(own(last, "content"));
+}
+
+const READERS: LateReaders<Source, Tool> = {
+  tools: readTools,
+  toolSchemas: readSchemas,
+  walk,
+  systemText: readSystemText,
+  promptText: readPromptText,
+};
+
+/** Facts of a Responses request. */
+export function readFacts({ json }: ParsedRequest): Facts {
   const model = readString(own(json, "model")) ?? "";
   const items = readItems(json);
   const format = own(own(json, "text"), "format");
   const formatType = own(format, "type");
   const effort = readEffort(own(own(json, "reasoning"), "effort"));
-  const tools = once(() => readTools(json, items));
-  const walked = once(() => walk(json, model, items, tools()));
-  const toolNames = once(() => tools().map((tool) => tool.name));
-  const toolSchemas = once(() => readSchemas(tools()));
-  const metadata = once(() => readMetadata(own(json, "metadata")));
-  const systemText = once(() =>
-    [
-      readString(own(json, "instructions")) ?? "",
-      ...items.filter(isSystem).map((item) => readText(own(item, "content"))),
-    ]
-      .filter((text) => text !== "")
-      .join("\n"),
+  return createFacts(
+    {
+      format: "responses",
+      model,
+      stream: own(json, "stream") === true,
+      maxTokens: readNumber(own(json, "max_output_tokens")),
+      messages: items.length,
+      toolChoice: readToolChoice(json),
+      inToolLoop: isToolOutput(items.at(-1)),
+      responseFormatType: formatType === "json_schema" || formatType === "json_object" ? formatType : "text",
+      jsonSchema: formatType === "json_schema" ? readObject(own(format, "schema")) : null,
+      reasoning: effort !== null && effort !== "none",
+      reasoningEffort: effort,
+      user:
+        readString(own(json, "safety_identifier")) ??
+        readString(own(json, "user")) ??
+        readString(own(own(json, "metadata"), "user_id")),
+      choices: 1,
+      replayable: own(json, "store") !== true && own(json, "background") !== true,
+      streamUsage: true,
+    },
+    { json, model, items },
+    READERS,
   );
-  const promptText = once(() =>
-    readText(
-      own(
-        items.findLast((item) => own(item, "role") === "user"),
-        "content",
-      ),
-    ),
-  );
-  return {
-    format: "responses",
-    model,
-    stream: own(json, "stream") === true,
-    maxTokens: readNumber(own(json, "max_output_tokens")),
-    messages: items.length,
-    toolChoice: readToolChoice(json),
-    inToolLoop: isToolOutput(items.at(-1)),
-    responseFormatType: formatType === "json_schema" || formatType === "json_object" ? formatType : "text",
-    jsonSchema: formatType === "json_schema" ? readObject(own(format, "schema")) : null,
-    reasoning: effort !== null && effort !== "none",
-    reasoningEffort: effort,
-    user:
-      readString(own(json, "safety_identifier")) ??
-      readString(own(json, "user")) ??
-      readString(own(own(json, "metadata"), "user_id")),
-    choices: 1,
-    replayable: own(json, "store") !== true && own(json, "background") !== true,
-    streamUsage: true,
-    get toolNames() {
-      return toolNames();
-    },
-    get toolSchemas() {
-      return toolSchemas();
-    },
-    get metadata() {
-      return metadata();
-    },
-    get systemText() {
-      return systemText();
-    },
-    get promptText() {
-      return promptText();
-    },
-    get tokensInput() {
-      return walked().tokensInput;
-    },
-    get hasImage() {
-      return walked().image;
-    },
-    get hasDocument() {
-      return walked().document;
-    },
-    get hasAudio() {
-      return walked().audio;
-    },
-    get hasCacheControl() {
-      return walked().cache;
-    },
-  };
 }
