@@ -1,5 +1,6 @@
 /** Makes what the tests need beyond `npm ci`. Says in one line each what is missing; never fails. */
 import { ensureAgents } from "../test/support/agents.ts";
+import { ensureKube } from "../test/support/kube.ts";
 import { ensureMusl } from "../test/support/musl.ts";
 import { ensurePython, PYTHON_ENVIRONMENTS } from "../test/support/python.ts";
 import { sharedDir, sharedMissing } from "../test/support/shared.ts";
@@ -20,7 +21,7 @@ export async function setUp(): Promise<readonly string[]> {
   }
   if (sharedDir === null) missing.push(sharedMissing);
   missing.push(...(await shipping));
-  for (const lacking of [await ensureMusl(), await toxiproxy, await agents])
+  for (const lacking of [await ensureMusl(), await ensureKube(), await toxiproxy, await agents])
     if (lacking !== null) missing.push(lacking);
   // Debian's package manager takes one at a time.
   for (const tool of [ensureCollector(), ...ensureDebian()]) {
