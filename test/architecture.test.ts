@@ -34,7 +34,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | typeof everything>
 const PACKAGE_LIVES_IN: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["config"],
   "prom-client": ["observe"],
-  "@opentelemetry/*": ["observe"],
   "@sinclair/typebox": ["wire", "config", "policy"],
   typebox: ["heal"],
   re2js: ["heal"],

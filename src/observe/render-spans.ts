@@ -1,13 +1,11 @@
 /** A finished request as OpenTelemetry spans: a server span, and below it a client span for each attempt. */
-import { type Attributes, type HrTime, type Link, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
-import type { Resource } from "@opentelemetry/resources";
-import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import type { TraceContext } from "../base/ids.ts";
 import { contentAttributes } from "./span-content.ts";
 import {
   ATTEMPT_ATTRIBUTES,
   attemptErrorType,
+  type Attributes,
   knownMethod,
   readAttributes,
   REQUEST_ATTRIBUTES,
@@ -16,15 +14,45 @@ import {
   TAG_PREFIX,
 } from "./span-attributes.ts";
 
+/** As OpenTelemetry's API numbers them. @see https://opentelemetry.io/docs/specs/otel/trace/api/#spankind (read 2026-11-24) */
+const SERVER = 1;
+const CLIENT = 2;
+const UNSET = 0;
+const ERROR = 2;
+
+/** Seconds and nanoseconds since the epoch. */
+type Time = readonly [seconds: number, nanoseconds: number];
+
+export interface SpanEvent {
+  readonly name: string;
+  readonly time: Time;
+  readonly attributes: Attributes;
+}
+
+export interface Span {
+  readonly name: string;
+  readonly kind: typeof SERVER | typeof CLIENT;
+  /** 32 lower-case hex digits; the next two have 16. */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly isParentRemote: boolean;
+  readonly startTime: Time;
+  readonly endTime: Time;
+  readonly attributes: Attributes;
+  readonly events: readonly SpanEvent[];
+  readonly status: { readonly code: typeof UNSET | typeof ERROR; readonly message?: string };
+}
+
 /** The spans that there are, with their names. */
 export const SPANS = {
   request: {
-    kind: SpanKind.SERVER,
+    kind: SERVER,
     help: "request, from its arrival to the end of its answer",
     nameOf: ({ method, route }: Pick<RequestRecord, "method" | "route">) => `${knownMethod(method) ?? "HTTP"} ${route}`,
   },
   attempt: {
-    kind: SpanKind.CLIENT,
+    kind: CLIENT,
     help: "attempt at a provider: a try, a fallback or a leg of a hedge",
     nameOf: ({ model }: Pick<AttemptRecord, "model">) => `chat ${model}`,
   },
@@ -55,28 +83,20 @@ export const ATTEMPT_NOTES = {
   "arouter.validation": "the answer was judged: `arouter.validator`, `arouter.validation`",
 } as const;
 
-/** What every span of this process shares. */
-export interface SpanCommon {
-  readonly resource: Resource;
-  readonly scope: { readonly name: string; readonly version: string };
-  readonly context: SpanContext;
-}
-
-const NO_LINKS: Link[] = [];
 const MAX_TEXT_CHARS = 4096;
 
 /** The spans of `record`, the server span first. */
-export function renderSpans(record: RequestRecord, notes: readonly SpanNote[], common: SpanCommon): ReadableSpan[] {
+export function renderSpans(record: RequestRecord, notes: readonly SpanNote[], context: SpanContext): readonly Span[] {
   return [
-    renderRequest(record, notes, common),
-    ...record.attempts.map((attempt) => renderAttempt(record, attempt, common)),
+    renderRequest(record, notes, context),
+    ...record.attempts.map((attempt) => renderAttempt(record, attempt, context)),
   ];
 }
 
-function renderRequest(record: RequestRecord, notes: readonly SpanNote[], common: SpanCommon): ReadableSpan {
+function renderRequest(record: RequestRecord, notes: readonly SpanNote[], context: SpanContext): Span {
   const { trace } = record;
   const endMs = record.wallMs + (record.ms ?? 0);
-  const attributes = readAttributes(REQUEST_ATTRIBUTES, record, common.context);
+  const attributes = readAttributes(REQUEST_ATTRIBUTES, record, context);
   for (const tags of [record.callerTags, record.tags]) {
     for (const [name, value] of Object.entries(tags)) attributes[TAG_PREFIX + name] = value;
   }
@@ -100,16 +120,15 @@ function renderRequest(record: RequestRecord, notes: readonly SpanNote[], common
     notes: [...notes, ...skipped],
     error:
       (record.status ?? 0) >= 500 || requestErrorType(record) === "in_band_error" ? (record.errorMessage ?? "") : null,
-    common,
   });
 }
 
-function renderAttempt(record: RequestRecord, attempt: AttemptRecord, common: SpanCommon): ReadableSpan {
+function renderAttempt(record: RequestRecord, attempt: AttemptRecord, context: SpanContext): Span {
   const { trace } = record;
   const startMs = record.wallMs + attempt.startedMs;
   // The losing leg of a hedge may still be on its way out when the request is over.
   const endMs = attempt.ms === null ? Math.max(startMs, record.wallMs + (record.ms ?? 0)) : startMs + attempt.ms;
-  const { content } = common.context;
+  const { content } = context;
   const isDelivered = record.attempts.findLast((other) => other.class === "ok") === attempt;
   return createSpan({
     name: SPANS.attempt.nameOf(attempt),
@@ -121,7 +140,7 @@ function renderAttempt(record: RequestRecord, attempt: AttemptRecord, common: Sp
     startMs,
     endMs,
     attributes: {
-      ...readAttributes(ATTEMPT_ATTRIBUTES, { attempt, record }, common.context),
+      ...readAttributes(ATTEMPT_ATTRIBUTES, { attempt, record }, context),
       ...(content && isDelivered ? contentAttributes(record) : {}),
     },
     notes: record.validations
@@ -136,13 +155,12 @@ function renderAttempt(record: RequestRecord, attempt: AttemptRecord, common: Sp
         },
       })),
     error: attemptErrorType(attempt) === null ? null : (attempt.failure ?? ""),
-    common,
   });
 }
 
 interface SpanParts {
   readonly name: string;
-  readonly kind: SpanKind;
+  readonly kind: Span["kind"];
   readonly trace: TraceContext;
   readonly spanId: string;
   readonly parentSpanId: string | null;
@@ -154,44 +172,29 @@ interface SpanParts {
   readonly notes: readonly { readonly name: string; readonly wallMs: number; readonly attributes: Attributes }[];
   /** null: no error; else what is told of it, "" for nothing. */
   readonly error: string | null;
-  readonly common: SpanCommon;
 }
 
-function createSpan(parts: SpanParts): ReadableSpan {
-  const { trace, parentSpanId, common, error } = parts;
-  const contextOf = (spanId: string, isRemote: boolean) => ({
+function createSpan(parts: SpanParts): Span {
+  const { name, kind, trace, spanId, parentSpanId, isParentRemote, attributes, error } = parts;
+  return {
+    name,
+    kind,
     traceId: trace.traceId,
     spanId,
-    traceFlags: TraceFlags.SAMPLED,
-    isRemote,
-  });
-  const own = contextOf(parts.spanId, false);
-  return {
-    name: parts.name,
-    kind: parts.kind,
-    spanContext: () => own,
-    ...(parentSpanId === null ? {} : { parentSpanContext: contextOf(parentSpanId, parts.isParentRemote) }),
-    startTime: toHrTime(parts.startMs),
-    endTime: toHrTime(parts.endMs),
-    duration: toHrTime(Math.max(0, parts.endMs - parts.startMs)),
+    parentSpanId,
+    isParentRemote,
+    startTime: toTime(parts.startMs),
+    endTime: toTime(parts.endMs),
+    attributes,
+    events: parts.notes.map((note) => ({ name: note.name, time: toTime(note.wallMs), attributes: note.attributes })),
     status:
       error === null
-        ? { code: SpanStatusCode.UNSET }
-        : { code: SpanStatusCode.ERROR, ...(error === "" ? {} : { message: error.slice(0, MAX_TEXT_CHARS) }) },
-    attributes: parts.attributes,
-    links: NO_LINKS,
-    events: parts.notes.map(({ name, wallMs, attributes }) => ({ name, time: toHrTime(wallMs), attributes })),
-    ended: true,
-    resource: common.resource,
-    instrumentationScope: common.scope,
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
+        ? { code: UNSET }
+        : { code: ERROR, ...(error === "" ? {} : { message: error.slice(0, MAX_TEXT_CHARS) }) },
   };
 }
 
-/** Seconds and nanoseconds. */
-function toHrTime(milliseconds: number): HrTime {
+function toTime(milliseconds: number): Time {
   const seconds = Math.floor(milliseconds / 1000);
   return [seconds, Math.round((milliseconds - seconds * 1000) * 1e6)];
 }

@@ -2,7 +2,6 @@
  * Every attribute of the gateway's spans: its name, meaning and where it comes from. Spans are rendered from these tables,
  * and so is the table of docs/observability.md.
  */
-import type { Attributes } from "@opentelemetry/api";
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import type { ProviderName } from "../base/names.ts";
 import { totalInput } from "../base/usage.ts";
@@ -24,14 +23,17 @@ export interface SpanContext {
   readonly content: boolean;
 }
 
-type Value = string | number | boolean | string[] | null;
+/** What a span's attribute may be. */
+export type SpanValue = string | number | boolean | readonly string[];
+
+export type Attributes = Record<string, SpanValue>;
 
 export interface AttributeRow<Subject> {
   readonly name: string;
   /** One line, for the docs. */
   readonly help: string;
   /** null: the span does not have it. */
-  readonly of: (subject: Subject, context: SpanContext) => Value;
+  readonly of: (subject: Subject, context: SpanContext) => SpanValue | null;
 }
 
 /** An attempt, with the request that it was made for. */
@@ -66,8 +68,8 @@ export function attemptErrorType({ class: name }: AttemptRecord): string | null 
   return name === "ok" || name === "aborted" ? null : name;
 }
 
-function list(values: readonly string[]): Value {
-  return values.length === 0 ? null : [...values];
+function list(values: readonly string[]): readonly string[] | null {
+  return values.length === 0 ? null : values;
 }
 
 const request = row<RequestRecord>;

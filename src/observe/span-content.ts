@@ -1,7 +1,7 @@
 /** Prompts and answers as span attributes. Read only where `telemetry.capture_content` asks for it. */
-import type { Attributes } from "@opentelemetry/api";
 import type { RequestRecord } from "../base/events.ts";
 import { isArray, isObject, isString, type Json, own } from "../base/json.ts";
+import type { Attributes } from "./span-attributes.ts";
 
 /** Bodies beyond this are not read. */
 const MAX_BODY_BYTES = 1024 * 1024;

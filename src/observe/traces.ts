@@ -2,14 +2,13 @@
  * Traces, rendered from finished requests and sent in batches. Requests wait as they are and become spans when their batch
  * is sent, off the path of any answer. What cannot be sent is dropped and counted; memory is bounded by the queue.
  */
-import type { Attributes } from "@opentelemetry/api";
 import type { Clock } from "../base/clock.ts";
 import type { Emit, GatewayEvent, Observer, RequestRecord } from "../base/events.ts";
 import type { EncodeSpans, Finished } from "./otlp-encode.ts";
 import { parseOtlpEndpoint, type OtlpProtocol } from "./otlp-endpoint.ts";
 import type { OtlpResult, OtlpTransport } from "./otlp-transport.ts";
 import type { SpanNote, SpanNoteName } from "./render-spans.ts";
-import { readAttributes, RESOURCE_ATTRIBUTES, type SpanContext } from "./span-attributes.ts";
+import { type Attributes, readAttributes, RESOURCE_ATTRIBUTES, type SpanContext } from "./span-attributes.ts";
 
 export interface TracesOptions {
   readonly clock: Clock;
@@ -103,6 +102,7 @@ export function createTraces(options: TracesOptions): Observer {
 
   return {
     name: "traces",
+    events: ["exchange-finished", "retry-scheduled", "hedge-launched", "hedge-finished", "candidate-rejected"],
     observe: (event) => {
       if (event.type === "exchange-finished") {
         const { record } = event;
@@ -143,9 +143,9 @@ async function openSender(options: TracesOptions): Promise<Sender> {
       ? import("./otlp-grpc.ts").then(({ createGrpcTransport }) => createGrpcTransport(url, options.headers))
       : import("./otlp-http.ts").then(({ createHttpTransport }) => createHttpTransport(url, options.headers)),
   ]);
-  const { version, context } = options;
+  const { version, context, redact } = options;
   const resource = readAttributes(RESOURCE_ATTRIBUTES, options, context);
-  return { transport, encode: createEncodeSpans(resource, { scope: { name: "arouter", version }, context }) };
+  return { transport, encode: createEncodeSpans({ resource, scope: { name: "arouter", version }, context, redact }) };
 }
 
 /** Sends until it is taken, refused, or its time is up; `hurry` ends that time. */
