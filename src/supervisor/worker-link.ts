@@ -107,7 +107,7 @@ export function openWorkerLink(channel: Channel): Promise<WorkerLink | null> {
       case "ask":
         void answers.ask(order.topic, order.argument).then(
           ([answer]) => channel.send({ kind: "answer", id: order.id, answer }),
-          () => undefined,
+          () => channel.send({ kind: "answer", id: order.id, answer: undefined }),
         );
         return;
       case "gathered":

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
 import { sumOf } from "../support/exposition.ts";
 import type { GatewayProcess } from "../support/gateway.ts";
@@ -12,6 +12,7 @@ import {
   openConnections,
   portOf,
   startWorkers,
+  stopStarted,
   until,
 } from "./support.ts";
 
@@ -20,6 +21,7 @@ describe.skipIf(!isLinux)("the end of processes (Linux alone shares a port)", ()
   beforeAll(() => {
     providers = createSimulator().listen();
   });
+  afterEach(stopStarted);
   afterAll(() => providers.stop());
 
   test("a worker that is killed costs its own connections, is started again, and counted", async () => {

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
 import { sumOf } from "../support/exposition.ts";
-import { chat, childrenOf, isLinux, metrics, startWorkers, until } from "./support.ts";
+import { chat, childrenOf, isLinux, metrics, startWorkers, stopStarted, until } from "./support.ts";
 
 interface Line {
   readonly id?: string;
@@ -18,6 +18,7 @@ describe.skipIf(!isLinux)("files that several workers write (Linux alone shares 
     providers = createSimulator().listen();
     folder = mkdtempSync(join(tmpdir(), "workers-"));
   });
+  afterEach(stopStarted);
   afterAll(async () => {
     await providers.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -1,16 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { usableCores } from "../../src/supervisor/cores.ts";
 import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
 import { readExposition, sumOf } from "../support/exposition.ts";
 import { sourceCommand } from "../support/gateway.ts";
 import { freePort } from "../support/ports.ts";
-import { chat, childrenOf, isLinux, startWorkers, until } from "./support.ts";
+import { chat, childrenOf, isLinux, startWorkers, stopStarted, until } from "./support.ts";
 
 describe.skipIf(!isLinux)("the start of workers (Linux alone shares a port)", () => {
   let providers: SimulatorAddress;
   beforeAll(() => {
     providers = createSimulator().listen();
   });
+  afterEach(stopStarted);
   afterAll(() => providers.stop());
 
   const failure = (options: Omit<Parameters<typeof startWorkers>[0], "providers">): Promise<string> =>

@@ -16,14 +16,21 @@ export interface WorkersOptions {
   readonly providers: SimulatorAddress | { readonly openaiUrl: string; readonly anthropicUrl: string };
 }
 
-export function startWorkers({
+const started: GatewayProcess[] = [];
+
+/** Stops what a test that failed has left running; for `afterEach`. */
+export async function stopStarted(): Promise<void> {
+  await Promise.all(started.splice(0).map((gateway) => gateway.stop()));
+}
+
+export async function startWorkers({
   workers = 2,
   config = "",
   args = [],
   command,
   providers,
 }: WorkersOptions): Promise<GatewayProcess> {
-  return startGateway({
+  const gateway = await startGateway({
     args: ["serve", ...args],
     ...(command === undefined ? {} : { command }),
     config: `
@@ -39,6 +46,8 @@ base_url = "${providers.anthropicUrl}"
 `,
     environment: { OPENAI_API_KEY: "sk-simulated", ANTHROPIC_API_KEY: "sk-ant-simulated" },
   });
+  started.push(gateway);
+  return gateway;
 }
 
 /** Processes that `pid` has started and that still run, by their numbers. */
