@@ -2,8 +2,9 @@
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { TypeCheck } from "@sinclair/typebox/compiler";
+import { Errors, ValueErrorType } from "@sinclair/typebox/errors";
 import type { ValueError } from "@sinclair/typebox/errors";
-import { ValueErrorType } from "@sinclair/typebox/errors";
+import { Check } from "@sinclair/typebox/value";
 import { invalidRequest } from "../base/errors.ts";
 import type { GatewayError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -48,16 +49,26 @@ function explain(error: ValueError): GatewayError {
   return invalidRequest(`invalid value for ${path}: must be ${expected}`, path);
 }
 
+/** Bodies that are checked without compiling: that takes several ms, which the first request after a start need not wait for. */
+const INTERPRETED = 16;
+
 /**
- * Makes a check of a parsed body from `schema`, compiled when it is first asked: a start does not wait for formats that nobody uses.
+ * Makes a check of a parsed body from `schema`, compiled once it is asked often: formats that nobody uses cost nothing.
  * The returned function throws GatewayError `invalid-request`, code `missing_required_parameter` or `invalid_value`.
  */
 export function createCheck(schema: TSchema): (json: JsonObject) => void {
-  let check: TypeCheck<TSchema> | null = null;
+  let asked = 0;
+  let compiled: TypeCheck<TSchema> | null = null;
+  const isRight = (json: JsonObject): boolean => {
+    if (compiled !== null) return compiled.Check(json);
+    asked += 1;
+    if (asked <= INTERPRETED) return Check(schema, json);
+    compiled = TypeCompiler.Compile(schema);
+    return compiled.Check(json);
+  };
   return (json) => {
-    check ??= TypeCompiler.Compile(schema);
-    if (check.Check(json)) return;
-    const error = check.Errors(json).First();
+    if (isRight(json)) return;
+    const error = Errors(schema, [], json).First();
     if (error !== undefined) throw explain(error);
   };
 }

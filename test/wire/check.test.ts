@@ -41,4 +41,28 @@ describe("createCheck", () => {
     expect(message({ a: [{ b: 5 }] })).toBe("invalid value for a[0].b: must be a string");
     expect(message({ a: 5 })).toBe("invalid value for a: must be a string, a list or null");
   });
+
+  test("says the same however often it was asked", () => {
+    const often = createCheck(Type.Object({ a: optional(Type.Array(Type.Object({ b: text }))), c: text }));
+    const verdict = (json: JsonObject): string => {
+      try {
+        often(json);
+        return "fine";
+      } catch (error) {
+        return error instanceof GatewayError ? `${error.param}: ${error.message}` : String(error);
+      }
+    };
+    const bodies: readonly JsonObject[] = [
+      { c: "x" },
+      { a: null, c: "x", __proto__: null },
+      { a: [{ b: "x" }, { b: 1 }], c: "x" },
+      { a: [{}], c: "x" },
+      { a: {}, c: "x" },
+      {},
+      { c: null },
+    ];
+    const first = bodies.map(verdict);
+    expect(new Set(first).size).toBeGreaterThan(4);
+    for (let time = 0; time < 10; time += 1) expect(bodies.map(verdict)).toEqual(first);
+  });
 });
