@@ -1,6 +1,6 @@
 /** Watches the files of the configuration and calls for a reload when one changed. */
 import { readdirSync, statSync, watch } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { SourceFile } from "./run.ts";
 
@@ -12,8 +12,11 @@ export type ReloadReason =
 export interface WatchSystem {
   /** Changes whenever what is read at `path` (a file, or a folder of policies) does. */
   readonly fingerprint: (path: string) => string;
-  /** Calls `onChange` after something in `folder` changed, maybe more often; the function returned ends it. */
-  readonly watchFolder: (folder: string, onChange: () => void) => () => void;
+  /**
+   * Calls `onChange` after something in `folder` changed, maybe more often; with a name when nothing happened but that the file
+   * of that name was written. The function returned ends it.
+   */
+  readonly watchFolder: (folder: string, onChange: (written?: string) => void) => () => void;
 }
 
 export interface ReloaderOptions {
@@ -42,10 +45,14 @@ const QUIET_MS = 100;
 const MAX_UNSETTLED_LOOKS = 5;
 /** Network and overlay file systems tell of no change: look every so often. */
 const POLL_MS = 5_000;
+/** A log or ledger that is written beside the files would wake us for each of its writes: past so many in a second we look instead. */
+const MAX_STRAY_PER_SECOND = 8;
+const BUSY_POLL_MS = 500;
 
 /**
  * Watches the folders of the files, so that a file replaced by rename and the symlink swap of a mounted ConfigMap are
- * seen, and compares the files themselves, so that whatever else is written beside them is not.
+ * seen, and compares the files themselves, so that whatever else is written beside them is not. A folder in which much else is
+ * written is looked at twice a second instead.
  */
 export function createReloader(options: ReloaderOptions): Reloader {
   const { clock } = options;
@@ -60,6 +67,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let cancelTimer = (): void => {};
   let cancelPoll = (): void => {};
   let watched: ReadonlyMap<string, () => void> = new Map();
+  /** Folders in which something else is written all the time: looked at, not watched. */
+  const busy = new Set<string>();
   const look = (): ReadonlyMap<string, string> =>
     new Map(options.watch ? options.files().map(({ path }) => [path, system.fingerprint(path)]) : []);
   /** What the configuration in use was read from. */
@@ -115,15 +124,40 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const folders = new Set(options.files().flatMap(({ path }) => [dirname(path), path]));
     const next = new Map<string, () => void>();
     for (const folder of folders) {
-      next.set(folder, watched.get(folder) ?? system.watchFolder(folder, () => schedule()));
+      if (!busy.has(folder)) next.set(folder, watched.get(folder) ?? watchOne(folder));
     }
     for (const [folder, end] of watched) if (!next.has(folder)) end();
     watched = next;
   };
 
+  const watchOne = (folder: string): (() => void) => {
+    const stray = { sinceMs: Number.NEGATIVE_INFINITY, count: 0 };
+    return system.watchFolder(folder, (written) => {
+      if (written === undefined || isLikeOurs(written)) {
+        schedule();
+        return;
+      }
+      const nowMs = clock.nowMs();
+      if (nowMs - stray.sinceMs >= 1000) {
+        stray.sinceMs = nowMs;
+        stray.count = 0;
+      }
+      stray.count += 1;
+      if (stray.count <= MAX_STRAY_PER_SECOND || state.closed) return;
+      busy.add(folder);
+      watchFolders();
+      cancelPoll();
+      poll();
+    });
+  };
+
+  /** A link may lead to a file of another name, hardly to one of another kind. */
+  const isLikeOurs = (name: string): boolean =>
+    name.endsWith(POLICY_ENDING) || options.files().some(({ path }) => extname(path) === extname(name));
+
   const poll = (): void => {
     schedule();
-    cancelPoll = clock.after(POLL_MS, poll);
+    cancelPoll = clock.after(busy.size === 0 ? POLL_MS : BUSY_POLL_MS, poll);
   };
 
   watchFolders();
@@ -143,12 +177,15 @@ export function createReloader(options: ReloaderOptions): Reloader {
   };
 }
 
+/** Of the files in a folder of policies. */
+const POLICY_ENDING = ".yaml";
+
 /** The file system of this machine. */
 export const systemWatch: WatchSystem = {
   fingerprint: (path) => {
     try {
       if (!statSync(path).isDirectory()) return stamp(path);
-      const names = readdirSync(path).filter((name) => name.endsWith(".yaml"));
+      const names = readdirSync(path).filter((name) => name.endsWith(POLICY_ENDING));
       return names
         .sort()
         .map((name) => `${name} ${stamp(join(path, name))}`)
@@ -160,7 +197,9 @@ export const systemWatch: WatchSystem = {
   watchFolder: (folder, onChange) => {
     try {
       if (!statSync(folder).isDirectory()) return () => {};
-      const watcher = watch(folder, { persistent: false }, onChange);
+      const watcher = watch(folder, { persistent: false }, (event, name) => {
+        onChange(event === "change" && name !== null ? name : undefined);
+      });
       // A folder that goes away ends its watch with an error; the poll goes on.
       watcher.on("error", () => watcher.close());
       return () => watcher.close();

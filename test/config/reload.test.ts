@@ -20,7 +20,8 @@ function createWorld(
     ["/a/config.toml", "1"],
     ["/a/policy.yaml", "1"],
   ]);
-  const watchers = new Map<string, () => void>();
+  const watchers = new Map<string, (written?: string) => void>();
+  let looks = 0;
   const reasons: string[] = [];
   let files: readonly SourceFile[] = [
     { kind: "config", path: "/a/config.toml" },
@@ -36,7 +37,10 @@ function createWorld(
     minIntervalMs: () => options.minIntervalMs ?? 1000,
     watch: options.watch ?? true,
     system: {
-      fingerprint: (path) => prints.get(path) ?? "missing",
+      fingerprint: (path) => {
+        looks += 1;
+        return prints.get(path) ?? "missing";
+      },
       watchFolder: (folder, onChange) => {
         watchers.set(folder, onChange);
         return () => watchers.delete(folder);
@@ -54,7 +58,8 @@ function createWorld(
       prints.set(`/a/${name}`, print);
       if (event) watchers.get("/a")?.();
     },
-    event: () => watchers.get("/a")?.(),
+    event: (written?: string) => watchers.get("/a")?.(written),
+    looks: () => looks,
   };
 }
 
@@ -105,6 +110,46 @@ describe("the reloader", () => {
       await world.clock.advance(30);
     }
     expect(world.reasons).toEqual(["policy"]);
+  });
+  test("does not even look when another kind of file is written in the folder", async () => {
+    const world = createWorld();
+    const before = world.looks();
+    world.event("ledger.jsonl");
+    await world.clock.advance(1000);
+    expect(world.looks()).toBe(before);
+    for (const name of ["config.toml", "behind-a-link.yaml", undefined]) {
+      const known = world.looks();
+      world.event(name);
+      await world.clock.advance(200);
+      expect(world.looks()).toBeGreaterThan(known);
+    }
+  });
+  test("ends the watch of a folder in which a log is written all the time, and looks twice a second instead", async () => {
+    const world = createWorld({ minIntervalMs: 100 });
+    for (let count = 0; count < 30; count++) {
+      world.event("access.log");
+      await world.clock.advance(100);
+    }
+    expect(world.watchers.has("/a")).toBe(false);
+    const before = world.looks();
+    await world.clock.advance(5000);
+    const looks = (world.looks() - before) / 2;
+    expect(looks).toBeGreaterThanOrEqual(8);
+    expect(looks).toBeLessThanOrEqual(11);
+    world.change("policy.yaml", "2", false);
+    await world.clock.advance(800);
+    expect(world.reasons).toEqual(["policy"]);
+    expect(world.watchers.has("/a")).toBe(false);
+    world.reloader.close();
+    expect(world.clock.pending()).toBe(0);
+  });
+  test("keeps watching a folder in which something else is written now and then", async () => {
+    const world = createWorld();
+    for (let count = 0; count < 100; count++) {
+      world.event("ledger.jsonl");
+      await world.clock.advance(200);
+    }
+    expect(world.watchers.has("/a")).toBe(true);
   });
   test("leaves the interval between two reloads", async () => {
     const world = createWorld({ minIntervalMs: 1000 });
