@@ -1,5 +1,4 @@
 /** The client over the runtime's `fetch`, which knows proxies. Bun keeps at most 64 idle connections per TLS context, so several share the load. */
-import tls from "node:tls";
 import { followAbort, toAbortSignal } from "../base/abort.ts";
 import { isIdentity } from "../base/stream.ts";
 import { sourceOfStream } from "./byte-source.ts";
@@ -25,10 +24,9 @@ export function createFetchClient(options: FetchClientOptions): HttpClient {
 
   const openSession = (index: number): Bun.FetchSession => {
     const keepAlive = { idleTimeout: Math.ceil(options.idleTimeoutMs / 1000) };
-    if (index === 0) return new Bun.FetchSession({ keepAlive, tls: VERIFIED });
-    // Contexts are told apart by the text of `ca`: the same roots as the default's, and a few more line ends.
-    const roots = tls.getCACertificates("default").join("\n");
-    return new Bun.FetchSession({ keepAlive, tls: { ...VERIFIED, ca: roots + "\n".repeat(index) } });
+    // Contexts are told apart by their options. The lowest bits of this one mean nothing to BoringSSL; roots of one's own in their
+    // place (`ca`) would leave out those of SSL_CERT_FILE.
+    return new Bun.FetchSession({ keepAlive, tls: { ...VERIFIED, secureOptions: index } });
   };
 
   return {
