@@ -243,7 +243,7 @@ export function startApp(options: AppOptions): App {
       bodyBytes: limits.bodyBytes,
       requestBodyMs: timeout.requestBodyMs,
     })),
-    permit: async (signal) => {
+    permit: (signal) => {
       const reason = shedding.reason();
       return reason === null ? bulkhead.acquire(signal) : { ok: false, reason };
     },

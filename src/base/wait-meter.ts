@@ -10,24 +10,36 @@ export interface WaitMeter {
   readonly waitedMs: () => number;
 }
 
+class Meter implements WaitMeter {
+  readonly #clock: Clock;
+  #open = 0;
+  #sinceMs = 0;
+  #totalMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async during<T>(promise: Promise<T>): Promise<T> {
+    if (this.#open === 0) this.#sinceMs = this.#clock.nowMs();
+    this.#open += 1;
+    try {
+      return await promise;
+    } finally {
+      this.#open -= 1;
+      if (this.#open === 0) this.#totalMs += this.#clock.nowMs() - this.#sinceMs;
+    }
+  }
+
+  add(waitMs: number): void {
+    this.#totalMs += waitMs;
+  }
+
+  waitedMs(): number {
+    return this.#open === 0 ? this.#totalMs : this.#totalMs + this.#clock.nowMs() - this.#sinceMs;
+  }
+}
+
 export function createWaitMeter(clock: Clock): WaitMeter {
-  let open = 0;
-  let sinceMs = 0;
-  let totalMs = 0;
-  return {
-    during: async (promise) => {
-      if (open === 0) sinceMs = clock.nowMs();
-      open += 1;
-      try {
-        return await promise;
-      } finally {
-        open -= 1;
-        if (open === 0) totalMs += clock.nowMs() - sinceMs;
-      }
-    },
-    add: (waitMs) => {
-      totalMs += waitMs;
-    },
-    waitedMs: () => (open === 0 ? totalMs : totalMs + clock.nowMs() - sinceMs),
-  };
+  return new Meter(clock);
 }

@@ -38,55 +38,79 @@ export const RESPONSE_HEADERS = {
 } as const;
 type ResponseHeader = keyof typeof RESPONSE_HEADERS;
 
+const UNSAFE = /[^\x20-\x7e]/;
+
 /** Printable ASCII only, anything else becomes `?`: values may hold names from requests and configuration. */
 export function headerSafe(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, "?");
+  return UNSAFE.test(text) ? text.replaceAll(/[^\x20-\x7e]/g, "?") : text;
 }
 
-/** Renders what `record` knows so far; `isStream`: the headers leave before usage and cost are known. */
-export function renderArouterHeaders(
-  record: RequestRecord,
-  options: { readonly isStream: boolean; readonly explain: string | null },
-): Record<string, string> {
-  const headers: Record<string, string> = {};
-  const put = (name: ResponseHeader, value: string | number | null): void => {
-    if (value !== null) headers[PREFIX + name] = headerSafe(String(value));
-  };
-  const putShort = (name: ResponseHeader, value: string | null): void =>
-    put(name, value?.slice(0, VALUE_CHARACTERS) ?? null);
-  const list = (values: readonly string[]): string | null => (values.length === 0 ? null : values.join(", "));
+/** What {@link addArouterHeaders} is told beside the record. */
+export interface ArouterHeadersOptions {
+  /** The headers leave before usage and cost are known. */
+  readonly isStream: boolean;
+  /** The decision, for `trace`; null: not asked for. */
+  readonly explain: string | null;
+}
 
-  put("request-id", record.id);
-  put("rule", record.rule ?? "none");
-  put("policy", record.policy ?? "none");
-  putShort("model-requested", record.modelRequested);
-  putShort("model", record.model);
-  put("provider", record.provider);
-  put("upstream-format", record.upstreamFormat);
-  put("attempts", record.attempts.filter(({ continues }) => !continues).length);
-  put("overhead-ms", record.overheadMs === null ? null : record.overheadMs.toFixed(2));
-  put("dropped", list(record.dropped));
-  put("adapted", list(record.adapted));
-  put("heal", record.heal);
-  put("validation", record.validation);
+/** Adds to `headers` what `record` knows so far. */
+export function addArouterHeaders(
+  headers: Record<string, string>,
+  record: RequestRecord,
+  { isStream, explain }: ArouterHeadersOptions,
+): void {
+  // Ids, rules, hashes and words are of our own making: only what came from outside is looked at.
+  headers[`${PREFIX}request-id`] = record.id;
+  headers[`${PREFIX}rule`] = record.rule ?? "none";
+  headers[`${PREFIX}policy`] = record.policy ?? "none";
+  putName(headers, "model-requested", record.modelRequested);
+  putName(headers, "model", record.model);
+  put(headers, "provider", record.provider);
+  put(headers, "upstream-format", record.upstreamFormat);
+  put(headers, "attempts", String(countAttempts(record)));
+  if (record.overheadMs !== null) put(headers, "overhead-ms", record.overheadMs.toFixed(2));
+  putList(headers, "dropped", record.dropped);
+  putList(headers, "adapted", record.adapted);
+  put(headers, "heal", record.heal);
+  put(headers, "validation", record.validation);
   if (record.chain.length > 1) {
-    put("chain", list(record.chain.map(({ model, result }) => `${model.slice(0, VALUE_CHARACTERS)}=${result}`)));
+    const chain = record.chain.map(({ model, result }) => `${model.slice(0, VALUE_CHARACTERS)}=${result}`);
+    putList(headers, "chain", chain);
   }
-  put("fallback-reason", record.fallbackReason);
-  put("hedge", record.hedge);
-  put("error", record.error);
-  putShort("client-request-id", record.clientRequestId);
-  if (options.explain !== null) put("trace", options.explain.slice(0, TRACE_BYTES));
-  if (options.isStream) {
-    put("tokens-input-estimate", record.tokensInputEstimate);
-    return headers;
+  put(headers, "fallback-reason", record.fallbackReason);
+  put(headers, "hedge", record.hedge);
+  put(headers, "error", record.error);
+  putName(headers, "client-request-id", record.clientRequestId);
+  if (explain !== null) put(headers, "trace", headerSafe(explain.slice(0, TRACE_BYTES)));
+  if (isStream) {
+    if (record.tokensInputEstimate !== null) put(headers, "tokens-input-estimate", String(record.tokensInputEstimate));
+    return;
   }
   if (record.usage !== null) {
-    put("tokens-input", totalInput(record.usage));
-    put("tokens-output", record.usage.output);
-    if (record.usage.source === "estimated") put("usage", "estimated");
+    put(headers, "tokens-input", String(totalInput(record.usage)));
+    put(headers, "tokens-output", String(record.usage.output));
+    if (record.usage.source === "estimated") put(headers, "usage", "estimated");
   }
-  put("cost-usd", record.costUsd === null ? null : renderUsd(record.costUsd));
-  put("saved-usd", record.savedUsd === null ? null : renderUsd(record.savedUsd));
-  return headers;
+  if (record.costUsd !== null) put(headers, "cost-usd", renderUsd(record.costUsd));
+  if (record.savedUsd !== null) put(headers, "saved-usd", renderUsd(record.savedUsd));
+}
+
+function countAttempts({ attempts }: RequestRecord): number {
+  let count = 0;
+  for (const { continues } of attempts) if (!continues) count += 1;
+  return count;
+}
+
+/** A value that is printable ASCII as it is; null: none. */
+function put(headers: Record<string, string>, name: ResponseHeader, value: string | null): void {
+  if (value !== null) headers[PREFIX + name] = value;
+}
+
+/** A name that a client or a configuration chose. */
+function putName(headers: Record<string, string>, name: ResponseHeader, value: string | null): void {
+  if (value !== null) headers[PREFIX + name] = headerSafe(value.slice(0, VALUE_CHARACTERS));
+}
+
+function putList(headers: Record<string, string>, name: ResponseHeader, values: readonly string[]): void {
+  if (values.length > 0) headers[PREFIX + name] = headerSafe(values.join(", "));
 }

@@ -4,11 +4,13 @@ import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
 import type { JsonObject } from "../base/json.ts";
+import type { Catalog } from "../catalog/model.ts";
 import { watchBody } from "../base/stream.ts";
 import { classified } from "../upstream/classify.ts";
 import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
-import { renderArouterHeaders } from "./arouter-headers.ts";
+import { addArouterHeaders } from "./arouter-headers.ts";
+import type { ErrorCandidate, StreamCandidate, WholeCandidate } from "./candidate.ts";
 import type { ClientStream } from "./client-stream.ts";
 import { describeError } from "./decode-error.ts";
 import { asStream, noteDelivered, noteVerdict, outcomeOf, withHeld } from "./deliver.ts";
@@ -17,7 +19,7 @@ import type { Arrival, Exchange } from "./exchange.ts";
 import type { Judged } from "./judge.ts";
 import { keepBody, keepFrames } from "./keep-answer.ts";
 import { createReplyStream, type Reply, type StreamEnd } from "./reply.ts";
-import type { Snapshot } from "./settings.ts";
+import type { GatewaySettings, Snapshot } from "./settings.ts";
 import { type PriceTerms, settleCosts } from "./usage.ts";
 
 export interface DeliveryOptions {
@@ -62,56 +64,202 @@ const STREAM_HEADERS: Readonly<Record<string, string>> = {
   "x-accel-buffering": "no",
 };
 
-export function openDelivery(options: DeliveryOptions): Delivery {
-  const { clock, emit, arrival, format, record, snapshot } = options;
-  const { settings, catalog } = snapshot;
-  // Known before there is a decision: what is refused earlier names the policy in force too.
-  record.policy = snapshot.policy.hash12;
-  const flushListeners: (() => void)[] = [];
-  const overListeners: (() => void)[] = [];
-  let exchange: Exchange | null = null;
-  let trace: string | null = null;
-  let terms = NO_TERMS;
+/** The members of what is opened for each request share their state; as closures they would be a score of objects a request. */
+class OpenDelivery implements Delivery {
+  readonly #clock: Clock;
+  readonly #emit: Emit;
+  readonly #arrival: Arrival;
+  readonly #format: WireFormat;
+  readonly #record: RequestRecord;
+  readonly #settings: GatewaySettings;
+  readonly #catalog: Catalog;
+  readonly #flushListeners: (() => void)[] = [];
+  readonly #overListeners: (() => void)[] = [];
+  #exchange: Exchange | null = null;
+  #trace: string | null = null;
+  #terms = NO_TERMS;
 
-  const flush = (isStream: boolean, headers: Readonly<Record<string, string>>): Record<string, string> => {
-    for (const listener of flushListeners) listener();
-    return leave(isStream, headers);
-  };
+  constructor({ clock, emit, arrival, format, record, snapshot }: DeliveryOptions) {
+    this.#clock = clock;
+    this.#emit = emit;
+    this.#arrival = arrival;
+    this.#format = format;
+    this.#record = record;
+    this.#settings = snapshot.settings;
+    this.#catalog = snapshot.catalog;
+  }
 
-  /** The headers leave: own time so far is known. */
-  const leave = (isStream: boolean, headers: Readonly<Record<string, string>>): Record<string, string> => {
-    record.overheadMs = clock.nowMs() - arrival.startedMs - arrival.bodyWaitMs() - (exchange?.waits.waitedMs() ?? 0);
-    return { ...headers, ...renderArouterHeaders(record, { isStream, explain: trace }) };
-  };
+  setExchange(exchange: Exchange): void {
+    this.#exchange = exchange;
+  }
 
-  const finish = (outcome: Outcome): void => {
-    if (record.outcome !== null) return;
-    record.outcome = outcome;
-    record.ms = clock.nowMs() - arrival.startedMs;
-    for (const listener of overListeners) listener();
-    arrival.onOver();
-    emit({ type: "exchange-finished", record });
-  };
+  setTrace(trace: string): void {
+    this.#trace = trace;
+  }
 
-  const noteError = (error: GatewayError): void => {
+  setPriceTerms(terms: PriceTerms): void {
+    this.#terms = terms;
+  }
+
+  onFlush(run: () => void): void {
+    this.#flushListeners.push(run);
+  }
+
+  onOver(run: () => void): void {
+    this.#overListeners.push(run);
+  }
+
+  error(error: GatewayError): Reply {
+    const record = this.#record;
     record.error = error.kind;
     record.errorMessage = error.message;
     record.status = error.status;
-  };
-
-  const sendError = (error: GatewayError): Reply => {
-    noteError(error);
-    if (exchange !== null) settleCosts(catalog, record, terms);
-    const reply = renderErrorReply(format, error, record.id);
+    if (this.#exchange !== null) this.#settleCosts();
+    const reply = renderErrorReply(this.#format, error, record.id);
     const headers = { ...reply.headers };
-    if (isRetryDiscouraged(record, error.status, settings.signalClient)) headers["x-should-retry"] ??= "false";
-    const all = flush(false, headers);
+    if (this.#isRetryDiscouraged(error.status)) headers["x-should-retry"] ??= "false";
+    this.#flush(false, headers);
     record.bytesOut = sizeOf(reply.body);
-    finish(error.kind === "client-closed" ? "client_gone" : "gateway_error");
-    return { ...reply, headers: all };
-  };
+    this.#finish(error.kind === "client-closed" ? "client_gone" : "gateway_error");
+    return { status: reply.status, headers, body: reply.body };
+  }
 
-  const endStream = (end: StreamEnd, stream: ClientStream | null, judged: Judged | null): void => {
+  dryRun(decision: DecisionSummary): Reply {
+    return this.own(decision, {});
+  }
+
+  own(json: JsonObject, extra: Readonly<Record<string, string>>): Reply {
+    const record = this.#record;
+    const body = JSON.stringify(json);
+    record.status = 200;
+    record.bytesOut = sizeOf(body);
+    const headers = { "content-type": "application/json", ...this.#ids(), ...extra };
+    this.#flush(false, headers);
+    this.#finish("complete");
+    return { status: 200, headers, body };
+  }
+
+  judged(judged: Judged, isValidated: boolean): Reply {
+    this.#note(judged, isValidated);
+    if (isClientGone(this.#arrival.signal)) return this.#sendToNobody(judged);
+    return this.#send(judged);
+  }
+
+  passed(
+    status: number,
+    upstreamHeaders: Readonly<Record<string, string>>,
+    body: ReadableStream<Uint8Array> | null,
+    abort: () => void,
+  ): Reply {
+    const record = this.#record;
+    record.status = status;
+    const headers = { ...upstreamHeaders };
+    this.#flush(false, headers);
+    const outcome = status >= 400 ? "upstream_error" : "complete";
+    if (body === null) {
+      this.#finish(outcome);
+      return { status, headers, body: null };
+    }
+    const onBytes = (bytes: number): void => {
+      record.bytesOut += bytes;
+    };
+    const watched = watchBody(body, onBytes, (isWhole) => {
+      if (!isWhole) abort();
+      this.#finish(isWhole ? outcome : "client_gone");
+    });
+    return { status, headers, body: watched };
+  }
+
+  committed(walking: Promise<Judged>, isValidated: boolean): Reply {
+    this.#record.status = 200;
+    const headers = { ...STREAM_HEADERS, ...this.#ids() };
+    this.#leave(true, headers);
+    let known: Judged | null = null;
+    let stream: ClientStream | null = null;
+    const source = walking.then((judged) => {
+      known = judged;
+      this.#note(judged, isValidated);
+      this.#tellFlush();
+      stream = this.#kept(asStream(judged));
+      return stream;
+    });
+    // Read by the reply's stream, which may be given up before it comes to it.
+    source.catch(() => undefined);
+    const body = this.#openStream(source, true, (end) => this.#endStream(end, stream, known));
+    return { status: 200, headers, body };
+  }
+
+  #send(judged: Judged): Reply {
+    const { candidate } = judged;
+    switch (candidate.kind) {
+      case "failed":
+        return this.error(candidate.error);
+      case "stream":
+        return this.#sendStream(judged, candidate);
+      default:
+        return this.#sendWhole(judged, candidate);
+    }
+  }
+
+  #sendWhole(judged: Judged, candidate: WholeCandidate | ErrorCandidate): Reply {
+    const record = this.#record;
+    record.status = candidate.status;
+    if (candidate.kind === "error") record.errorMessage = describeError(candidate.error);
+    else record.usage = candidate.attempt.usage;
+    this.#settleCosts();
+    const headers: Record<string, string> = {};
+    if (candidate.kind === "error" && this.#isRetryDiscouraged(candidate.status)) headers["x-should-retry"] = "false";
+    if (this.#settings.keepAnswers) keepBody(record, candidate.body);
+    Object.assign(headers, candidate.headers);
+    this.#flush(false, headers);
+    record.ttftMs = this.#clock.nowMs() - this.#arrival.startedMs;
+    record.bytesOut = sizeOf(candidate.body);
+    this.#finish(outcomeOf(judged));
+    return { status: candidate.status, headers, body: candidate.body };
+  }
+
+  #sendStream(judged: Judged, candidate: StreamCandidate): Reply {
+    this.#record.status = candidate.status;
+    const headers = { ...candidate.headers };
+    this.#flush(true, headers);
+    const stream = this.#kept(withHeld(judged.held, candidate.stream));
+    const body = this.#openStream(stream, false, (end) => this.#endStream(end, stream, judged));
+    return { status: candidate.status, headers, body };
+  }
+
+  /** The client left while its answer was on the way: nobody will read a body, so none is opened. */
+  #sendToNobody({ candidate }: Judged): Reply {
+    if (candidate.kind === "stream") {
+      candidate.attempt.usage = candidate.stream.spent()?.usage ?? null;
+      candidate.stream.cancel(classified("aborted"));
+    }
+    return this.error(clientClosed());
+  }
+
+  #openStream(
+    source: Promise<ClientStream> | ClientStream,
+    pingFirst: boolean,
+    onEnd: (end: StreamEnd) => void,
+  ): ReadableStream<Uint8Array> {
+    const record = this.#record;
+    return createReplyStream(source, {
+      clock: this.#clock,
+      format: this.#format,
+      requestId: record.id,
+      keepaliveMs: this.#settings.stream.keepaliveMs,
+      clientWriteMs: this.#settings.clientWriteMs,
+      pingFirst,
+      signal: this.#arrival.signal,
+      onBytes: (bytes, isContent) => {
+        if (record.ttftMs === null && isContent) record.ttftMs = this.#clock.nowMs() - this.#arrival.startedMs;
+        record.bytesOut += bytes;
+      },
+      onEnd,
+    });
+  }
+
+  #endStream(end: StreamEnd, stream: ClientStream | null, judged: Judged | null): void {
+    const record = this.#record;
     const spent = stream?.spent() ?? null;
     if (spent !== null && judged !== null && judged.candidate.kind === "stream") {
       const { attempt } = judged.candidate;
@@ -119,151 +267,74 @@ export function openDelivery(options: DeliveryOptions): Delivery {
       attempt.serviceTier = spent.serviceTier;
       record.usage = spent.usage;
     }
-    settleCosts(catalog, record, terms);
+    this.#settleCosts();
     if (end.kind === "in-band-error") {
       record.errorMessage = end.message;
       if (end.error !== null) record.error = end.error.kind;
-      finish("in_band_error");
+      this.#finish("in_band_error");
     } else if (end.kind === "client-gone") {
       record.status = 499;
       record.error = "client-closed";
-      finish("client_gone");
+      this.#finish("client_gone");
     } else {
-      finish("complete");
+      this.#finish("complete");
     }
-  };
+  }
 
-  const replyStream = (
-    source: Promise<ClientStream> | ClientStream,
-    pingFirst: boolean,
-    onEnd: (end: StreamEnd) => void,
-  ): ReadableStream<Uint8Array> =>
-    createReplyStream(source, {
-      clock,
-      format,
-      requestId: record.id,
-      keepaliveMs: settings.stream.keepaliveMs,
-      clientWriteMs: settings.clientWriteMs,
-      pingFirst,
-      signal: arrival.signal,
-      onBytes: (bytes, isContent) => {
-        if (record.ttftMs === null && isContent) record.ttftMs = clock.nowMs() - arrival.startedMs;
-        record.bytesOut += bytes;
-      },
-      onEnd,
-    });
+  #kept(stream: ClientStream): ClientStream {
+    return this.#settings.keepAnswers ? keepFrames(this.#record, stream) : stream;
+  }
 
-  const kept = (stream: ClientStream): ClientStream => (settings.keepAnswers ? keepFrames(record, stream) : stream);
+  #note(judged: Judged, isValidated: boolean): void {
+    noteVerdict(this.#record, judged, isValidated);
+    noteDelivered(this.#record, judged);
+  }
 
-  const note = (judged: Judged, isValidated: boolean): void => {
-    noteVerdict(record, judged, isValidated);
-    noteDelivered(record, judged);
-  };
+  #ids(): Readonly<Record<string, string>> {
+    return { "x-request-id": this.#record.id, "request-id": this.#record.id };
+  }
 
-  const sendWhole = (judged: Judged): Reply => {
-    const { candidate } = judged;
-    if (candidate.kind === "failed") return sendError(candidate.error);
-    if (candidate.kind === "stream") return sendStream(judged);
-    record.status = candidate.status;
-    if (candidate.kind === "error") record.errorMessage = describeError(candidate.error);
-    else record.usage = candidate.attempt.usage;
-    settleCosts(catalog, record, terms);
-    const own: Record<string, string> = {};
-    if (candidate.kind === "error" && isRetryDiscouraged(record, candidate.status, settings.signalClient)) {
-      own["x-should-retry"] = "false";
-    }
-    if (settings.keepAnswers) keepBody(record, candidate.body);
-    const headers = flush(false, { ...own, ...candidate.headers });
-    record.ttftMs = clock.nowMs() - arrival.startedMs;
-    record.bytesOut = sizeOf(candidate.body);
-    finish(outcomeOf(judged));
-    return { status: candidate.status, headers, body: candidate.body };
-  };
+  #isRetryDiscouraged(status: number): boolean {
+    return isRetryDiscouraged(this.#record, status, this.#settings.signalClient);
+  }
 
-  const sendStream = (judged: Judged): Reply => {
-    const { candidate, held } = judged;
-    if (candidate.kind !== "stream") return sendWhole(judged);
-    record.status = candidate.status;
-    const headers = flush(true, candidate.headers);
-    const stream = kept(withHeld(held, candidate.stream));
-    const body = replyStream(stream, false, (end) => endStream(end, stream, judged));
-    return { status: candidate.status, headers, body };
-  };
+  #settleCosts(): void {
+    settleCosts(this.#catalog, this.#record, this.#terms);
+  }
 
-  /** The client left while its answer was on the way: nobody will read a body, so none is opened. */
-  const sendToNobody = ({ candidate }: Judged): Reply => {
-    if (candidate.kind === "stream") {
-      candidate.attempt.usage = candidate.stream.spent()?.usage ?? null;
-      candidate.stream.cancel(classified("aborted"));
-    }
-    return sendError(clientClosed());
-  };
+  #tellFlush(): void {
+    for (const listener of this.#flushListeners) listener();
+  }
 
-  const sendOwn = (json: JsonObject, extra: Readonly<Record<string, string>>): Reply => {
-    const body = JSON.stringify(json);
-    record.status = 200;
-    record.bytesOut = sizeOf(body);
-    const ids = { "x-request-id": record.id, "request-id": record.id };
-    const headers = flush(false, { "content-type": "application/json", ...ids, ...extra });
-    finish("complete");
-    return { status: 200, headers, body };
-  };
+  #flush(isStream: boolean, headers: Record<string, string>): void {
+    this.#tellFlush();
+    this.#leave(isStream, headers);
+  }
 
-  return {
-    setExchange: (opened) => {
-      exchange = opened;
-    },
-    setTrace: (text) => {
-      trace = text;
-    },
-    setPriceTerms: (given) => {
-      terms = given;
-    },
-    onFlush: (run) => flushListeners.push(run),
-    onOver: (run) => overListeners.push(run),
-    error: sendError,
-    dryRun: (decision) => sendOwn(decision, {}),
-    own: sendOwn,
-    judged: (judged, isValidated) => {
-      note(judged, isValidated);
-      if (isClientGone(arrival.signal)) return sendToNobody(judged);
-      return sendWhole(judged);
-    },
-    passed: (status, headers, body, abort) => {
-      record.status = status;
-      const all = flush(false, headers);
-      const outcome = status >= 400 ? "upstream_error" : "complete";
-      if (body === null) {
-        finish(outcome);
-        return { status, headers: all, body: null };
-      }
-      const onBytes = (bytes: number): void => {
-        record.bytesOut += bytes;
-      };
-      const watched = watchBody(body, onBytes, (isWhole) => {
-        if (!isWhole) abort();
-        finish(isWhole ? outcome : "client_gone");
-      });
-      return { status, headers: all, body: watched };
-    },
-    committed: (walking, isValidated) => {
-      record.status = 200;
-      const headers = leave(true, { ...STREAM_HEADERS, "x-request-id": record.id, "request-id": record.id });
-      let known: Judged | null = null;
-      let stream: ClientStream | null = null;
-      const source = walking.then((judged) => {
-        known = judged;
-        note(judged, isValidated);
-        for (const listener of flushListeners) listener();
-        stream = kept(asStream(judged));
-        return stream;
-      });
-      // Read by the reply's stream, which may be given up before it comes to it.
-      source.catch(() => undefined);
-      const body = replyStream(source, true, (end) => endStream(end, stream, known));
-      return { status: 200, headers, body };
-    },
-  };
+  /** The headers leave, the gateway's own added: its time so far is known. */
+  #leave(isStream: boolean, headers: Record<string, string>): void {
+    const { startedMs, bodyWaitMs } = this.#arrival;
+    const waitedMs = bodyWaitMs() + (this.#exchange?.waits.waitedMs() ?? 0);
+    this.#record.overheadMs = this.#clock.nowMs() - startedMs - waitedMs;
+    addArouterHeaders(headers, this.#record, { isStream, explain: this.#trace });
+  }
+
+  #finish(outcome: Outcome): void {
+    const record = this.#record;
+    if (record.outcome !== null) return;
+    record.outcome = outcome;
+    record.ms = this.#clock.nowMs() - this.#arrival.startedMs;
+    for (const listener of this.#overListeners) listener();
+    this.#arrival.onOver();
+    this.#emit({ type: "exchange-finished", record });
+  }
+}
+
+/** Opens the delivery of one request's answer. */
+export function openDelivery(options: DeliveryOptions): Delivery {
+  // Known before there is a decision: what is refused earlier names the policy in force too.
+  options.record.policy = options.snapshot.policy.hash12;
+  return new OpenDelivery(options);
 }
 
 /** Whether `signal` says that the client left, not that the gateway gives its requests up. */

@@ -50,23 +50,42 @@ export interface ConditionContext {
   readonly undecided: () => string | null;
 }
 
+class Context implements ConditionContext {
+  readonly input: PolicyInput;
+  readonly facts: Facts;
+  readonly format: FormatName;
+  readonly model: string;
+  readonly provider: ProviderName | null;
+  #promptText: string | null = null;
+  #systemText: string | null = null;
+  #undecided: string | null = null;
+
+  constructor(input: PolicyInput, model: string) {
+    this.input = input;
+    this.facts = input.facts;
+    this.format = input.facts.format;
+    this.model = model;
+    this.provider = input.providerOf(model);
+  }
+
+  promptText(): string {
+    return (this.#promptText ??= this.facts.promptText.toLowerCase());
+  }
+
+  systemText(): string {
+    return (this.#systemText ??= this.facts.systemText.toLowerCase());
+  }
+
+  leaveOpen(conditionKey: string): void {
+    this.#undecided ??= conditionKey;
+  }
+
+  undecided(): string | null {
+    return this.#undecided;
+  }
+}
+
 /** Opens a decision about a request whose model is `model` after aliases. */
 export function createContext(input: PolicyInput, model: string): ConditionContext {
-  const { facts } = input;
-  let promptText: string | null = null;
-  let systemText: string | null = null;
-  let undecided: string | null = null;
-  return {
-    input,
-    facts,
-    format: facts.format,
-    model,
-    provider: input.providerOf(model),
-    promptText: () => (promptText ??= facts.promptText.toLowerCase()),
-    systemText: () => (systemText ??= facts.systemText.toLowerCase()),
-    leaveOpen: (conditionKey) => {
-      undecided ??= conditionKey;
-    },
-    undecided: () => undecided,
-  };
+  return new Context(input, model);
 }

@@ -16,22 +16,49 @@ export interface Attempts {
   readonly addWaitMs: (waitMs: number) => void;
 }
 
+class Counter implements Attempts {
+  readonly #max: number;
+  #used = 0;
+  #left: number;
+  #waitedMs = 0;
+
+  constructor(max: number, left: number) {
+    this.#max = max;
+    this.#left = left;
+  }
+
+  used(): number {
+    return this.#used;
+  }
+
+  start(): number | null {
+    if (this.#used >= this.#max) return null;
+    this.#used += 1;
+    return this.#used;
+  }
+
+  allowsExtra(): boolean {
+    return this.#max - this.#used > this.#left;
+  }
+
+  candidatesLeft(): number {
+    return this.#left;
+  }
+
+  setCandidatesLeft(count: number): void {
+    this.#left = count;
+  }
+
+  waitedMs(): number {
+    return this.#waitedMs;
+  }
+
+  addWaitMs(waitMs: number): void {
+    this.#waitedMs += waitMs;
+  }
+}
+
 /** Creates the counter of a request that may make `maxAttempts` over a chain of which `candidatesLeft` follow the first. */
 export function createAttempts(maxAttempts: number, candidatesLeft: number): Attempts {
-  let used = 0;
-  let left = candidatesLeft;
-  let waitedMs = 0;
-  return {
-    used: () => used,
-    start: () => (used < maxAttempts ? ++used : null),
-    allowsExtra: () => maxAttempts - used > left,
-    candidatesLeft: () => left,
-    setCandidatesLeft: (count) => {
-      left = count;
-    },
-    waitedMs: () => waitedMs,
-    addWaitMs: (waitMs) => {
-      waitedMs += waitMs;
-    },
-  };
+  return new Counter(maxAttempts, candidatesLeft);
 }

@@ -22,8 +22,8 @@ export type Admission =
 export interface Bulkhead {
   /** A permit now, or null. Those who queue come first. */
   readonly tryAcquire: () => Release | null;
-  /** A permit, waiting in line for it at most the queue timeout and until `signal` aborts. */
-  readonly acquire: (signal: Signal) => Promise<Admission>;
+  /** A permit at once where one is free, else waiting in line for it at most the queue timeout and until `signal` aborts. */
+  readonly acquire: (signal: Signal) => Admission | Promise<Admission>;
   readonly inFlight: () => number;
   readonly queued: () => number;
   /** In-flight divided by the limit. */
@@ -58,11 +58,11 @@ export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): 
   return {
     tryAcquire,
     acquire: (signal) => {
-      if (signal.aborted) return Promise.resolve({ ok: false, reason: "aborted" });
+      if (signal.aborted) return { ok: false, reason: "aborted" };
       const release = tryAcquire();
-      if (release !== null) return Promise.resolve({ ok: true, release });
+      if (release !== null) return { ok: true, release };
       const { queueDepth, queueTimeoutMs } = settings();
-      if (waiters.size >= queueDepth) return Promise.resolve({ ok: false, reason: "queue-full" });
+      if (waiters.size >= queueDepth) return { ok: false, reason: "queue-full" };
       return new Promise((resolve) => {
         const leave = (admission: Admission): void => {
           waiters.delete(admit);
@@ -102,7 +102,9 @@ export function createBulkheadLayer<Request, Result extends Classified>(
     return release === null ? { ok: false, reason: "busy" } : { ok: true, release };
   };
   return (next) => async (request, call) => {
-    const admission = await admit(request, call);
+    const asked = admit(request, call);
+    // Waited for only where one has to stand in line: each wait is a turn of the event loop's queue.
+    const admission = asked instanceof Promise ? await asked : asked;
     if (!admission.ok) return refuse(request, admission.reason);
     try {
       const result = await next(request, call);

@@ -1,6 +1,6 @@
 /** Gates that stay shut while an upstream has asked to be left alone. */
 import type { Clock } from "../base/clock.ts";
-import type { Classification, Classified, Combinator } from "./dispatch.ts";
+import type { Classification } from "./dispatch.ts";
 
 export interface ThrottleGates {
   /** Reads an outcome: a 429 with a Retry-After of a second or more shuts the gate of `key`. */
@@ -35,17 +35,5 @@ export function createThrottleGates(clock: Clock): ThrottleGates {
       shutUntil.delete(key);
       return 0;
     },
-  };
-}
-
-/** The layer that lets the gates see every result. It refuses nothing: whether to go round a shut gate is the chain's choice. */
-export function createThrottle<Request, Result extends Classified>(
-  gates: ThrottleGates,
-  keyOf: (request: Request) => string,
-): Combinator<Request, Result> {
-  return (next) => async (request, call) => {
-    const result = await next(request, call);
-    gates.observe(keyOf(request), result.classification);
-    return result;
   };
 }

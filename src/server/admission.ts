@@ -27,14 +27,17 @@ export interface Admitted {
   readonly key: string | null;
 }
 
+const BEARER = /^bearer +(.+)$/i;
+const BASIC = /^basic +(.+)$/i;
+
 /** The key that a request presents, from `Authorization: Bearer` or `Basic` (its password), or `x-api-key`. */
 function presentedKey(headers: Headers, allowBasic: boolean): string | null {
   const authorization = headers.get("authorization");
-  const bearer = authorization === null ? null : /^bearer +(.+)$/i.exec(authorization)?.[1];
+  const bearer = authorization === null ? null : BEARER.exec(authorization)?.[1];
   if (bearer !== null && bearer !== undefined) return bearer.trim();
   const apiKey = headers.get("x-api-key");
   if (apiKey !== null) return apiKey;
-  const basic = allowBasic && authorization !== null ? /^basic +(.+)$/i.exec(authorization)?.[1] : undefined;
+  const basic = allowBasic && authorization !== null ? BASIC.exec(authorization)?.[1] : undefined;
   if (basic === undefined) return null;
   const decoded = Buffer.from(basic, "base64").toString("utf8");
   return decoded.slice(decoded.indexOf(":") + 1);
@@ -129,8 +132,11 @@ function checkKey(settings: AdmissionSettings, headers: Headers, path: string, r
   return { key };
 }
 
-/** CORS headers for an allowed origin; none otherwise. */
-export function corsHeaders(settings: AdmissionSettings, origin: string | null): Record<string, string> {
-  if (origin === null || !settings.allowedOrigins.includes(origin)) return {};
+/** For an origin that is not allowed, or none. */
+export const NO_CORS: Readonly<Record<string, string>> = {};
+
+/** CORS headers for an allowed origin; {@link NO_CORS} otherwise. */
+export function corsHeaders(settings: AdmissionSettings, origin: string | null): Readonly<Record<string, string>> {
+  if (origin === null || !settings.allowedOrigins.includes(origin)) return NO_CORS;
   return { "access-control-allow-origin": origin, vary: "origin", "access-control-expose-headers": "*" };
 }

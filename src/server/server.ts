@@ -9,7 +9,7 @@ import { toGatewayError } from "../gateway/error-reply.ts";
 import type { Arrival } from "../gateway/exchange.ts";
 import type { Reply } from "../gateway/reply.ts";
 import type { WireFormat } from "../wire/format.ts";
-import { admit, type AdmissionSettings, corsHeaders } from "./admission.ts";
+import { admit, type AdmissionSettings, corsHeaders, NO_CORS } from "./admission.ts";
 import { type BodyLimits, readBody } from "./body.ts";
 import type { Drain, Listener } from "./drain.ts";
 import { errorFormat, splitUrl } from "./request-view.ts";
@@ -42,7 +42,7 @@ export interface ServerOptions {
   readonly admission: () => AdmissionSettings;
   readonly bodyLimits: () => BodyLimits;
   /** A place among the requests in flight, waiting in line for it. */
-  readonly permit: (signal: Signal) => Promise<Permit>;
+  readonly permit: (signal: Signal) => Permit | Promise<Permit>;
   /** Answers a visit. */
   readonly serve: (visit: Visit) => Promise<Reply>;
   /** Answers a request that is turned away; records it. */
@@ -120,14 +120,14 @@ async function visit(
   const releases: (() => void)[] = [leave, abort.release];
   const waits = createWaitMeter(clock);
   let over = false;
-  let arrival: Arrival = {
+  const arrival: Arrival & { key: string | null } = {
     id: createRequestId(),
     route: match.name,
     method: request.method,
     headers: request.headers,
     signal: abort.signal,
     startedMs: clock.nowMs(),
-    bodyWaitMs: waits.waitedMs,
+    bodyWaitMs: () => waits.waitedMs(),
     key: null,
     client: null,
     onOver: () => {
@@ -142,10 +142,11 @@ async function visit(
   const cors = corsHeaders(settings, request.headers.get("origin"));
   try {
     if (request.method === "OPTIONS" && "access-control-allow-origin" in cors) return preflight(request, cors, arrival);
-    arrival = { ...arrival, key: admit(settings, request, path, route).key };
+    arrival.key = admit(settings, request, path, route).key;
     checkMethod(match, request.method);
     if (!FREE.has(route.kind)) {
-      const permit = await options.permit(abort.signal);
+      const asked = options.permit(abort.signal);
+      const permit = asked instanceof Promise ? await asked : asked;
       if (!permit.ok) throw shed(options, permit.reason);
       releases.push(permit.release);
     }
@@ -193,11 +194,14 @@ function checkMethod({ route, methods }: RouteMatch, method: string): void {
   );
 }
 
+const JSON_TYPE = /^application\/[\w.-]+\+json$/;
+
 /** Content types count when each of them is JSON: a client that sets it twice has both joined by a comma. */
 function requireJson(request: Request): void {
   const value = request.headers.get("content-type") ?? "";
+  if (value === "application/json") return;
   const types = value.split(",").map((type) => type.split(";")[0]?.trim().toLowerCase() ?? "");
-  if (types.every((type) => type === "application/json" || /^application\/[\w.-]+\+json$/.test(type))) return;
+  if (types.every((type) => type === "application/json" || JSON_TYPE.test(type))) return;
   const sent = value === "" ? "none was sent" : `"${value.slice(0, 64)}" was sent`;
   throw new GatewayError("unsupported-media", `the content-type must be application/json; ${sent}`, {
     param: "content-type",
@@ -226,8 +230,11 @@ function respond(
   arrival: Arrival,
 ): Response {
   if (!(reply.body instanceof ReadableStream)) arrival.onOver();
-  const headers = { ...reply.headers, ...cors };
-  if (!drain.isServing()) headers["connection"] = "close";
   const body = method === "HEAD" ? null : reply.body;
-  return new Response(body as BodyInit | null, { status: reply.status, headers });
+  const isPlain = cors === NO_CORS && drain.isServing();
+  const headers = isPlain ? reply.headers : { ...reply.headers, ...cors };
+  return new Response(body as BodyInit | null, {
+    status: reply.status,
+    headers: drain.isServing() ? headers : { ...headers, connection: "close" },
+  });
 }

@@ -15,7 +15,7 @@ import { type Combinator, compose, type Dispatch } from "../resilience/dispatch.
 import { createHedge, judgeByClass } from "../resilience/hedge.ts";
 import { createLatencyWindow, HEDGE_WINDOW, type LatencyWindow } from "../resilience/latency-window.ts";
 import { createRetry } from "../resilience/retry.ts";
-import { createThrottle, createThrottleGates, type ThrottleGates } from "../resilience/throttle.ts";
+import { createThrottleGates, type ThrottleGates } from "../resilience/throttle.ts";
 import { createTimeout } from "../resilience/timeout.ts";
 import { refusedAnswer } from "./attempt-scope.ts";
 import { classified } from "./classify.ts";
@@ -142,9 +142,9 @@ export function createStack(options: StackOptions): UpstreamDispatch {
     discard: discardAnswer,
   });
 
-  const hold: UpstreamLayer = (next) => async (request, call) => {
-    const answer = await next(request, call);
-    return request.policy.hold === null ? answer : request.policy.hold(answer);
+  const hold: UpstreamLayer = (next) => (request, call) => {
+    const answering = next(request, call);
+    return request.policy.hold === null ? answering : answering.then(request.policy.hold);
   };
 
   const hedge: UpstreamLayer = createHedge({
@@ -163,18 +163,19 @@ export function createStack(options: StackOptions): UpstreamDispatch {
     },
   });
 
+  /** The gates see every answer; the hedge's cap and its delay are learnt from first tries. */
   const observe: UpstreamLayer = (next) => async (request, call) => {
     const answer = await next(request, call);
+    const { provider, model } = request;
+    state.gates.observe(gateKey(provider, model), answer.classification);
     const isFirstTry = call.retry === 0 && call.leg === "primary";
     // What a layer of ours refused was not offered to the upstream, and earns no extra load.
-    if (isFirstTry && answer.classification.class !== "local") state.hedgeBudget(request.provider).deposit();
+    if (isFirstTry && answer.classification.class !== "local") state.hedgeBudget(provider).deposit();
     if (answer.kind === "stream" && answer.attempt.ttftMs !== null) {
-      state.latency(request.provider, request.model).record(answer.attempt.ttftMs);
+      state.latency(provider, model).record(answer.attempt.ttftMs);
     }
     return answer;
   };
-
-  const throttle: UpstreamLayer = createThrottle(state.gates, (request) => gateKey(request.provider, request.model));
 
   const breaker: UpstreamLayer = createBreakerLayer({
     breakers: state.breakers,
@@ -224,8 +225,7 @@ export function createStack(options: StackOptions): UpstreamDispatch {
     retry, // one loop, outermost: each try asks the breaker again, so an opening breaker ends it
     hold, // what breaks while it is held back has not reached the client, and is tried again
     hedge, // one try may have two legs; a leg is an attempt like any other
-    observe, // first tries and their times to first content, for the hedge's cap and its delay
-    throttle, // sees every answer: a 429 shuts the gate that the chain goes round
+    observe, // sees every answer: a 429 shuts the gate that the chain goes round, first contents set the hedge's delay
     breaker, // counts real attempts, never an aggregate, never what was not sent
     bulkhead, // a provider that hangs cannot use up the other's permits
     count, // limits.max_attempts counts what is really sent

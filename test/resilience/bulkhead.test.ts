@@ -71,7 +71,7 @@ describe("bulkhead", () => {
           if (action === "acquire") {
             const controller = new AbortController();
             controllers.push(controller);
-            void bulkhead.acquire(controller.signal).then(keep);
+            void Promise.resolve(bulkhead.acquire(controller.signal)).then(keep);
           } else if (action === "try") {
             const release = bulkhead.tryAcquire();
             if (release !== null) releases.push(release);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { createThrottle, createThrottleGates } from "../../src/resilience/throttle.ts";
+import { createThrottleGates } from "../../src/resilience/throttle.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
-import { call, classification, result, type TestResult } from "./support.ts";
+import { classification } from "./support.ts";
 
 describe("throttle gates", () => {
   test.each<[string, number | null, number]>([
@@ -28,13 +28,5 @@ describe("throttle gates", () => {
     expect(gates.remainingMs("a")).toBe(1);
     clock.jump(1);
     expect(gates.remainingMs("a")).toBe(0);
-  });
-
-  test("the layer shows every result to the gates and changes none", async () => {
-    const gates = createThrottleGates(createFakeClock());
-    const answer = result("rate", { retryAfterMs: 3_000 });
-    const dispatch = createThrottle<string, TestResult>(gates, (request) => request)(async () => answer);
-    expect(await dispatch("a", call())).toBe(answer);
-    expect(gates.remainingMs("a")).toBe(3_000);
   });
 });
