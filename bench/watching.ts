@@ -1,44 +1,95 @@
 /**
- * `bun bench/watching.ts`: what it costs to be watched. CPU time per request with everything off, with metrics, with the
- * dashboard's figures, and with traces of a tenth and of all requests, in interleaved rounds on one core. A minute.
+ * `bun bench/watching.ts`: what it costs to be watched. CPU time per request with everything off, and with what may be on, in
+ * interleaved rounds with all gateways on one core; each is warm by requests before. Two minutes. The table is
+ * that of docs/observability.md.
+ *
+ *   --binary FILE   compiled already
+ *   --rounds N      24 unless said
+ *   --warm N        requests for each before its rounds, 20000 unless said
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
-import { buildBinary } from "../scripts/build.ts";
+import { parseArgs } from "node:util";
 import { policyYaml } from "./gateway-files.ts";
-import { openLoad } from "./load-driver.ts";
-import { cpuMs, freePort, type Launched, launch, launchGateway, machine } from "./processes.ts";
+import { createCpuMeter, freePort, type Launched, launchGateway, machine } from "./processes.ts";
+import { GATEWAY_CORE, openRig, type Rig } from "./rig.ts";
+import { measureRounds, type Target } from "./rounds.ts";
+import { workloadById } from "./workloads.ts";
 
-const GATEWAY_CORE = 0;
-const OTHER_CORE = 1;
+const { values } = parseArgs({
+  options: {
+    binary: { type: "string" },
+    rounds: { type: "string", default: "24" },
+    warm: { type: "string", default: "20000" },
+  },
+});
+const WORKLOAD = workloadById("W1");
 const CONNECTIONS = 64;
-const ROUNDS = 15;
-const ROUND_MS = 500;
-const WARM_UP_MS = 3000;
-const WORKLOAD = "W1";
+const PLAN = { rounds: Number(values.rounds), roundMs: 300, warmUpMs: 0, warmUpRequests: Number(values.warm) };
 
-/** What is added from one line to the next; `bound` is on the ratio to the line named. */
-const STAGES = [
-  { name: "all off", bound: null, config: () => "[metrics]\nenabled = false\n[dashboard]\nenabled = false\n" },
-  { name: "metrics", bound: { of: "all off", ratio: 1.1 }, config: () => "[dashboard]\nenabled = false\n" },
-  { name: "metrics, dashboard", bound: null, config: () => "" },
+interface Stage {
+  readonly name: string;
+  /** On the ratio to the stage named; null: none is set. */
+  readonly bound: { readonly of: string; readonly ratio: number } | null;
+  /** Tables of the configuration, from where traces go. */
+  readonly tables: (collector: string) => Readonly<Record<string, string>>;
+}
+
+const NOTHING = { metrics: "enabled = false", dashboard: "enabled = false", log: "access = false" };
+const METRICS = { dashboard: "enabled = false", log: "access = false" };
+const TRACES = (collector: string, ratio: string): Readonly<Record<string, string>> => ({
+  ...METRICS,
+  telemetry: `otlp_endpoint = "${collector}"\nsample_ratio = ${ratio}`,
+});
+
+const STAGES: readonly Stage[] = [
+  { name: "nothing", bound: null, tables: () => NOTHING },
+  { name: "metrics", bound: { of: "nothing", ratio: 1.1 }, tables: () => METRICS },
+  { name: "metrics, dashboard", bound: null, tables: () => ({ log: "access = false" }) },
+  {
+    name: "metrics, dashboard, access log, ledger",
+    bound: null,
+    tables: () => ({ log: 'file = "access.log"', ledger: 'file = "ledger.jsonl"' }),
+  },
   {
     name: "metrics, traces of 10 %",
     bound: { of: "metrics", ratio: 1.1 },
-    config: (sink: string) =>
-      `[dashboard]\nenabled = false\n[telemetry]\notlp_endpoint = "${sink}"\nsample_ratio = 0.1\n`,
+    tables: (collector) => TRACES(collector, "0.1"),
   },
-  {
-    name: "metrics, traces of all",
-    bound: null,
-    config: (sink: string) => `[dashboard]\nenabled = false\n[telemetry]\notlp_endpoint = "${sink}"\n`,
-  },
-] as const;
+  { name: "metrics, traces of all", bound: null, tables: (collector) => TRACES(collector, "1.0") },
+];
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+async function startStage(rig: Rig, { name, tables }: Stage, index: number, collector: string): Promise<Launched> {
+  const cwd = join(rig.folder, `stage-${index}`);
+  mkdirSync(cwd);
+  writeFileSync(join(cwd, "policy.yaml"), policyYaml());
+  const sections = Object.entries(tables(collector)).map(([table, keys]) => `[${table}]\n${keys}\n`);
+  writeFileSync(
+    join(cwd, "arouter.toml"),
+    `[router]
+policy_file = "policy.yaml"
+[providers.openai]
+base_url = "http://127.0.0.1:${rig.upstreamPort}/v1"
+surface = "chat"
+[drain]
+delay = "0s"
+timeout = "2s"
+${sections.join("")}`,
+  );
+  const port = freePort();
+  const command = [await rig.binary(), "serve", "--config", "arouter.toml", "--listen", `127.0.0.1:${port}`];
+  const launched = await launchGateway(command, port, { core: GATEWAY_CORE, cwd });
+  process.stderr.write(`${name}: port ${port}\n`);
+  return launched;
+}
 
 const loadBefore = loadavg()[0] ?? Number.NaN;
-const folder = mkdtempSync(join(tmpdir(), "arouter-watching-"));
-const running: Launched[] = [];
 let received = 0;
 const collector = Bun.serve({
   hostname: "127.0.0.1",
@@ -48,89 +99,36 @@ const collector = Bun.serve({
     return new Response("");
   },
 });
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-async function startStage(binary: string, upstreamPort: number, index: number): Promise<Launched> {
-  const stage = STAGES[index];
-  const cwd = join(folder, String(index));
-  mkdirSync(cwd);
-  writeFileSync(join(cwd, "policy.yaml"), policyYaml());
-  writeFileSync(
-    join(cwd, "arouter.toml"),
-    `[router]
-policy_file = "policy.yaml"
-[providers.openai]
-base_url = "http://127.0.0.1:${upstreamPort}/v1"
-surface = "chat"
-[drain]
-delay = "0s"
-timeout = "2s"
-[log]
-access = false
-${stage?.config(`http://127.0.0.1:${collector.port}`) ?? ""}`,
-  );
-  const port = freePort();
-  const command = [binary, "serve", "--config", join(cwd, "arouter.toml"), "--listen", `127.0.0.1:${port}`];
-  const gateway = await launchGateway(command, port, { core: GATEWAY_CORE, cwd });
-  running.push(gateway);
-  return gateway;
-}
-
-const load = openLoad(OTHER_CORE);
+const rig = await openRig({ name: "watching", binary: values.binary ?? null });
+const running: Launched[] = [];
 try {
-  const binary = join(folder, "arouter");
-  await buildBinary({ outfile: binary });
-  const upstream = await launch([join(import.meta.dir, "upstream.ts")], { core: OTHER_CORE });
-  running.push(upstream);
-  const gateways: Launched[] = [];
-  for (const index of STAGES.keys()) gateways.push(await startStage(binary, upstream.port, index));
-
-  const run = async (gateway: Launched, durationMs: number): Promise<number> => {
-    const before = cpuMs(gateway.pid);
-    const result = await load.run({
-      port: gateway.port,
-      workload: WORKLOAD,
-      translated: true,
-      connections: CONNECTIONS,
-      durationMs,
-    });
-    if (result.failure !== null) throw new Error(result.failure);
-    return ((cpuMs(gateway.pid) - before) * 1000) / result.requests;
-  };
-  for (const gateway of gateways) await run(gateway, WARM_UP_MS);
-  const samples = gateways.map((): number[] => []);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const turn of gateways.keys()) {
-      const index = (turn + round) % gateways.length;
-      const gateway = gateways[index];
-      if (gateway !== undefined) samples[index]?.push(await run(gateway, ROUND_MS));
-    }
+  const targets: Target[] = [];
+  for (const [index, stage] of STAGES.entries()) {
+    const launched = await startStage(rig, stage, index, `http://127.0.0.1:${collector.port}`);
+    running.push(launched);
+    const { pid } = launched;
+    targets.push({ name: stage.name, port: launched.port, pid, cpuUs: createCpuMeter(pid), translated: true });
   }
-
-  const medians = new Map(STAGES.map(({ name }, index) => [name as string, median(samples[index] ?? [])]));
-  /** Median of the rounds' own ratios: what disturbs the machine for a while disturbs both sides of one. */
-  const ratio = (name: string, of: string): string => {
-    const [ours, theirs] = [name, of].map((stage) => samples[STAGES.findIndex((row) => row.name === stage)] ?? []);
-    return median((ours ?? []).map((cpuUs, round) => cpuUs / (theirs?.[round] ?? Number.NaN))).toFixed(2);
-  };
-  process.stdout.write(
-    `${machine()}, load ${loadBefore.toFixed(1)} before; ${WORKLOAD} at ${CONNECTIONS} connections, medians of ${ROUNDS} interleaved rounds\n`,
+  const samples = (await measureRounds(rig.load, WORKLOAD, CONNECTIONS, targets, PLAN)).map((rounds) =>
+    rounds.map(({ cpuUs }) => cpuUs ?? Number.NaN),
   );
-  for (const { name, bound } of STAGES) {
-    const cpuUs = medians.get(name) ?? Number.NaN;
-    const held = bound === null ? "" : `, ${ratio(name, bound.of)} of ${bound.of} (bound ${bound.ratio})`;
-    process.stdout.write(
-      `${name.padEnd(26)}${cpuUs.toFixed(1).padStart(8)} µs CPU a request, ${ratio(name, "all off")} of all off${held}\n`,
-    );
-  }
-  process.stdout.write(`${(received / 1024 / 1024).toFixed(1)} MB of spans taken in\n`);
+  const of = (name: string): readonly number[] => samples[STAGES.findIndex((stage) => stage.name === name)] ?? [];
+  /** Median of the rounds' own ratios: what disturbs the machine for a while disturbs both sides of one. */
+  const ratio = (name: string, other: string): number =>
+    median(of(name).map((cpuUs, round) => cpuUs / (of(other)[round] ?? Number.NaN)));
+
+  const rows = STAGES.map(({ name, bound }) => {
+    const goal = bound === null ? "" : `${bound.ratio.toFixed(2)} of ${bound.of}: ${ratio(name, bound.of).toFixed(2)}`;
+    return `| ${name} | ${median(of(name)).toFixed(0)} | ${ratio(name, "nothing").toFixed(2)} | ${goal} |`;
+  });
+  process.stdout.write(
+    `${machine()}, load ${loadBefore.toFixed(1)} before; ${WORKLOAD.title}, ${CONNECTIONS} connections, ` +
+      `${PLAN.rounds} interleaved rounds after ${PLAN.warmUpRequests} requests each\n\n` +
+      `| on | µs CPU a request | of nothing | goal |\n| --- | ---: | ---: | --- |\n${rows.join("\n")}\n\n` +
+      `${(received / 1024 / 1024).toFixed(1)} MB of spans taken in\n`,
+  );
 } finally {
-  load.close();
   await Promise.all(running.map((launched) => launched.stop()));
+  await rig.close();
   await collector.stop(true);
-  rmSync(folder, { recursive: true, force: true });
 }
