@@ -5,7 +5,10 @@ import { dirname, join } from "node:path";
 import { OUTCOME_CLASSES, VALIDATOR_NAMES } from "../../src/base/names.ts";
 import { builtInCatalog } from "../../src/catalog/catalog.ts";
 import { defaultConfig } from "../../src/config/assemble.ts";
+import { SCHEMA } from "../../src/config/schema.ts";
+import type { SchemaNode } from "../../src/config/section.ts";
 import { DEFAULT_SCHEMA_LIMITS } from "../../src/heal/json-schema.ts";
+import { RESPONSE_HEADERS } from "../../src/gateway/arouter-headers.ts";
 import { FEEDBACK_MAX_BYTES } from "../../src/heal/feedback.ts";
 import { classified } from "../../src/upstream/classify.ts";
 import { PAGES, readPage, root } from "./pages.ts";
@@ -102,6 +105,45 @@ describe("models", () => {
   });
 });
 
+/** Names such as `limits.body_bytes` in `text`; none of a file, as `metrics.ts`, or of the chart's values, which have capitals. */
+function keyNames(text: string): readonly string[] {
+  const sections = Object.keys(SCHEMA).join("|");
+  const names = text.matchAll(new RegExp(`\`((?:${sections})(?:\\.(?:[a-z][a-z_0-9]*|\\*))+)\``, "g"));
+  return [...new Set([...names].map(([, name = ""]) => name))].filter(
+    (name) => !/\.(?:ts|md|toml|yaml|json|jsonl|pem)$/.test(name),
+  );
+}
+
+/** Whether the configuration has a key or a table of that name; `*` stands for any. */
+function isKey(name: string): boolean {
+  let nodes: readonly SchemaNode[] = [{ node: "section", doc: "", keys: SCHEMA }];
+  for (const part of name.split(".")) {
+    const tables = nodes.filter((node) => node.node !== "key");
+    // What lies in a table of a user's own names is the user's.
+    if (tables.length === 0) return nodes.some((node) => node.node === "key" && node.type.startsWith("table"));
+    nodes = tables.flatMap(({ keys }) =>
+      part === "*" ? Object.values(keys) : Object.hasOwn(keys, part) ? [keys[part] as SchemaNode] : [],
+    );
+  }
+  return nodes.length > 0;
+}
+
+describe("keys of the configuration", () => {
+  test.each(PAGES.filter((path) => path !== "docs/configuration.md"))("named in %s are there", (path) => {
+    // Generated tables have names of their own kind, and are right by themselves.
+    const written = prose(readPage(path)).replaceAll(/<!-- generated: [\s\S]*?<!-- \/generated: /g, "");
+    expect(keyNames(written).filter((name) => !isKey(name))).toEqual([]);
+  });
+
+  test("are told from what only looks like one", () => {
+    const text =
+      "`limits.body_bytes` `limits.body_bites` `providers.*.base_url` `auth.keys.web` `log.ts` `metrics.serviceMonitor` a.b";
+    const names = keyNames(text);
+    expect(names).toEqual(["limits.body_bytes", "limits.body_bites", "providers.*.base_url", "auth.keys.web"]);
+    expect(names.filter((name) => !isKey(name))).toEqual(["limits.body_bites"]);
+  });
+});
+
 /** Rows of the first table after `heading`, cells without backticks. */
 function tableAfter(page: string, heading: string): readonly (readonly string[])[] {
   const lines = page.slice(page.indexOf(heading)).split("\n");
@@ -154,9 +196,7 @@ describe("README.md", () => {
   const page = readPage("README.md");
 
   test("names every header of an answer", () => {
-    const source = readFileSync(join(root, "src/gateway/arouter-headers.ts"), "utf8");
-    const names = [...source.matchAll(/\bput\(\s*"([a-z-]+)"/g)].map(([, name = ""]) => name);
-    expect(names.length).toBeGreaterThan(15);
+    const names = Object.keys(RESPONSE_HEADERS);
     const section = page.slice(page.indexOf("## Headers"), page.indexOf("## Routes"));
     expect(names.filter((name) => !new RegExp(`\`-${name}[\`:]`).test(section))).toEqual([]);
   });
