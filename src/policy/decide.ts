@@ -9,6 +9,8 @@ import { DEFAULT_FALLBACK_ON } from "./decision.ts";
 import type { ChainEntry, Decision, ParamsBlock } from "./decision.ts";
 import { drawPercent } from "./draw.ts";
 import type { Policy, Rule } from "./policy.ts";
+import { indexBlocks } from "./rule-index.ts";
+import type { FindFirst } from "./rule-index.ts";
 import { MAX_CANDIDATES } from "./then.ts";
 import type { ModelChoice, Then } from "./then.ts";
 
@@ -57,10 +59,20 @@ function findRule(policy: Policy, context: ConditionContext, forced: string | nu
       rules.map(({ name }) => name),
     );
   }
-  for (const rule of rules) {
-    if (rule.when.test(context)) return rule;
-  }
-  return null;
+  // A replay has to meet undecided conditions in the order of the rules.
+  if (context.input.recall !== undefined) return rules.find(({ when }) => when.test(context)) ?? null;
+  return rules[finderOf(policy)(context)] ?? null;
+}
+
+const finders = new WeakMap<Policy, FindFirst>();
+
+/** Compiled at a policy's first decision. */
+function finderOf(policy: Policy): FindFirst {
+  const known = finders.get(policy);
+  if (known !== undefined) return known;
+  const find = indexBlocks(policy.rules.map(({ when }) => when));
+  finders.set(policy, find);
+  return find;
 }
 
 function unknownRule(name: string, rules: readonly string[]) {

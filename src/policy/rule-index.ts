@@ -1,0 +1,258 @@
+/**
+ * Finds the first rule that matches without trying them all: by values that a request must have for a rule to match at all,
+ * read from the rules' formulas. What no formula or table tells is tried as before.
+ */
+import type { Block } from "./condition.ts";
+import { blockFormula } from "./conditions.ts";
+import type { ConditionContext } from "./context.ts";
+import { READERS } from "./dimensions.ts";
+import type { NumberReader, TextReader } from "./dimensions.ts";
+import { not } from "./formula.ts";
+import type { Atom, Formula } from "./formula.ts";
+
+/** Position of the first of the blocks that hold; −1: none. */
+export type FindFirst = (context: ConditionContext) => number;
+
+/** Fewer blocks than this are tried one by one: that is as fast. */
+const LEAST_BLOCKS = 16;
+
+/** One of the ways in which a block may hold: `key` is under `dimension`. */
+type Guard =
+  | { readonly kind: "text"; readonly dimension: string; readonly text: string; readonly exact: boolean }
+  /** `from` and `to` are outside. */
+  | { readonly kind: "number"; readonly dimension: string; readonly from: number; readonly to: number };
+
+/** Ways of which at least one is a block's whenever it holds, and how few requests they let through: the more the fewer. */
+interface Guards {
+  readonly any: readonly Guard[];
+  readonly rank: number;
+}
+
+/** `excluded`: on top for words, by the share of all words that a request must not have. */
+const RANK = { never: 5, exact: 4, prefix: 3, word: 2, excluded: 0.5, number: 1, presence: 0 } as const;
+
+/** null: nothing that can be looked up is necessary for `formula`. */
+function guardsOf(formula: Formula): Guards | null {
+  switch (formula.kind) {
+    case "all":
+      return formula.of
+        .map(guardsOf)
+        .reduce((best, each) => ((each?.rank ?? -1) > (best?.rank ?? -1) ? each : best), null);
+    case "any":
+      return unite(formula.of.map(guardsOf));
+    case "not":
+      return guardsOfNot(formula.of);
+    default:
+      return guardsOfAtom(formula);
+  }
+}
+
+function unite(each: readonly (Guards | null)[]): Guards | null {
+  const known = each.filter((guards) => guards !== null);
+  if (known.length < each.length) return null;
+  return { any: known.flatMap(({ any }) => any), rank: Math.min(RANK.never, ...known.map(({ rank }) => rank)) };
+}
+
+function guardsOfNot(formula: Formula): Guards | null {
+  switch (formula.kind) {
+    case "all":
+      return guardsOf({ kind: "any", of: formula.of.map(not) });
+    case "any":
+      return guardsOf({ kind: "all", of: formula.of.map(not) });
+    case "not":
+      return guardsOf(formula.of);
+    case "number": {
+      const { dimension, least, from, to } = formula;
+      const outside = [
+        numberGuard(dimension, least, from - 1),
+        numberGuard(dimension, to + 1, Number.POSITIVE_INFINITY),
+      ];
+      return READERS.number(dimension) === null ? null : { any: outside, rank: RANK.number };
+    }
+    case "word": {
+      const { domain, words } = formula;
+      return guardsOfAtom({ ...formula, words: domain.filter((word) => !words.includes(word)) });
+    }
+    case "opaque":
+      return textGuards(formula.dimension, ["false"], RANK.word + RANK.excluded / 2);
+    case "pattern":
+      return null;
+  }
+}
+
+function guardsOfAtom(atom: Atom): Guards | null {
+  const { dimension } = atom;
+  switch (atom.kind) {
+    case "number":
+      return READERS.number(dimension) === null
+        ? null
+        : { any: [numberGuard(dimension, atom.from, atom.to)], rank: RANK.number };
+    case "word":
+      return textGuards(
+        dimension,
+        atom.words,
+        RANK.word + RANK.excluded * (1 - atom.words.length / atom.domain.length),
+      );
+    case "opaque":
+      return textGuards(dimension, ["true"], RANK.word + RANK.excluded / 2);
+    case "pattern":
+      return atom.match === "glob" && atom.one ? globGuards(dimension, atom.patterns) : null;
+  }
+}
+
+/** Formulas count in whole numbers from 0 on, clients may not: what lies between two or below counts to both sides. */
+function numberGuard(dimension: string, from: number, to: number): Guard {
+  return { kind: "number", dimension, from: from <= 0 ? Number.NEGATIVE_INFINITY : from - 1, to: to + 1 };
+}
+
+function textGuards(dimension: string, texts: readonly string[], rank: number): Guards | null {
+  if (READERS.text(dimension) === null) return null;
+  return { any: texts.map((text) => ({ kind: "text", dimension, text, exact: true })), rank };
+}
+
+/** A pattern with wildcards is looked up by what stands before the first. */
+function globGuards(dimension: string, patterns: readonly string[]): Guards | null {
+  if (READERS.text(dimension) === null) return null;
+  const any = patterns.map((pattern): Guard => {
+    const text = /^[^*?]*/.exec(pattern)?.[0] ?? "";
+    return { kind: "text", dimension, text, exact: text === pattern };
+  });
+  const isExact = any.every((guard) => guard.kind === "text" && guard.exact);
+  const hasPrefix = patterns.every((pattern) => !/^[*?]/.test(pattern));
+  return { any, rank: isExact ? RANK.exact : hasPrefix ? RANK.prefix : RANK.presence };
+}
+
+interface TextGroup {
+  readonly kind: "text";
+  readonly read: TextReader;
+  readonly exact: Map<string, number[]>;
+  readonly prefixes: Map<string, number[]>;
+  /** Of the prefixes, ascending. */
+  lengths: readonly number[];
+  /** The first block in it. */
+  first: number;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}
+
+interface NumberGroup {
+  readonly kind: "number";
+  readonly read: NumberReader;
+  /** By `from`, ascending. */
+  ranges: Range[];
+  first: number;
+}
+
+interface RestGroup {
+  readonly kind: "rest";
+  readonly blocks: readonly number[];
+  readonly first: number;
+}
+
+type Group = TextGroup | NumberGroup | RestGroup;
+
+function push(map: Map<string, number[]>, key: string, at: number): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [at]);
+  else if (known.at(-1) !== at) known.push(at);
+}
+
+/** All groups, by their first blocks. */
+function groupBlocks(blocks: readonly Block[]): readonly Group[] {
+  const groups = new Map<string, TextGroup | NumberGroup>();
+  const rest: number[] = [];
+  const groupOf = (guard: Guard, at: number): TextGroup | NumberGroup => {
+    const key = `${guard.kind} ${guard.dimension}`;
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    const group = openGroup(guard, at);
+    groups.set(key, group);
+    return group;
+  };
+  for (const [at, block] of blocks.entries()) {
+    const guards = guardsOf(blockFormula(block));
+    if (guards === null) rest.push(at);
+    for (const guard of guards?.any ?? []) addTo(groupOf(guard, at), guard, at);
+  }
+  for (const group of groups.values()) {
+    if (group.kind === "number") group.ranges.sort((a, b) => a.from - b.from);
+    else group.lengths = [...new Set([...group.prefixes.keys()].map(({ length }) => length))].sort((a, b) => a - b);
+  }
+  const [first] = rest;
+  const all: Group[] = [...groups.values()];
+  if (first !== undefined) all.push({ kind: "rest", blocks: rest, first });
+  return all.sort((a, b) => a.first - b.first);
+}
+
+function openGroup({ kind, dimension }: Guard, first: number): TextGroup | NumberGroup {
+  if (kind === "number") return { kind, read: READERS.number(dimension) ?? (() => null), ranges: [], first };
+  const read = READERS.text(dimension) ?? (() => null);
+  return { kind, read, exact: new Map(), prefixes: new Map(), lengths: [], first };
+}
+
+function addTo(group: TextGroup | NumberGroup, guard: Guard, at: number): void {
+  if (group.kind === "number" && guard.kind === "number") group.ranges.push({ from: guard.from, to: guard.to, at });
+  if (group.kind === "text" && guard.kind === "text") push(guard.exact ? group.exact : group.prefixes, guard.text, at);
+}
+
+/** Compiles `blocks` once, for any number of contexts. */
+export function indexBlocks(blocks: readonly Block[]): FindFirst {
+  if (blocks.length < LEAST_BLOCKS) return (context) => blocks.findIndex(({ test }) => test(context));
+  const tests = blocks.map(({ test }) => test);
+  const groups = groupBlocks(blocks);
+  const none = blocks.length;
+
+  /** The first of `among` that holds and is before `best`; else `best`. */
+  const firstOf = (among: readonly number[] | undefined, best: number, context: ConditionContext): number => {
+    if (among === undefined) return best;
+    for (const at of among) {
+      if (at >= best) return best;
+      if (tests[at]?.(context) === true) return at;
+    }
+    return best;
+  };
+
+  const firstByText = (group: TextGroup, best: number, context: ConditionContext): number => {
+    const value = group.read(context);
+    if (value === null) return best;
+    let found = firstOf(group.exact.get(value), best, context);
+    for (const length of group.lengths) {
+      if (length > value.length) break;
+      found = firstOf(group.prefixes.get(value.slice(0, length)), found, context);
+    }
+    return found;
+  };
+
+  const firstByNumber = ({ read, ranges }: NumberGroup, best: number, context: ConditionContext): number => {
+    const value = read(context) ?? -1;
+    let found = best;
+    for (const { from, to, at } of ranges) {
+      if (from >= value) break;
+      if (value < to && at < found && tests[at]?.(context) === true) found = at;
+    }
+    return found;
+  };
+
+  return (context) => {
+    let best = none;
+    for (const group of groups) {
+      if (group.first >= best) break;
+      switch (group.kind) {
+        case "text":
+          best = firstByText(group, best, context);
+          break;
+        case "number":
+          best = firstByNumber(group, best, context);
+          break;
+        case "rest":
+          best = firstOf(group.blocks, best, context);
+          break;
+      }
+    }
+    return best === none ? -1 : best;
+  };
+}
