@@ -17,13 +17,14 @@ import {
 import { EXIT } from "../../src/cli/exit.ts";
 import { renderJsonSchema } from "../../src/config/render.ts";
 import { RESPONSE_HEADERS } from "../../src/gateway/arouter-headers.ts";
-import { LEDGER_FIELDS, LEDGER_VERSION } from "../../src/observe/ledger-line.ts";
+import { LEDGER_FIELDS, LEDGER_VERSION, renderLedgerLine } from "../../src/observe/ledger-line.ts";
 import { ACCESS_FIELDS } from "../../src/observe/log-access.ts";
 import { METRICS, type MetricRow } from "../../src/observe/metric-table.ts";
 import { ATTEMPT_ATTRIBUTES, REQUEST_ATTRIBUTES, RESOURCE_ATTRIBUTES } from "../../src/observe/span-attributes.ts";
 import { OVERRIDE_NAMES } from "../../src/policy/overrides.ts";
 import { policySchema } from "../../src/policy/schema.ts";
 import { matchRoute } from "../../src/server/routes.ts";
+import { attemptOf, recordOf, usageOf } from "../observe/support.ts";
 import { root } from "./pages.ts";
 
 const FILE = join(root, "test/docs/public-names.json");
@@ -62,6 +63,25 @@ function* valueNames(values: JsonObject, path = ""): Generator<string> {
     const at = path === "" ? name : `${path}.${name}`;
     yield at;
     if (isObject(value) && at !== "config") yield* valueNames(value, at);
+  }
+}
+
+/** Fields of a line of the ledger, those within `attempts` too. */
+function* ledgerNames(): Generator<string> {
+  for (const name of Object.keys(LEDGER_FIELDS)) yield `v${LEDGER_VERSION} ${name}`;
+  const usage = usageOf(40, 12, { cacheWriteLong: 5 });
+  const record = recordOf({ attempts: [attemptOf({ usage, serviceTier: "flex" })] });
+  const line = JSON.parse(renderLedgerLine(record, { keepBody: false })) as JsonObject;
+  yield* fieldNames(line["attempts"], `v${LEDGER_VERSION} attempts[]`);
+}
+
+function* fieldNames(value: Json | undefined, path: string): Generator<string> {
+  for (const item of isArray(value) ? value : [value]) {
+    if (!isObject(item)) continue;
+    for (const [name, its] of Object.entries(item)) {
+      yield `${path}.${name}`;
+      yield* fieldNames(its, `${path}.${name}`);
+    }
   }
 }
 
@@ -108,7 +128,7 @@ export function readPublicNames(): PublicNames {
   const names: Record<string, Iterable<string>> = {
     configuration: schemaNames(renderJsonSchema(), ""),
     policy: schemaNames(policySchema(), ""),
-    ledger: Object.keys(LEDGER_FIELDS).map((name) => `v${LEDGER_VERSION} ${name}`),
+    ledger: ledgerNames(),
     log: Object.keys(ACCESS_FIELDS),
     metrics: Object.values(METRICS).map(metricName),
     attributes: [...REQUEST_ATTRIBUTES, ...ATTEMPT_ATTRIBUTES, ...RESOURCE_ATTRIBUTES].map(({ name }) => name),

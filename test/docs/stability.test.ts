@@ -27,6 +27,7 @@ describe("public names", () => {
     ["policy", "#/$defs/when.tokens_input_lt: integer"],
     ["policy", '#/$defs/then.validate[] = "json_schema"'],
     ["ledger", "v1 saved_usd"],
+    ["ledger", "v1 attempts[].usage.cache_read"],
     ["metrics", "counter arouter_retries_total{class, provider, rule}"],
     ["response headers", "fallback-reason"],
     ["request headers", "no-route"],
