@@ -72,8 +72,8 @@ describe("the redactor", () => {
     expect(redact("about a cab")).toBe("about a cab");
   });
   test("finds what a plain search finds, in texts that are full of beginnings and ends of secrets", () => {
-    // Characters that differ only in the byte that the quick look does not read.
-    const unit = fc.constantFrom("a", "b", "\u0161", "\u0162");
+    // "a" and "\u4061" have the same place in the table of the quick look.
+    const unit = fc.constantFrom("a", "b", "\u0161", "\u4061");
     const secret = fc.string({ unit, minLength: 6, maxLength: 9 });
     const text = fc.oneof(
       fc.string({ unit, maxLength: 40 }),
