@@ -3,8 +3,8 @@
  * platform (linux-arm64, darwin-arm64, windows-x64, …; scripts/release/targets.ts has them all). The binary holds no path
  * and no time: the same source gives the same bytes, wherever and whenever it is built.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readVersion } from "./release/lock.ts";
 import { removeSignature } from "./release/mach-signature.ts";
@@ -41,6 +41,25 @@ export async function buildBinary(options: BuildOptions): Promise<void> {
   const target = options.target === undefined ? null : findTarget(options.target);
   const outfile = resolve(root, options.outfile ?? join("dist", target?.file ?? "arouter"));
   const commit = options.commit ?? (await readCommit());
+  mkdirSync(dirname(outfile), { recursive: true });
+  // The compiler leaves the maps of all chunks beside what it makes; those that count are in the binary.
+  const scratch = mkdtempSync(join(dirname(outfile), ".build-"));
+  try {
+    const binary = join(scratch, basename(outfile));
+    await compile(binary, commit, target, options.metafile);
+    if (target?.name === "darwin-x64") writeFileSync(binary, removeSignature(readFileSync(binary)));
+    renameSync(binary, outfile);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function compile(
+  outfile: string,
+  commit: string,
+  target: ReturnType<typeof findTarget> | null,
+  metafile: string | undefined,
+): Promise<void> {
   const define = (name: string, value: string): readonly string[] => ["--define", `${name}=${JSON.stringify(value)}`];
   await run(
     [
@@ -51,6 +70,8 @@ export async function buildBinary(options: BuildOptions): Promise<void> {
       "--sourcemap",
       "--bytecode",
       "--format=esm",
+      // A start reads the chunks that it needs: commands and libraries that are loaded on demand stay where they are.
+      "--splitting",
       // A .env or a bunfig.toml in the folder where the gateway is started must not run code in it.
       "--no-compile-autoload-dotenv",
       "--no-compile-autoload-bunfig",
@@ -65,14 +86,13 @@ export async function buildBinary(options: BuildOptions): Promise<void> {
             `--target=${target.bun}`,
             `--compile-executable-path=${await fetchRuntime(target)}`,
           ]),
-      ...(options.metafile === undefined ? [] : [`--metafile=${options.metafile}`]),
+      ...(metafile === undefined ? [] : [`--metafile=${metafile}`]),
       "src/main.ts",
       "--outfile",
       outfile,
     ],
     { cwd: root },
   );
-  if (target?.name === "darwin-x64") writeFileSync(outfile, removeSignature(readFileSync(outfile)));
 }
 
 if (import.meta.main) {

@@ -5,7 +5,7 @@ import type { ProviderName } from "../base/names.ts";
 import { readEntry } from "./entry.ts";
 import { createMistakes, type CatalogMistake, type Mistakes } from "./mistakes.ts";
 import type { Capabilities, Catalog, Model } from "./model.ts";
-import builtIn from "./models.json" with { type: "json" };
+import builtInText from "./models.json" with { type: "text" };
 
 /** Clients choose the ids they ask for, so the cache of answers for strange ones is bounded. */
 const MAX_CACHED_IDS = 4096;
@@ -58,7 +58,7 @@ function layeredModels(): LayeredModels {
   const over = new Map<string, Model>();
   return {
     get: (id) => over.get(id) ?? builtInModel(id),
-    ids: () => [...new Set([...Object.keys(ENTRIES), ...over.keys()])],
+    ids: () => [...new Set([...Object.keys(builtIn().models), ...over.keys()])],
     set: (id, model) => void over.set(id, model),
   };
 }
@@ -67,7 +67,9 @@ function assemble(models: Models): Catalog {
   const strangers = new Map<string, Model>();
   let all: readonly Model[] | null = null;
   return {
-    asOf: builtIn.as_of,
+    get asOf() {
+      return builtIn().as_of;
+    },
     has: (id) => models.get(id) !== undefined,
     get models() {
       all ??= models.ids().flatMap((id) => models.get(id) ?? []);
@@ -143,7 +145,21 @@ function releaseDay(id: string): string | null {
   return match === null ? null : `${match[1]}-${match[2]}-${match[3]}`;
 }
 
-const ENTRIES: JsonObject = builtIn.models;
+/** What models.json holds. */
+interface BuiltIn {
+  readonly as_of: string;
+  readonly unknown: Readonly<Record<ProviderName, JsonObject>>;
+  readonly models: JsonObject;
+}
+
+let parsed: BuiltIn | null = null;
+
+/** Parsed when it is first asked: as a module of its own it would be built at each start, member by member. */
+function builtIn(): BuiltIn {
+  // The compiler takes every .json for a module with a value.
+  parsed ??= JSON.parse(builtInText as unknown as string) as BuiltIn;
+  return parsed;
+}
 
 /** Entries as models.json states them, and models with their days; each is read when it is first asked for, so that a start waits for none. */
 const stated = new Map<string, Model>();
@@ -153,7 +169,7 @@ const dated = new Map<string, Model>();
 function builtInModel(id: string): Model | undefined {
   const known = dated.get(id);
   if (known !== undefined) return known;
-  const json = own(ENTRIES, id);
+  const json = own(builtIn().models, id);
   if (!isObject(json)) return undefined;
   const entry = readStated(id, json);
   const model = entry.releasedOn === null ? { ...entry, releasedOn: oldestRelease(id) } : entry;
@@ -165,7 +181,7 @@ function readStated(id: string, json: JsonObject): Model {
   const known = stated.get(id);
   if (known !== undefined) return known;
   const like = own(json, "like");
-  const liked = isString(like) ? own(ENTRIES, like) : undefined;
+  const liked = isString(like) ? own(builtIn().models, like) : undefined;
   const base =
     isString(like) && isObject(liked)
       ? alike(id, readStated(like, liked), undefined)
@@ -180,11 +196,11 @@ function readStated(id: string, json: JsonObject): Model {
 
 /** An undated id is as old as its oldest dated sibling. */
 function oldestRelease(id: string): string | null {
-  const siblings = Object.keys(ENTRIES)
+  const siblings = Object.keys(builtIn().models)
     .filter((other) => other.startsWith(`${id}-`) && undatedId(other) === id)
     .sort();
   for (const sibling of siblings) {
-    const json = own(ENTRIES, sibling);
+    const json = own(builtIn().models, sibling);
     const day = isObject(json) ? readStated(sibling, json).releasedOn : null;
     if (day !== null) return day;
   }
@@ -197,7 +213,7 @@ const unknownModels = new Map<ProviderName, Model>();
 function unknownModel(provider: ProviderName): Model {
   let model = unknownModels.get(provider);
   if (model === undefined) {
-    model = { ...readStated(`unknown ${provider}`, builtIn.unknown[provider]), known: false };
+    model = { ...readStated(`unknown ${provider}`, builtIn().unknown[provider]), known: false };
     unknownModels.set(provider, model);
   }
   return model;

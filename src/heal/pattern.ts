@@ -2,7 +2,7 @@
  * Patterns of a client's schema, run by a matcher whose time is linear in the text. The engine's own RegExp is never given
  * one: a hostile pattern blocks it for seconds.
  */
-import { RE2JS } from "re2js";
+import type * as Re2js from "re2js";
 
 export interface Pattern {
   /** Whether the pattern is found anywhere in `text`. */
@@ -29,11 +29,16 @@ export function compilePattern(source: string, limits: PatternLimits): Pattern |
   const translated = translatePattern(source);
   if (translated === null) return null;
   try {
-    const compiled = RE2JS.compile(translated);
+    const compiled = loadRe2js().RE2JS.compile(translated);
     return { test: (text) => compiled.test(text), size: compiled.programSize() };
   } catch {
     return null;
   }
+}
+
+/** Loaded for the first pattern: a start waits for no library that few requests need. Not `import()`, because compiling is synchronous. */
+function loadRe2js(): typeof Re2js {
+  return require("re2js") as typeof Re2js;
 }
 
 const SPACE = "\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}";
