@@ -30,6 +30,8 @@ const MANY = 64;
 /** Of large requests: more would measure memory. */
 const FEW = 4;
 const MODELS = 1000;
+/** Of the gate's bounds in a quick run. */
+const QUICK_SLACK = 1.3;
 const docs = resolve(import.meta.dir, "../docs");
 
 const { values } = parseArgs({
@@ -177,8 +179,9 @@ async function main(): Promise<void> {
       ? [await rig.startProxy(NAMES.bare, "pass"), { ...(await rig.startGateway("gateway")), name: GATEWAY }]
       : [];
     await warmUp(rig, pair);
-    const bytes = parts.includes("bytes") ? await measureBytes(rig, pair) : [];
+    // Before large requests, which leave the heap large for a while.
     const streams = parts.includes("streams") ? await measureStreams(rig, pair) : [];
+    const bytes = parts.includes("bytes") ? await measureBytes(rig, pair) : [];
     const rules = parts.includes("rules") ? await measureRules(rig) : [];
     const { models, series } = parts.includes("catalog") ? await measureCatalog(rig) : { models: [], series: [] };
     const requests = Number(values.soak ?? plan.soak.requests);
@@ -196,7 +199,7 @@ async function main(): Promise<void> {
     };
     process.stdout.write(renderGrowthText(report));
     if (!values.quick && isWhole) write(report);
-    const missed = growthGoals(report).filter(({ verdict }) => verdict === "missed");
+    const missed = growthGoals(report, values.quick ? QUICK_SLACK : 1).filter(({ verdict }) => verdict === "missed");
     if (values.gate && missed.length > 0) {
       note(`grows too much: ${missed.map(({ what, is, goal }) => `${what} ${is}, ${goal}`).join("; ")}`);
       process.exitCode = 1;

@@ -58,7 +58,7 @@ const plan = isQuick
       coldStarts: 0,
     }
   : {
-      rounds: 7,
+      rounds: 5,
       roundMs: 1000,
       firstWarmUpMs: 15_000,
       firstRequests: 0,
