@@ -37,14 +37,13 @@ export function toUpstreamRequest(
   };
 }
 
-/** Reads an answer as the client is to see it. `sentOf` finds what a leg of a hedge had sent. */
-export async function decodeAnswer(
+/** Reads an answer, which was asked for by `sent`, as the client is to see it. */
+export function decodeAnswer(
   exchange: Exchange,
   answer: UpstreamAnswer,
-  sentOf: (request: UpstreamRequest) => Sent,
+  sent: Sent,
   call: Call,
-): Promise<Candidate> {
-  const sent = sentOf(answer.request);
+): Candidate | Promise<Candidate> {
   switch (answer.kind) {
     case "buffered":
       return decodeWhole(exchange, answer, sent, call);

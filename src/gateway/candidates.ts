@@ -38,22 +38,80 @@ const OTHER_PROVIDER = new GatewayError(
   "the provider refused the gateway's credentials or quota",
 );
 
-/** Walks over `entries` for one request. A lone candidate's own error is thrown by `next`. */
-export function createCandidates(
-  exchange: Exchange,
-  entries: readonly ChainEntry[],
-  options: Omit<EncodeOptions, "feedback">,
-): Candidates {
-  const { record, snapshot, facts } = exchange;
-  const { state } = snapshot;
-  const refusals: GatewayError[] = [];
+class Walk implements Candidates {
+  readonly #exchange: Exchange;
+  readonly #entries: readonly ChainEntry[];
+  readonly #options: EncodeOptions;
+  readonly #refusals: GatewayError[] = [];
   /** Passed over only because their gate was shut: asked after all when nobody else could be. */
-  const gated: number[] = [];
-  let index = -1;
-  let anySent = false;
+  readonly #gated: number[] = [];
+  #index = -1;
+  #anySent = false;
+
+  constructor(exchange: Exchange, entries: readonly ChainEntry[], options: EncodeOptions) {
+    this.#exchange = exchange;
+    this.#entries = entries;
+    this.#options = options;
+  }
+
+  left(): number {
+    return this.#entries.length - 1 - this.#index;
+  }
+
+  passOver(error: GatewayError): void {
+    const entry = this.#entries[this.#index];
+    if (entry !== undefined) this.#pass(entry, error);
+    this.#anySent = false;
+  }
+
+  next(wish: NextWish): Prepared | null {
+    while (this.#index < this.#entries.length - 1) {
+      this.#index += 1;
+      const entry = this.#entries[this.#index];
+      if (entry === undefined) break;
+      try {
+        const prepared = this.#prepare(entry, this.#index, wish, false);
+        if (prepared !== null) {
+          this.#anySent = true;
+          return prepared;
+        }
+        this.#pass(entry, null);
+      } catch (error) {
+        // A request that its only candidate cannot carry is the client's to hear of.
+        if (!(error instanceof GatewayError)) throw error;
+        if (this.#entries.length === 1 && error.kind !== "circuit-open") throw error;
+        this.#pass(entry, error);
+      }
+    }
+    return this.#anySent ? null : this.#nextGated(wish);
+  }
+
+  refusal(): GatewayError {
+    const open = this.#refusals.filter(({ kind }) => kind === "circuit-open");
+    if (open.length > 0) return circuitOpen(Math.min(...open.map(({ retryAfterMs }) => retryAfterMs ?? 1000)));
+    return this.#refusals[0] ?? circuitOpen(1000);
+  }
+
+  #pass(entry: ChainEntry, error: GatewayError | null): void {
+    this.#exchange.record.chain.push({ model: entry.model, result: "skipped" });
+    if (error !== null) this.#refusals.push(error);
+  }
+
+  #prepare(entry: ChainEntry, at: number, wish: NextWish, ignoreGate: boolean): Prepared | null {
+    const target = resolveTarget(this.#exchange, entry);
+    const why = this.#obstacle(target, at, wish.notProvider);
+    if (why === "gate" && !ignoreGate) {
+      this.#gated.push(at);
+      return null;
+    }
+    if (why instanceof GatewayError) throw why;
+    return { index: at, target, encoded: encode(this.#exchange, target, this.#options, wish.feedback) };
+  }
 
   /** Why a candidate is passed over, as the error to give when all are; null when it can be sent. */
-  const obstacle = (target: Target, at: number, notProvider: ProviderName | null): GatewayError | "gate" | null => {
+  #obstacle(target: Target, at: number, notProvider: ProviderName | null): GatewayError | "gate" | null {
+    const { facts, snapshot } = this.#exchange;
+    const { breakers, gates } = snapshot.state;
     const provider = target.provider.name;
     const { model } = target.entry;
     if (notProvider === provider) return OTHER_PROVIDER;
@@ -61,80 +119,40 @@ export function createCandidates(
       const why = incapability(target.model, facts, target.translator !== null);
       if (why !== null) return new GatewayError("unsupported-translation", `${model} ${why}`, { param: "model" });
     }
-    const view = state.breakers.view(provider, model);
+    const view = breakers.view(provider, model);
     if (!view.admits) return circuitOpen(view.waitMs);
-    return state.gates.remainingMs(gateKey(provider, model)) > 0 && at < entries.length - 1 ? "gate" : null;
-  };
-
-  const prepare = (entry: ChainEntry, at: number, wish: NextWish, ignoreGate: boolean): Prepared | null => {
-    const target = resolveTarget(exchange, entry);
-    const why = obstacle(target, at, wish.notProvider);
-    if (why === "gate" && !ignoreGate) {
-      gated.push(at);
-      return null;
-    }
-    if (why instanceof GatewayError) throw why;
-    return { index: at, target, encoded: encode(exchange, target, { ...options, feedback: wish.feedback }) };
-  };
-
-  const pass = (entry: ChainEntry, error: GatewayError | null): void => {
-    record.chain.push({ model: entry.model, result: "skipped" });
-    if (error !== null) refusals.push(error);
-  };
+    const isLast = at >= this.#entries.length - 1;
+    return !isLast && gates.remainingMs(gateKey(provider, model)) > 0 ? "gate" : null;
+  }
 
   /** The first of those behind a shut gate that can be asked all the same. */
-  const nextGated = (wish: NextWish): Prepared | null => {
-    for (let at = gated.shift(); at !== undefined; at = gated.shift()) {
-      const entry = entries[at];
+  #nextGated(wish: NextWish): Prepared | null {
+    const { record } = this.#exchange;
+    for (let at = this.#gated.shift(); at !== undefined; at = this.#gated.shift()) {
+      const entry = this.#entries[at];
       if (entry === undefined) continue;
       try {
-        const prepared = prepare(entry, at, wish, true);
+        const prepared = this.#prepare(entry, at, wish, true);
         const skipped = record.chain.findIndex(({ model }) => model === entry.model);
         record.chain.splice(skipped, 1);
-        anySent = true;
+        this.#anySent = true;
         return prepared;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        refusals.push(error);
+        this.#refusals.push(error);
       }
     }
     return null;
-  };
+  }
+}
 
-  return {
-    left: () => entries.length - 1 - index,
-    passOver: (error) => {
-      const entry = entries[index];
-      if (entry !== undefined) pass(entry, error);
-      anySent = false;
-    },
-    next: (wish) => {
-      while (index < entries.length - 1) {
-        index += 1;
-        const entry = entries[index];
-        if (entry === undefined) break;
-        try {
-          const prepared = prepare(entry, index, wish, false);
-          if (prepared !== null) {
-            anySent = true;
-            return prepared;
-          }
-          pass(entry, null);
-        } catch (error) {
-          // A request that its only candidate cannot carry is the client's to hear of.
-          if (!(error instanceof GatewayError)) throw error;
-          if (entries.length === 1 && error.kind !== "circuit-open") throw error;
-          pass(entry, error);
-        }
-      }
-      return anySent ? null : nextGated(wish);
-    },
-    refusal: () => {
-      const open = refusals.filter(({ kind }) => kind === "circuit-open");
-      if (open.length > 0) return circuitOpen(Math.min(...open.map(({ retryAfterMs }) => retryAfterMs ?? 1000)));
-      return refusals[0] ?? circuitOpen(1000);
-    },
-  };
+/** Walks over `entries` for one request. A lone candidate's own error is thrown by `next`. */
+export function createCandidates(
+  exchange: Exchange,
+  entries: readonly ChainEntry[],
+  options: EncodeOptions,
+): Candidates {
+  return new Walk(exchange, entries, options);
 }
 
 /** The 503 of a request whose every candidate is being rested; `waitMs` until the earliest may be probed. */

@@ -22,33 +22,46 @@ import type { Target } from "./target.ts";
 import { estimateUsage } from "./usage.ts";
 
 /** Decodes a whole 2xx answer. */
-export async function decodeWhole(
+export function decodeWhole(
+  exchange: Exchange,
+  answer: BufferedAnswer,
+  sent: Sent,
+  call: Call,
+): Candidate | Promise<Candidate> {
+  const { target, encoded } = sent;
+  const facts = noteReply(exchange, answer, answer.json, target);
+  if (encoded.translated !== null) return translateWhole(exchange, answer, sent, encoded.translated, call);
+  const modelShown = shownModel(exchange);
+  const { bytes, attempt, status, classification } = answer;
+  return {
+    kind: "whole",
+    target,
+    attempt,
+    status,
+    classification,
+    losses: lossesOf(encoded),
+    headers: answerHeaders(exchange, answer, target),
+    body: modelShown === null ? bytes : spliceModelInReply(bytes, modelShown),
+    reply: () => facts,
+    checks: [],
+  };
+}
+
+async function translateWhole(
   exchange: Exchange,
   answer: BufferedAnswer,
   { target, encoded }: Sent,
+  translated: Translated,
   call: Call,
 ): Promise<Candidate> {
-  noteReply(exchange, answer, answer.json, target);
-  const { translated } = encoded;
-  const base = { kind: "whole", target, attempt: answer.attempt, status: answer.status } as const;
-  if (translated === null) {
-    const modelShown = shownModel(exchange);
-    const { json, bytes } = answer;
-    return {
-      ...base,
-      classification: answer.classification,
-      losses: lossesOf(encoded),
-      headers: answerHeaders(exchange, answer, target),
-      body: modelShown === null ? bytes : spliceModelInReply(bytes, modelShown),
-      reply: () => exchange.format.readReply(json),
-      checks: [],
-    };
-  }
   const joined = await joinContinuations(exchange, withNumbersKept(answer), translated, call);
   if (joined.kind === "failed") return decodeFailure(exchange, joined.failed, { target, encoded });
   const { body } = joined;
   return {
-    ...base,
+    kind: "whole",
+    target,
+    attempt: answer.attempt,
+    status: answer.status,
     classification: answer.classification,
     losses: { dropped: translated.dropped, adapted: [...translated.adapted, ...joined.adapted] },
     headers: answerHeaders(exchange, answer, target),
@@ -109,11 +122,12 @@ function addUsageOf(next: BufferedAnswer, first: BufferedAnswer): void {
   if (usage !== null && first.attempt.usage !== null) first.attempt.usage = addUsage(first.attempt.usage, usage);
 }
 
-/** Keeps what a whole answer tells of its usage. */
-function noteReply(exchange: Exchange, answer: BufferedAnswer, json: JsonObject, target: Target): void {
+/** Keeps what a whole answer tells of its usage; gives all that it tells. */
+function noteReply(exchange: Exchange, answer: BufferedAnswer, json: JsonObject, target: Target): ReplyFacts {
   const reply = target.surface.readReply(json);
   answer.attempt.usage = reply.usage ?? estimateUsage(exchange.facts, estimateOutput(reply, target.provider.name));
   noteAnswer(answer.attempt, reply);
+  return reply;
 }
 
 /** Output tokens of an answer that does not tell them. */

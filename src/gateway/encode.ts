@@ -48,18 +48,19 @@ export interface EncodeOptions {
   readonly strict: boolean;
   readonly thinkingStore: ThinkingStore | null;
   readonly summaries: SummaryMemory;
-  /** Told to the model as one more user message. */
-  readonly feedback: string | null;
 }
 
 /**
+ * The request for `target`; `feedback` is told to the model as one more user message.
  * @throws GatewayError `unsupported-translation` for what cannot be carried, under `strict` for whatever would change
  */
-export function encode(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
-  return target.translator === null ? passThrough(exchange, target, options) : translate(exchange, target, options);
+export function encode(exchange: Exchange, target: Target, options: EncodeOptions, feedback: string | null): Encoded {
+  return target.translator === null
+    ? passThrough(exchange, target, options, feedback)
+    : translate(exchange, target, options, feedback);
 }
 
-function passThrough(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
+function passThrough(exchange: Exchange, target: Target, options: EncodeOptions, feedback: string | null): Encoded {
   const { parsed, facts, snapshot, arrival } = exchange;
   const { settings } = snapshot;
   const edits: FieldEdit[] = [];
@@ -72,7 +73,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
   }
   const bytes = withoutForeignThinking(parsed);
   let body = edits.length === 0 ? bytes : spliceFields(bytes, edits);
-  if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
+  if (feedback !== null) body = appendFeedback(body, target, feedback);
   const headers = filterBetas(target.provider.forwardHeaders(arrival.headers, true), settings.betas);
   const key = arrival.headers.get("idempotency-key");
   if (key !== null && body === parsed.bytes) headers["idempotency-key"] = key;
@@ -86,7 +87,7 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions)
   };
 }
 
-function translate(exchange: Exchange, target: Target, options: EncodeOptions): Encoded {
+function translate(exchange: Exchange, target: Target, options: EncodeOptions, feedback: string | null): Encoded {
   const { parsed, snapshot, arrival } = exchange;
   const { settings } = snapshot;
   const translated = (target.translator as NonNullable<Target["translator"]>).request(parsed, {
@@ -102,7 +103,7 @@ function translate(exchange: Exchange, target: Target, options: EncodeOptions): 
     const json = JSON.parse(translated.body) as Record<string, Json>;
     body = spliceFields(Buffer.from(translated.body), paramEdits(params, json, target.surface.name));
   }
-  if (options.feedback !== null) body = appendFeedback(body, target, options.feedback);
+  if (feedback !== null) body = appendFeedback(body, target, feedback);
   const headers = { ...target.provider.forwardHeaders(arrival.headers, false) };
   const betas = mergeBetas([...translated.betas], settings.betas.allow, settings.betas.deny);
   if (betas !== null && target.provider.name === "anthropic") headers["anthropic-beta"] = betas;

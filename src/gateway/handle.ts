@@ -41,6 +41,11 @@ export interface GatewayOptions {
   readonly sampleNew: () => boolean;
 }
 
+/** What every answer needs besides its request. */
+interface Answering extends GatewayOptions {
+  readonly summaries: SummaryMemory;
+}
+
 export interface Gateway {
   /** Answers a chat, messages or responses request; never rejects. `body` is what the client sent, decoded. */
   readonly handle: (arrival: Arrival, format: WireFormat, body: Uint8Array) => Promise<Reply>;
@@ -50,7 +55,7 @@ export interface Gateway {
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, emit } = options;
-  const summaries = createSummaryMemory();
+  const answering: Answering = { ...options, summaries: createSummaryMemory() };
   return {
     refuse: (arrival, format, error) => {
       const record = openRecord(arrival, format.name, clock, options.sampleNew);
@@ -80,7 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           const { status, message } = decision.block;
           throw new GatewayError("blocked", message, { status });
         }
-        return await answer({ ...options, summaries }, exchange, decision, overrides, delivery);
+        return await answer(answering, exchange, decision, overrides, delivery);
       } catch (thrown) {
         const error = toGatewayError(thrown);
         if (error.kind === "internal") emit({ type: "defect", where: "handle", error: thrown });
@@ -131,7 +136,7 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
 
 /** Walks the chain within the deadline; a stream that stays silent too long has its status committed on the way. */
 async function answer(
-  { schemas, thinkingStore, summaries, clock }: GatewayOptions & { readonly summaries: SummaryMemory },
+  { schemas, thinkingStore, summaries, clock }: Answering,
   exchange: Exchange,
   decision: Decision,
   overrides: Overrides,

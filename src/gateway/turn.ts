@@ -28,102 +28,124 @@ function entryOf({ target }: Prepared, before: Judged | null): Entry {
   return isSame && CHARGED.has(before.candidate.classification.class) ? "charged" : "offered";
 }
 
+/** The turn of one candidate: what was sent for each leg, and what each leg's answer is worth. */
+class CandidateTurn {
+  readonly #exchange: Exchange;
+  readonly #options: WalkOptions;
+  readonly #attempts: Attempts;
+  readonly #prepared: Prepared;
+  readonly #call: Call;
+  /** Of legs and amended requests; all others were sent as prepared. */
+  readonly #sentOf = new Map<UpstreamRequest, Sent>();
+  readonly #judgedOf = new Map<UpstreamAnswer, Promise<Judged>>();
+
+  constructor(exchange: Exchange, options: WalkOptions, attempts: Attempts, prepared: Prepared, call: Call) {
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#attempts = attempts;
+    this.#prepared = prepared;
+    this.#call = call;
+  }
+
+  async take(entry: Entry): Promise<Judged> {
+    const { dispatch } = this.#exchange.snapshot;
+    const answer = await dispatch(this.#build(this.#prepared, entry, false), this.#call);
+    bookLosers(this.#exchange, this.#call);
+    const amended = this.#amend(answer);
+    return this.#judge(amended === null ? answer : await dispatch(amended, this.#call));
+  }
+
+  #sent(request: UpstreamRequest): Sent {
+    return this.#sentOf.get(request) ?? this.#prepared;
+  }
+
+  #judge(answer: UpstreamAnswer): Promise<Judged> {
+    let judged = this.#judgedOf.get(answer);
+    if (judged === undefined) {
+      judged = this.#decodeAndJudge(answer);
+      this.#judgedOf.set(answer, judged);
+    }
+    return judged;
+  }
+
+  async #decodeAndJudge(answer: UpstreamAnswer): Promise<Judged> {
+    const decoded = decodeAnswer(this.#exchange, answer, this.#sent(answer.request), this.#call);
+    const candidate = decoded instanceof Promise ? await decoded : decoded;
+    return judgeCandidate(this.#exchange, candidate, this.#options.judge);
+  }
+
+  /** With validators the first valid leg wins, so a leg is judged while the other still runs. */
+  async #judgeLeg(answer: UpstreamAnswer): Promise<LegVerdict> {
+    const byClass = judgeByClass(answer);
+    if (byClass !== "wins" || this.#options.judge.validators.length === 0) return byClass;
+    return judgeByClass((await this.#judge(answer)).candidate);
+  }
+
+  /** A held stream that came to nothing is given as the failure that it is, and remembered as it was judged. */
+  async #holdBack(answer: UpstreamAnswer): Promise<UpstreamAnswer> {
+    if (answer.kind !== "stream") return answer;
+    const judged = await this.#judge(answer);
+    const { candidate } = judged;
+    if (candidate.kind === "stream" || candidate.kind === "whole") return answer;
+    const error =
+      candidate.kind === "failed" ? candidate.error : new GatewayError("upstream-invalid", candidate.error.message);
+    const { request, attempt } = answer;
+    const lost: UpstreamAnswer = { kind: "failed", request, attempt, classification: candidate.classification, error };
+    this.#judgedOf.set(lost, Promise.resolve(judged));
+    return lost;
+  }
+
+  #build(sent: Sent, entry: Entry, isLeg: boolean): UpstreamRequest {
+    const { decision, judge } = this.#options;
+    const { target } = sent;
+    const hedge = isLeg
+      ? null
+      : planHedge(this.#exchange, target, decision, this.#attempts, (model) => this.#encodeLeg(model));
+    const policy = callPolicy(this.#exchange, target, decision, {
+      attempts: this.#attempts,
+      entry,
+      hedge,
+      judge: (answer) => this.#judgeLeg(answer),
+      hold: judge.gate.hold === "off" ? null : (answer) => this.#holdBack(answer),
+    });
+    const defaults = this.#exchange.snapshot.settings.providers[target.provider.name].timeout;
+    const timeouts = phaseTimeouts(defaults, decision, target.entry.timeout);
+    const request = toUpstreamRequest(this.#exchange, sent, policy, timeouts);
+    if (sent !== this.#prepared) this.#sentOf.set(request, sent);
+    return request;
+  }
+
+  #encodeLeg(model: string): UpstreamRequest | null {
+    if (model === this.#prepared.target.entry.model) return this.#build(this.#prepared, "offered", true);
+    try {
+      const target = resolveTarget(this.#exchange, { model });
+      const encoded = encode(this.#exchange, target, this.#options, null);
+      return this.#build({ target, encoded }, "offered", true);
+    } catch (error) {
+      if (error instanceof GatewayError) return null;
+      throw error;
+    }
+  }
+
+  /** The request once more without what the translator had asked for on its own, when just that was refused. */
+  #amend(answer: UpstreamAnswer): UpstreamRequest | null {
+    if (answer.kind !== "error" || answer.status !== 400) return null;
+    const { target, encoded } = this.#sent(answer.request);
+    const { status, headers, json } = answer;
+    const amendment = encoded.translated?.amend;
+    if (amendment === undefined) return null;
+    const bytes = typeof encoded.body === "string" ? Buffer.from(encoded.body) : encoded.body;
+    const body = parseObject(bytes);
+    const edit = body === null ? null : amendment({ status, headers, json, text: "" }, body);
+    if (edit === null) return null;
+    if (edit.field === "reasoning") this.#options.summaries.refused = true;
+    return this.#build({ target, encoded: { ...encoded, body: spliceFields(bytes, [edit]) } }, "offered", true);
+  }
+}
+
 export function createTurn(exchange: Exchange, options: WalkOptions, attempts: Attempts): Turn {
-  const { decision } = options;
-  const { snapshot } = exchange;
-
-  return async (prepared, before, call) => {
-    const sentOf = new Map<UpstreamRequest, Sent>();
-    const judgedOf = new Map<UpstreamAnswer, Promise<Judged>>();
-
-    const find = (request: UpstreamRequest): Sent => sentOf.get(request) ?? prepared;
-
-    const judge = (answer: UpstreamAnswer): Promise<Judged> => {
-      let judged = judgedOf.get(answer);
-      if (judged === undefined) {
-        judged = decodeAnswer(exchange, answer, find, call).then((candidate) =>
-          judgeCandidate(exchange, candidate, options.judge),
-        );
-        judgedOf.set(answer, judged);
-      }
-      return judged;
-    };
-
-    /** With validators the first valid leg wins, so a leg is judged while the other still runs. */
-    const judgeLeg = async (answer: UpstreamAnswer): Promise<LegVerdict> => {
-      const byClass = judgeByClass(answer);
-      if (byClass !== "wins" || options.judge.validators.length === 0) return byClass;
-      return judgeByClass((await judge(answer)).candidate);
-    };
-
-    /** A held stream that came to nothing is given as the failure that it is, and remembered as it was judged. */
-    const holdBack = async (answer: UpstreamAnswer): Promise<UpstreamAnswer> => {
-      if (answer.kind !== "stream") return answer;
-      const judged = await judge(answer);
-      const { candidate } = judged;
-      if (candidate.kind === "stream" || candidate.kind === "whole") return answer;
-      const error =
-        candidate.kind === "failed" ? candidate.error : new GatewayError("upstream-invalid", candidate.error.message);
-      const { request, attempt } = answer;
-      const lost: UpstreamAnswer = {
-        kind: "failed",
-        request,
-        attempt,
-        classification: candidate.classification,
-        error,
-      };
-      judgedOf.set(lost, Promise.resolve(judged));
-      return lost;
-    };
-    const hold = options.judge.gate.hold === "off" ? null : holdBack;
-
-    const build = (sent: Sent, entry: Entry, isLeg: boolean): UpstreamRequest => {
-      const { target } = sent;
-      const hedge = isLeg ? null : planHedge(exchange, target, decision, attempts, encodeLeg);
-      const policy = callPolicy(exchange, target, decision, { attempts, entry, hedge, judge: judgeLeg, hold });
-      const defaults = snapshot.settings.providers[target.provider.name].timeout;
-      const request = toUpstreamRequest(
-        exchange,
-        sent,
-        policy,
-        phaseTimeouts(defaults, decision, target.entry.timeout),
-      );
-      sentOf.set(request, sent);
-      return request;
-    };
-
-    const encodeLeg = (model: string): UpstreamRequest | null => {
-      if (model === prepared.target.entry.model) return build(prepared, "offered", true);
-      try {
-        const target = resolveTarget(exchange, { model });
-        const encoded = encode(exchange, target, { ...options, feedback: null });
-        return build({ target, encoded }, "offered", true);
-      } catch (error) {
-        if (error instanceof GatewayError) return null;
-        throw error;
-      }
-    };
-
-    /** The request once more without what the translator had asked for on its own, when just that was refused. */
-    const amend = (answer: UpstreamAnswer): UpstreamRequest | null => {
-      if (answer.kind !== "error") return null;
-      const { target, encoded } = find(answer.request);
-      const { status, headers, json } = answer;
-      const amendment = encoded.translated?.amend;
-      const bytes = typeof encoded.body === "string" ? Buffer.from(encoded.body) : encoded.body;
-      const body = amendment === undefined || status !== 400 ? null : parseObject(bytes);
-      const edit = body === null ? null : (amendment?.({ status, headers, json, text: "" }, body) ?? null);
-      if (edit === null) return null;
-      if (edit.field === "reasoning") options.summaries.refused = true;
-      return build({ target, encoded: { ...encoded, body: spliceFields(bytes, [edit]) } }, "offered", true);
-    };
-
-    const request = build(prepared, entryOf(prepared, before), false);
-    const answer = await snapshot.dispatch(request, call);
-    bookLosers(exchange, call);
-    const amended = amend(answer);
-    return judge(amended === null ? answer : await snapshot.dispatch(amended, call));
-  };
+  return (prepared, before, call) =>
+    new CandidateTurn(exchange, options, attempts, prepared, call).take(entryOf(prepared, before));
 }
 
 /** A leg that lost its race was paid for all the same, as far as is known: what it was sent. */

@@ -39,7 +39,7 @@ export async function walk(exchange: Exchange, options: WalkOptions): Promise<Ju
   const feedback = exchange.snapshot.settings.heal.feedback;
   const isTold = (decision.heal.feedback ?? feedback) === "errors";
   const entries = listCandidates(decision);
-  const candidates = createCandidates(exchange, entries, { ...options, decision });
+  const candidates = createCandidates(exchange, entries, options);
   const attempts = createAttempts(exchange.snapshot.settings.limits.maxAttempts, entries.length - 1);
   const turn = createTurn(exchange, options, attempts);
   const reasons: string[] = [];

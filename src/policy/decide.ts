@@ -13,6 +13,7 @@ import { indexBlocks } from "./rule-index.ts";
 import type { FindFirst } from "./rule-index.ts";
 import { MAX_CANDIDATES } from "./then.ts";
 import type { ModelChoice, Then } from "./then.ts";
+import { NO_OVERRIDES } from "./overrides.ts";
 
 /** What became of one rule. */
 export interface RuleTrace {
@@ -46,7 +47,7 @@ export function decide(policy: Policy, input: PolicyInput, options: { readonly t
   const rule = overrides.noRoute ? null : findRule(policy, context, overrides.rule ?? null);
   const then = rule?.then ?? (overrides.noRoute ? NOTHING : policy.defaults);
   const trace = options.trace === true ? traceRules(policy, context, rule) : null;
-  return { decision: assemble(policy, then, rule, context), trace, undecided: context.undecided(), context };
+  return { decision: decisionOf(policy, then, rule, context), trace, undecided: context.undecided(), context };
 }
 
 function findRule(policy: Policy, context: ConditionContext, forced: string | null): Rule | null {
@@ -117,6 +118,32 @@ function chooseModel(
       return choice.choices.at(-1)?.model ?? null;
     }
   }
+}
+
+/** Decisions that are kept for each rule, and for a policy's defaults: clients may name any model. */
+const MAX_KEPT = 64;
+const kept = new WeakMap<Rule | Policy, Map<string, Decision>>();
+
+/**
+ * The decision for a model by `then`. Where nothing else has a say in it (no override, no draw, no provider), it is the same
+ * object for all requests: what is derived from it can be kept too.
+ */
+function decisionOf(policy: Policy, then: Then, rule: Rule | null, context: ConditionContext): Decision {
+  const isPlain = context.input.overrides === NO_OVERRIDES && (then.model === undefined || then.model.kind === "one");
+  if (!isPlain) return assemble(policy, then, rule, context);
+  let byModel = kept.get(rule ?? policy);
+  if (byModel === undefined) {
+    byModel = new Map();
+    kept.set(rule ?? policy, byModel);
+  }
+  const { model } = context.input.facts;
+  let decision = byModel.get(model);
+  if (decision === undefined) {
+    decision = assemble(policy, then, rule, context);
+    if (byModel.size >= MAX_KEPT) byModel.clear();
+    byModel.set(model, decision);
+  }
+  return decision;
 }
 
 function assemble(policy: Policy, then: Then, rule: Rule | null, context: ConditionContext): Decision {

@@ -56,8 +56,20 @@ function sameWords(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((word) => b.includes(word));
 }
 
+/** Of decisions that many requests share. */
+const summaries = new WeakMap<Decision, DecisionSummary>();
+
 /** What was decided, in the keys of `then`; what is as it is without a policy is left out, but for `model`. */
 export function summarizeDecision(decision: Decision): DecisionSummary {
+  let summary = summaries.get(decision);
+  if (summary === undefined) {
+    summary = summarize(decision);
+    summaries.set(decision, summary);
+  }
+  return summary;
+}
+
+function summarize(decision: Decision): DecisionSummary {
   const { block } = decision;
   return compact({
     model: decision.model,

@@ -26,24 +26,42 @@ interface Frame {
 const OLD_CLAUDE = /claude-(2|3|instant|(opus|sonnet)-4-[01]($|-)|(opus|sonnet)-4-20)/;
 const OPENAI_REASONING = /^(gpt-[5-9]|o\d)/;
 
+const OPENAI: Frame = {
+  request: 3,
+  message: 4.1,
+  tools: 12,
+  tool: 0,
+  schema: 0.46,
+  call: 0,
+  format: 2,
+  formatSchema: 0.54,
+  thinking: 0,
+  text: 1,
+};
+const CLAUDE: Frame = {
+  request: 3,
+  message: 4,
+  tools: 470,
+  tool: 37,
+  schema: 0.35,
+  call: 40,
+  format: 70,
+  formatSchema: 1.4,
+  thinking: 29,
+  text: 1,
+};
+const FRAMES = {
+  openai: OPENAI,
+  openaiReasoning: { ...OPENAI, tools: 92 },
+  oldClaude: { ...CLAUDE, tools: 300 },
+  claude: CLAUDE,
+  newClaude: { ...CLAUDE, tools: 260, text: 1.2 },
+} as const satisfies Readonly<Record<string, Frame>>;
+
 function frameOf(provider: ProviderName, model: string): Frame {
-  if (provider === "openai") {
-    const tools = OPENAI_REASONING.test(model) ? 92 : 12;
-    const schemas = { schema: 0.46, format: 2, formatSchema: 0.54 };
-    return { request: 3, message: 4.1, tools, tool: 0, call: 0, thinking: 0, text: 1, ...schemas };
-  }
-  const frame = {
-    request: 3,
-    message: 4,
-    tool: 37,
-    schema: 0.35,
-    call: 40,
-    format: 70,
-    formatSchema: 1.4,
-    thinking: 29,
-  };
-  if (NEW_CLAUDE.test(model)) return { ...frame, tools: 260, text: 1.2 };
-  return { ...frame, tools: OLD_CLAUDE.test(model) ? 300 : 470, text: 1 };
+  if (provider === "openai") return OPENAI_REASONING.test(model) ? FRAMES.openaiReasoning : FRAMES.openai;
+  if (NEW_CLAUDE.test(model)) return FRAMES.newClaude;
+  return OLD_CLAUDE.test(model) ? FRAMES.oldClaude : FRAMES.claude;
 }
 
 /** Tools that the provider defines itself, by the start of their type: what their definition costs. */
@@ -85,53 +103,74 @@ function isTextType(mediaType: string): boolean {
   return mediaType.startsWith("text/") || mediaType.endsWith("json") || mediaType.endsWith("xml");
 }
 
+class Counter implements TokenCounter {
+  readonly #model: string;
+  readonly #provider: ProviderName;
+  readonly #frame: Frame;
+  #texts = 0;
+  #rest: number;
+  #tools = 0;
+
+  constructor(provider: ProviderName, model: string) {
+    this.#model = model;
+    this.#provider = provider;
+    this.#frame = frameOf(provider, model);
+    this.#rest = this.#frame.request;
+  }
+
+  text(text: string): void {
+    this.#texts += weighText(text, this.#provider);
+  }
+
+  message(): void {
+    this.#rest += this.#frame.message;
+  }
+
+  call(name: string, args: Json): void {
+    this.text(name);
+    this.text(typeof args === "string" ? args : JSON.stringify(args));
+    this.#rest += this.#frame.call;
+  }
+
+  tool(name: string, description: string, schema: Json, type: string): void {
+    this.#tools += 1;
+    this.text(name);
+    this.text(description);
+    this.#texts += this.#frame.schema * weighText(JSON.stringify(schema), this.#provider);
+    this.#rest += this.#frame.tool + (BUILT_IN_TOOLS.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 0);
+  }
+
+  format(schema: Json): void {
+    this.#texts += this.#frame.formatSchema * weighText(JSON.stringify(schema), this.#provider);
+    this.#rest += this.#frame.format;
+  }
+
+  thinking(): void {
+    this.#rest += this.#frame.thinking;
+  }
+
+  image(base64: string | null, lowDetail: boolean): void {
+    this.#rest += estimateImage(this.#provider, this.#model, base64, lowDetail);
+  }
+
+  document(base64: string | null, mediaType: string): void {
+    if (base64 !== null && isTextType(mediaType)) this.text(Buffer.from(base64, "base64").toString());
+    else this.#rest += estimatePdf(this.#provider, base64);
+  }
+
+  audio(base64: string): void {
+    this.#rest += estimateAudio(base64);
+  }
+
+  total(): number {
+    return Math.round(this.#texts * this.#frame.text + this.#rest + (this.#tools > 0 ? this.#frame.tools : 0));
+  }
+}
+
 /**
  * Opens a count for `model`; its name picks the tokenizer, the frame and the formula for images. `fallback` is the provider
  * of the request's format, for names that tell nothing (aliases).
  */
 export function createTokenCounter(fallback: ProviderName, model: string): TokenCounter {
-  const provider = tokenizerOf(model, fallback);
-  const frame = frameOf(provider, model);
-  let texts = 0;
-  let rest = frame.request;
-  let tools = 0;
-  const addText = (text: string): void => {
-    texts += weighText(text, provider);
-  };
-  return {
-    text: addText,
-    message: () => {
-      rest += frame.message;
-    },
-    call: (name, args) => {
-      addText(name);
-      addText(typeof args === "string" ? args : JSON.stringify(args));
-      rest += frame.call;
-    },
-    tool: (name, description, schema, type) => {
-      tools += 1;
-      addText(name);
-      addText(description);
-      texts += frame.schema * weighText(JSON.stringify(schema), provider);
-      rest += frame.tool + (BUILT_IN_TOOLS.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 0);
-    },
-    format: (schema) => {
-      texts += frame.formatSchema * weighText(JSON.stringify(schema), provider);
-      rest += frame.format;
-    },
-    thinking: () => {
-      rest += frame.thinking;
-    },
-    image: (base64, lowDetail) => {
-      rest += estimateImage(provider, model, base64, lowDetail);
-    },
-    document: (base64, mediaType) => {
-      if (base64 !== null && isTextType(mediaType)) addText(Buffer.from(base64, "base64").toString());
-      else rest += estimatePdf(provider, base64);
-    },
-    audio: (base64) => {
-      rest += estimateAudio(base64);
-    },
-    total: () => Math.round(texts * frame.text + rest + (tools > 0 ? frame.tools : 0)),
-  };
+  return new Counter(tokenizerOf(model, fallback), model);
 }

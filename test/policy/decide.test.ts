@@ -278,3 +278,43 @@ describe("a decision as JSON", () => {
     });
   });
 });
+
+describe("decisions that requests share", () => {
+  const policy = policyFrom({
+    rules: [
+      { name: "one", when: { stream: true }, then: { tags: { t: "one" } } },
+      {
+        name: "draw",
+        when: { messages_gt: 5 },
+        then: {
+          model: [
+            { model: "m-a", weight: 1 },
+            { model: "m-b", weight: 1 },
+          ],
+        },
+      },
+    ],
+  });
+  const of = (parts: InputParts): Decision => decide(policy, inputOf(parts)).decision;
+
+  test("are one object for the same model, by rule and without one", () => {
+    expect(of({ facts: { stream: true } })).toBe(of({ facts: { stream: true } }));
+    expect(of({})).toBe(of({}));
+    expect(of({})).not.toBe(of({ facts: { stream: true } }));
+  });
+
+  test("are never another model's, another policy's, a header's or a draw's", () => {
+    expect(of({ facts: { stream: true, model: "m-x" } })).toMatchObject({ rule: "one", model: "m-x" });
+    expect(of({ facts: { stream: true, model: "m-y" } })).toMatchObject({ rule: "one", model: "m-y" });
+    expect(of({ facts: { stream: true }, ...overrides({ "x-arouter-model": "m-z" }) }).model).toBe("m-z");
+    expect(of({ facts: { stream: true, model: "m-x" } }).model).toBe("m-x");
+    const drawn = Array.from({ length: 40 }, (_, id) => of({ facts: { messages: 9 }, requestId: `req_${id}` }).model);
+    expect(new Set(drawn)).toEqual(new Set(["m-a", "m-b"]));
+    const other = policyFrom({ rules: [{ name: "one", when: { stream: true }, then: { tags: { t: "two" } } }] });
+    expect(decide(other, inputOf({ facts: { stream: true } })).decision.tags).toEqual({ t: "two" });
+  });
+
+  test("are right for more models than are kept", () => {
+    for (let at = 0; at < 500; at += 1) expect(of({ facts: { model: `m-${at}` } }).model).toBe(`m-${at}`);
+  });
+});
