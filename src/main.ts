@@ -3,6 +3,7 @@ import { systemClock } from "./base/clock.ts";
 import { suggestion } from "./base/diagnostic.ts";
 import { EXIT } from "./cli/exit.ts";
 import type { CliIo } from "./cli/io.ts";
+import { createOutput, isTerminal } from "./cli/output.ts";
 
 type Command = (args: readonly string[], io: CliIo) => Promise<number>;
 
@@ -53,11 +54,11 @@ arouter COMMAND --help tells more.
 }
 
 const io: CliIo = {
-  stdout: (text) => void process.stdout.write(text),
-  stderr: (text) => void process.stderr.write(text),
+  stdout: createOutput("stdout"),
+  stderr: createOutput("stderr"),
   env: process.env,
   cwd: process.cwd(),
-  isTerminal: process.stdout.isTTY,
+  isTerminal: isTerminal(),
   now: systemClock.wallMs,
 };
 
@@ -84,10 +85,4 @@ async function main(args: readonly string[]): Promise<number> {
   return run(commandArgs, io);
 }
 
-/** A reader that has seen enough (`| head`) is no failure. A full disk is one, but nothing that a gateway may die of. */
-function onOutputError({ code }: NodeJS.ErrnoException): void {
-  if (code !== "EPIPE") process.exitCode = EXIT.no;
-}
-
-for (const output of [process.stdout, process.stderr]) output.on("error", onOutputError);
 process.exitCode = await main(process.argv.slice(2));

@@ -6,6 +6,7 @@ import { relayLines } from "../supervisor/relay.ts";
 import { startSupervisor, type Child } from "../supervisor/supervisor.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
+import { openOutput } from "./output.ts";
 import { IS_COMPILED } from "./version.ts";
 
 export interface WorkersOptions {
@@ -83,7 +84,7 @@ function spawnWorker(
 }
 
 function writeOut(lines: Uint8Array): Promise<void> {
-  return new Promise((resolve) => void process.stdout.write(lines, () => resolve()));
+  return new Promise((resolve) => void openOutput("stdout").write(lines, () => resolve()));
 }
 
 /** Why nobody can listen on `address` now; null when somebody can. */
