@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { type FaultProxies, type FaultProxy, findToxiproxy, startToxiproxy } from "../support/toxiproxy.ts";
 import { send, type Ending } from "./client.ts";
-import { AT_REST, openStage, type Stage } from "./stage.ts";
+import { AT_REST, HTTP_CLIENTS, openStage, type Stage } from "./stage.ts";
 
 const found = findToxiproxy();
 const TEXT = "every word of it has to come over a bad line ".repeat(20).trim();
@@ -121,7 +121,9 @@ const SIDES = [
   { format: "chat", provider: "anthropic", first: "claude-sonnet-5-5", other: "gpt-5.6" },
 ] as const;
 
-describe.skipIf("missing" in found)(`over toxiproxy${"missing" in found ? ` (skipped: ${found.missing})` : ""}`, () => {
+const skipped = "missing" in found ? ` (skipped: ${found.missing})` : "";
+
+describe.skipIf("missing" in found).each([...HTTP_CLIENTS])(`over toxiproxy, by %s${skipped}`, (httpClient) => {
   let proxies: FaultProxies;
   let stage: Stage;
   let faulty: Record<"openai" | "anthropic", FaultProxy>;
@@ -129,6 +131,7 @@ describe.skipIf("missing" in found)(`over toxiproxy${"missing" in found ? ` (ski
   beforeAll(async () => {
     proxies = await startToxiproxy("path" in found ? found.path : "");
     stage = await openStage({
+      httpClient,
       config: `
 [timeout]
 ttft = "1s"
@@ -158,7 +161,8 @@ min_requests = 100000
     await proxies?.stop();
   });
 
-  for (const { format, provider, first, other } of SIDES) {
+  // Each side over the gateway's own client, one over `fetch`.
+  for (const { format, provider, first, other } of httpClient === "own" ? SIDES : SIDES.slice(0, 1)) {
     for (const { name, harm, stream, ending, from, minMs, delayMs = 0 } of ROWS) {
       test(`${name}: a ${format} client, ${first} then ${other}`, async () => {
         await harm(faulty[provider]);

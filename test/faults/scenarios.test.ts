@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { OutcomeClass } from "../../src/base/names.ts";
 import { send, type Ask, type Ending, type Got } from "./client.ts";
-import { AT_REST, openStage, type Stage } from "./stage.ts";
+import { AT_REST, HTTP_CLIENTS, openStage, type Stage } from "./stage.ts";
 
 const CONFIG = `
 [timeout]
@@ -25,11 +25,6 @@ min_requests = 100000
 `;
 
 let stage: Stage;
-// One for each: breakers and throttle gates remember.
-beforeEach(async () => {
-  stage = await openStage({ config: CONFIG });
-});
-afterEach(() => stage.close());
 
 /** One format's client, the model it asks for and the one of the other provider behind it. */
 const SIDES = [
@@ -321,8 +316,19 @@ function promptOf({ fault, otherFault }: Scenario, { first, other }: (typeof SID
   return `scenario [[sim: chunk 4; ${words.join("; ")}]]`;
 }
 
-for (const side of SIDES) {
-  describe(`${side.format} client, ${side.first} then ${side.other}`, () => {
+/** Every side over the gateway's own client; over `fetch` those that show each format read as it came. */
+const CASES = HTTP_CLIENTS.flatMap((httpClient) =>
+  SIDES.filter((_, index) => httpClient === "own" || index < 2).map((side) => ({ httpClient, side })),
+);
+
+for (const { httpClient, side } of CASES) {
+  describe(`${side.format} client, ${side.first} then ${side.other}, by ${httpClient}`, () => {
+    // One for each: breakers and throttle gates remember.
+    beforeEach(async () => {
+      stage = await openStage({ config: CONFIG, httpClient });
+    });
+    afterEach(() => stage.close());
+
     for (const scenario of SCENARIOS) {
       test(scenario.name, async () => {
         const got = await send(stage.url, {

@@ -10,7 +10,12 @@ import { parsePolicy } from "../../src/policy/parse.ts";
 import { NO_POLICY, type Policy } from "../../src/policy/policy.ts";
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator/simulator.ts";
 
+/** The clients that may call the providers; what breaks on the way has to come to the same with each. */
+export const HTTP_CLIENTS = ["own", "fetch"] as const;
+
 export interface StageOptions {
+  /** As `upstream.http_client`. */
+  readonly httpClient?: (typeof HTTP_CLIENTS)[number];
   /** Further text of `arouter.toml`; what stands here goes before the stage's own. */
   readonly config?: string;
   /** Text of `policies.yaml`. */
@@ -103,7 +108,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
 base_url = "${places.openaiUrl}"
 [providers.anthropic]
 base_url = "${places.anthropicUrl}"
-${options.config ?? ""}`;
+${options.httpClient === undefined ? "" : `[upstream]\nhttp_client = "${options.httpClient}"\n`}${options.config ?? ""}`;
   const reloadConfig = () =>
     loadConfig({
       env: { OPENAI_API_KEY: "sk-stage-openai", ANTHROPIC_API_KEY: "sk-ant-stage" },

@@ -28,6 +28,8 @@ export interface RawServer {
   readonly open: () => number;
   /** Bytes that came in. */
   readonly received: () => number;
+  /** Bytes of answers that the other end has not taken. */
+  readonly waiting: () => number;
   readonly stop: () => void;
 }
 
@@ -53,11 +55,13 @@ export function startRawServer(options: RawServerOptions): RawServer {
   let opened = 0;
   let open = 0;
   let received = 0;
+  let waiting = 0;
 
   const flush = (socket: Bun.Socket<Connection>): void => {
     const { unsent } = socket.data;
     for (let bytes = unsent[0]; bytes !== undefined; bytes = unsent[0]) {
       const written = Math.max(0, socket.write(bytes));
+      waiting -= written;
       if (written < bytes.byteLength) {
         unsent[0] = bytes.subarray(written);
         return;
@@ -69,7 +73,9 @@ export function startRawServer(options: RawServerOptions): RawServer {
 
   const rawSocket = (socket: Bun.Socket<Connection>): RawSocket => ({
     write: (text) => {
-      socket.data.unsent.push(Buffer.from(text as string));
+      const bytes = Buffer.from(text as string);
+      waiting += bytes.byteLength;
+      socket.data.unsent.push(bytes);
       flush(socket);
     },
     end: () => {
@@ -123,6 +129,7 @@ export function startRawServer(options: RawServerOptions): RawServer {
     opened: () => opened,
     open: () => open,
     received: () => received,
+    waiting: () => waiting,
     stop: () => listener.stop(true),
   };
 }

@@ -1,0 +1,214 @@
+import { describe, expect, test } from "bun:test";
+import type { HttpAnswer } from "../../../src/upstream/http.ts";
+import type { Connection, ConnectionEvents, Exchange } from "../../../src/upstream/http1/connection.ts";
+import { createConnectionPool } from "../../../src/upstream/http1/pool.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+
+/** A connection that a test answers, frees and breaks. */
+interface FakeConnection extends Connection {
+  readonly number: number;
+  readonly events: ConnectionEvents;
+  readonly exchanges: Exchange[];
+  readonly log: string[];
+  /** Answers the last exchange and is free again. */
+  readonly answer: () => void;
+}
+
+interface Dial {
+  readonly connect: () => Promise<FakeConnection>;
+  readonly fail: (error: Error) => Promise<void>;
+}
+
+function setUp() {
+  const clock = createFakeClock();
+  const dials: Dial[] = [];
+  let connected = 0;
+  const connection = (events: ConnectionEvents): FakeConnection => {
+    const exchanges: Exchange[] = [];
+    const log: string[] = [];
+    const number = connected++;
+    let resolve: ((answer: HttpAnswer) => void) | null = null;
+    const self: FakeConnection = {
+      number,
+      events,
+      exchanges,
+      log,
+      send: (exchange) => {
+        exchanges.push(exchange);
+        return new Promise((settle) => {
+          resolve = settle;
+        });
+      },
+      answer: () => {
+        resolve?.({ status: number, headers: new Headers(), body: null });
+        events.onFree(self);
+      },
+      wake: () => log.push("wake"),
+      rest: (seconds) => log.push(`rest ${seconds}`),
+      close: () => log.push("close"),
+      onData: () => undefined,
+      onDrain: () => undefined,
+      onSilence: () => undefined,
+      onClose: () => undefined,
+    };
+    return self;
+  };
+  const pool = createConnectionPool({
+    clock,
+    idleSeconds: 60,
+    dial: (events) =>
+      new Promise((resolve, reject) => {
+        dials.push({
+          connect: async () => {
+            const made = connection(events);
+            resolve(made);
+            await Bun.sleep(0);
+            return made;
+          },
+          fail: async (error) => {
+            reject(error);
+            await Bun.sleep(0);
+          },
+        });
+      }),
+  });
+  const send = (abort = new AbortController()) => {
+    const { signal } = abort;
+    const result = pool.send({ method: "POST", request: { first: new Uint8Array(1), rest: null }, signal });
+    const settled = result.then(
+      ({ status }) => status,
+      (error: unknown) => error,
+    );
+    return { settled, abort };
+  };
+  return { clock, pool, dials, send };
+}
+
+const dialAt = (dials: readonly Dial[], index: number): Dial => {
+  const dial = dials[index];
+  if (dial === undefined) throw new Error(`no dial ${index}`);
+  return dial;
+};
+
+describe("a pool", () => {
+  test("dials for a call that finds nothing, and gives the connection to the next one", async () => {
+    const { dials, send } = setUp();
+    const first = send();
+    const connection = await dialAt(dials, 0).connect();
+    connection.answer();
+    expect(await first.settled).toBe(0);
+    const second = send();
+    connection.answer();
+    expect(await second.settled).toBe(0);
+    expect(dials).toHaveLength(1);
+    expect(connection.log).toEqual(["rest 60", "wake", "rest 60"]);
+  });
+
+  test("takes the connection that was free last", async () => {
+    const { dials, send } = setUp();
+    void [send(), send()];
+    const [first, second] = [await dialAt(dials, 0).connect(), await dialAt(dials, 1).connect()];
+    second.answer();
+    first.answer();
+    void send();
+    expect([first.exchanges.length, second.exchanges.length]).toEqual([2, 1]);
+  });
+
+  test("dials as often as calls wait, without a limit", () => {
+    const { dials, send } = setUp();
+    for (let index = 0; index < 500; index += 1) void send();
+    expect(dials).toHaveLength(500);
+  });
+
+  test("gives a waiting call what gets free first, and keeps what was dialled for it", async () => {
+    const { dials, send } = setUp();
+    void send();
+    const connection = await dialAt(dials, 0).connect();
+    const waiting = send();
+    connection.answer();
+    connection.answer();
+    expect(await waiting.settled).toBe(0);
+    const spare = await dialAt(dials, 1).connect();
+    expect(spare.log).toEqual(["rest 60"]);
+  });
+
+  test("a failed dial is told to the call that nothing else can serve", async () => {
+    const { dials, send } = setUp();
+    const calls = [send(), send()];
+    const refused = new Error("refused");
+    await dialAt(dials, 0).fail(refused);
+    const connection = await dialAt(dials, 1).connect();
+    connection.answer();
+    expect(await Promise.all(calls.map(({ settled }) => settled))).toEqual([refused, 0]);
+  });
+
+  test("a dial that fails when its call is served already is nobody's failure", async () => {
+    const { dials, send } = setUp();
+    void send();
+    const connection = await dialAt(dials, 0).connect();
+    const served = send();
+    connection.answer();
+    connection.answer();
+    await dialAt(dials, 1).fail(new Error("refused"));
+    expect(await served.settled).toBe(0);
+  });
+
+  test("a call that is given up is told at once, and its dial serves the next", async () => {
+    const { dials, send } = setUp();
+    const given = send();
+    given.abort.abort("given up");
+    expect(await given.settled).toBe("given up");
+    const next = send();
+    expect(dials).toHaveLength(1);
+    (await dialAt(dials, 0).connect()).answer();
+    expect(await next.settled).toBe(0);
+  });
+
+  test("a dial that takes too long is not waited for by the next call, and does not fail it", async () => {
+    const { clock, dials, send } = setUp();
+    send().abort.abort();
+    clock.jump(3000);
+    const next = send();
+    expect(dials).toHaveLength(2);
+    await dialAt(dials, 0).fail(new Error("timed out"));
+    (await dialAt(dials, 1).connect()).answer();
+    expect(await next.settled).toBe(0);
+  });
+
+  test("after a connection that was stale the next call gets a new one, and those after it what is there", async () => {
+    const { dials, send } = setUp();
+    void [send(), send(), send()];
+    const connections = [];
+    for (const dial of dials.slice()) connections.push(await dial.connect());
+    for (const connection of connections) connection.answer();
+    void send();
+    const stale = connections.at(-1);
+    stale?.events.onGone(stale, true);
+    void send();
+    expect(dials).toHaveLength(4);
+    void send();
+    expect(dials).toHaveLength(4);
+  });
+
+  test("a connection that goes while it rests is not used", async () => {
+    const { dials, send } = setUp();
+    void send();
+    const connection = await dialAt(dials, 0).connect();
+    connection.answer();
+    connection.events.onGone(connection, false);
+    void send();
+    expect(dials).toHaveLength(2);
+    expect(connection.exchanges).toHaveLength(1);
+  });
+
+  test("that is closed closes what rests, and what is in use when it is free", async () => {
+    const { dials, pool, send } = setUp();
+    void [send(), send()];
+    const [resting, used] = [await dialAt(dials, 0).connect(), await dialAt(dials, 1).connect()];
+    resting.answer();
+    pool.close();
+    expect([resting.log, used.log]).toEqual([["rest 60", "close"], []]);
+    used.answer();
+    expect(used.log).toEqual(["close"]);
+  });
+});
