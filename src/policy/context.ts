@@ -33,6 +33,8 @@ export interface PolicyInput {
 
 /** One decision in progress, as conditions see it. */
 export interface ConditionContext {
+  /** Tells this decision from all others of the process. */
+  readonly serial: number;
   readonly input: PolicyInput;
   readonly facts: Facts;
   readonly format: FormatName;
@@ -50,7 +52,10 @@ export interface ConditionContext {
   readonly undecided: () => string | null;
 }
 
+let lastSerial = 0;
+
 class Context implements ConditionContext {
+  readonly serial = (lastSerial += 1);
   readonly input: PolicyInput;
   readonly facts: Facts;
   readonly format: FormatName;

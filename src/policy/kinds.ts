@@ -193,9 +193,15 @@ export function contains(name: string, doc: string, read: (context: ConditionCon
       toJson: unlist,
       test: (parts) => {
         const wanted = parts.map((part) => part.toLowerCase());
+        // Asked by the decision, and again for the ledger: a text is searched once.
+        let serial = 0;
+        let outcome = false;
         return (context) => {
+          if (context.serial === serial) return outcome;
           const whole = read(context);
-          return wanted.some((part) => whole.includes(part));
+          outcome = wanted.some((part) => whole.includes(part));
+          ({ serial } = context);
+          return outcome;
         };
       },
       why: (parts) => `${name}: ${parts.length === 1 ? "the text does not occur" : "none of the texts occurs"}`,

@@ -9,6 +9,8 @@ import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
 import type { Overrides } from "./overrides.ts";
 import type { Policy } from "./policy.ts";
+import { indexConditions } from "./rule-index.ts";
+import type { FindAll } from "./rule-index.ts";
 import { compact } from "./containers.ts";
 
 /**
@@ -45,21 +47,33 @@ export function factsForLedger(policy: Policy, context: ConditionContext): JsonO
 
 /** Combinations of outcomes that are kept for each policy: clients may bring about any. */
 const MAX_COMBINATIONS = 256;
-const combinations = new WeakMap<Policy, Map<string, JsonObject>>();
+
+/** What is kept of a policy's recorded conditions. */
+interface Recorded {
+  readonly find: FindAll;
+  /** By the positions of those that hold. */
+  readonly combinations: Map<string, JsonObject>;
+}
+const recorded = new WeakMap<Policy, Recorded>();
+
+function recordedOf(policy: Policy): Recorded {
+  const known = recorded.get(policy);
+  if (known !== undefined) return known;
+  const made = { find: indexConditions(policy.recorded), combinations: new Map<string, JsonObject>() };
+  recorded.set(policy, made);
+  return made;
+}
 
 /** The outcomes of the recorded conditions: one object for all requests that have the same. */
 function testedOf(policy: Policy, context: ConditionContext): JsonObject {
-  let outcomes = "";
-  for (const condition of policy.recorded) outcomes += condition.test(context) ? "1" : "0";
-  let known = combinations.get(policy);
-  if (known === undefined) {
-    known = new Map();
-    combinations.set(policy, known);
-  }
-  let tested = known.get(outcomes);
+  const { find, combinations } = recordedOf(policy);
+  const holding = find(context);
+  const name = holding.join();
+  let tested = combinations.get(name);
   if (tested === undefined) {
-    tested = Object.fromEntries(policy.recorded.map(({ key }, at) => [key, outcomes[at] === "1"]));
-    if (known.size < MAX_COMBINATIONS) known.set(outcomes, tested);
+    const held = new Set(holding);
+    tested = Object.fromEntries(policy.recorded.map(({ key }, at) => [key, held.has(at)]));
+    if (combinations.size < MAX_COMBINATIONS) combinations.set(name, tested);
   }
   return tested;
 }

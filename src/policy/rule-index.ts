@@ -1,20 +1,24 @@
 /**
- * Finds the first rule that matches without trying them all: by values that a request must have for a rule to match at all,
+ * Finds the first rule that matches, or all conditions that hold, without trying them all: by values that a request must have for a rule to match at all,
  * read from the rules' formulas. What no formula or table tells is tried as before.
  */
-import type { Block } from "./condition.ts";
+import type { Block, Condition, Test } from "./condition.ts";
 import { blockFormula } from "./conditions.ts";
 import type { ConditionContext } from "./context.ts";
 import { READERS } from "./dimensions.ts";
 import type { NumberReader, TextReader } from "./dimensions.ts";
+import type { Formula } from "./formula.ts";
 import { guardsOf } from "./rule-guards.ts";
 import type { Guard } from "./rule-guards.ts";
 
 /** Position of the first of the blocks that hold; −1: none. */
 export type FindFirst = (context: ConditionContext) => number;
 
-/** Fewer blocks than this are tried one by one: that is as fast. */
-const LEAST_BLOCKS = 16;
+/** Positions of all conditions that hold, ascending. */
+export type FindAll = (context: ConditionContext) => readonly number[];
+
+/** Fewer than this are tried one by one: that is as fast. */
+const LEAST = 16;
 
 interface TextGroup {
   readonly kind: "text";
@@ -23,7 +27,7 @@ interface TextGroup {
   readonly prefixes: Map<string, number[]>;
   /** Of the prefixes, ascending. */
   lengths: readonly number[];
-  /** The first block in it. */
+  /** The first that is in it. */
   first: number;
 }
 
@@ -43,7 +47,7 @@ interface NumberGroup {
 
 interface RestGroup {
   readonly kind: "rest";
-  readonly blocks: readonly number[];
+  readonly members: readonly number[];
   readonly first: number;
 }
 
@@ -55,8 +59,8 @@ function push(map: Map<string, number[]>, key: string, at: number): void {
   else if (known.at(-1) !== at) known.push(at);
 }
 
-/** All groups, by their first blocks. */
-function groupBlocks(blocks: readonly Block[]): readonly Group[] {
+/** All groups, by the first formula in each. */
+function groupFormulas(formulas: readonly Formula[]): readonly Group[] {
   const groups = new Map<string, TextGroup | NumberGroup>();
   const rest: number[] = [];
   const groupOf = (guard: Guard, at: number): TextGroup | NumberGroup => {
@@ -67,8 +71,8 @@ function groupBlocks(blocks: readonly Block[]): readonly Group[] {
     groups.set(key, group);
     return group;
   };
-  for (const [at, block] of blocks.entries()) {
-    const guards = guardsOf(blockFormula(block));
+  for (const [at, formula] of formulas.entries()) {
+    const guards = guardsOf(formula);
     if (guards === null) rest.push(at);
     for (const guard of guards?.any ?? []) addTo(groupOf(guard, at), guard, at);
   }
@@ -78,7 +82,7 @@ function groupBlocks(blocks: readonly Block[]): readonly Group[] {
   }
   const [first] = rest;
   const all: Group[] = [...groups.values()];
-  if (first !== undefined) all.push({ kind: "rest", blocks: rest, first });
+  if (first !== undefined) all.push({ kind: "rest", members: rest, first });
   return all.sort((a, b) => a.first - b.first);
 }
 
@@ -95,9 +99,9 @@ function addTo(group: TextGroup | NumberGroup, guard: Guard, at: number): void {
 
 /** Compiles `blocks` once, for any number of contexts. */
 export function indexBlocks(blocks: readonly Block[]): FindFirst {
-  if (blocks.length < LEAST_BLOCKS) return (context) => blocks.findIndex(({ test }) => test(context));
+  if (blocks.length < LEAST) return (context) => blocks.findIndex(({ test }) => test(context));
   const tests = blocks.map(({ test }) => test);
-  const groups = groupBlocks(blocks);
+  const groups = groupFormulas(blocks.map(blockFormula));
   const none = blocks.length;
 
   /** The first of `among` that holds and is before `best`; else `best`. */
@@ -143,10 +147,59 @@ export function indexBlocks(blocks: readonly Block[]): FindFirst {
           best = firstByNumber(group, best, context);
           break;
         case "rest":
-          best = firstOf(group.blocks, best, context);
+          best = firstOf(group.members, best, context);
           break;
       }
     }
     return best === none ? -1 : best;
   };
+}
+
+/** Compiles `conditions` once, for any number of contexts. */
+export function indexConditions(conditions: readonly Condition[]): FindAll {
+  const tests = conditions.map(({ test }) => test);
+  if (conditions.length < LEAST) return (context) => tests.flatMap((test, at) => (test(context) ? [at] : []));
+  const groups = groupFormulas(conditions.map(({ formula }) => formula));
+  return (context) => {
+    const found: number[] = [];
+    for (const group of groups) {
+      switch (group.kind) {
+        case "text":
+          addByText(group, tests, context, found);
+          break;
+        case "number":
+          addByNumber(group, tests, context, found);
+          break;
+        case "rest":
+          addHolding(group.members, tests, context, found);
+          break;
+      }
+    }
+    found.sort((a, b) => a - b);
+    return found.filter((at, index) => at !== found[index - 1]);
+  };
+}
+
+type Tests = readonly Test[];
+
+function addHolding(among: readonly number[], tests: Tests, context: ConditionContext, found: number[]): void {
+  for (const at of among) if (tests[at]?.(context) === true) found.push(at);
+}
+
+function addByText(group: TextGroup, tests: Tests, context: ConditionContext, found: number[]): void {
+  const value = group.read(context);
+  if (value === null) return;
+  addHolding(group.exact.get(value) ?? [], tests, context, found);
+  for (const length of group.lengths) {
+    if (length > value.length) return;
+    addHolding(group.prefixes.get(value.slice(0, length)) ?? [], tests, context, found);
+  }
+}
+
+function addByNumber({ read, ranges }: NumberGroup, tests: Tests, context: ConditionContext, found: number[]): void {
+  const value = read(context) ?? -1;
+  for (const { from, to, at } of ranges) {
+    if (from >= value) return;
+    if (value < to && tests[at]?.(context) === true) found.push(at);
+  }
 }

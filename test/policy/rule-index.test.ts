@@ -7,7 +7,7 @@ import { decide } from "../../src/policy/decide.ts";
 import { NO_OVERRIDES } from "../../src/policy/overrides.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
 import type { Policy } from "../../src/policy/policy.ts";
-import { indexBlocks } from "../../src/policy/rule-index.ts";
+import { indexBlocks, indexConditions } from "../../src/policy/rule-index.ts";
 import { formatByName } from "../../src/wire/formats.ts";
 
 const NAMES = ["a", "ab", "abc", "b", "team-1", "team-2"];
@@ -132,6 +132,25 @@ const MANY = { minLength: 16, maxLength: 40 };
 function firstOf(blocks: readonly Block[], context: ConditionContext): number {
   return blocks.findIndex((each) => each.test(context));
 }
+
+describe("the index of conditions", () => {
+  test("finds all that hold", () => {
+    let held = 0;
+    fc.assert(
+      fc.property(fc.array(leaf, MANY), fc.array(input, { minLength: 10, maxLength: 10 }), (whens, inputs) => {
+        const conditions = policyOf(whens).rules.flatMap(({ when }) => when.conditions);
+        const find = indexConditions(conditions);
+        for (const each of inputs) {
+          const all = conditions.flatMap(({ test }, at) => (test(createContext(each, each.facts.model)) ? [at] : []));
+          expect(find(createContext(each, each.facts.model))).toEqual(all);
+          held += all.length;
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(held).toBeGreaterThan(0);
+  });
+});
 
 describe("the index of rules", () => {
   test("finds what trying every rule finds", () => {
