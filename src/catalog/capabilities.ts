@@ -75,6 +75,7 @@ export const CAPABILITY_FIELDS = {
 } as const satisfies Record<keyof Capabilities, CapabilityField>;
 
 const FIELDS = Object.entries(CAPABILITY_FIELDS) as readonly [keyof Capabilities, CapabilityField][];
+const NAMES = FIELDS.map(([, field]) => field.name);
 
 /**
  * The capabilities that `json` states, laid over `base`. A wrong value is reported and leaves that of `base`.
@@ -87,11 +88,7 @@ export function readCapabilities(
   mistakes: Mistakes,
 ): Capabilities {
   const result: Record<string, unknown> = { ...base };
-  mistakes.unknownKeys(
-    json,
-    FIELDS.map(([, field]) => field.name),
-    path,
-  );
+  mistakes.unknownKeys(json, NAMES, path);
   for (const [key, field] of FIELDS) {
     const value = own(json, field.name);
     if (value === undefined) continue;
@@ -111,9 +108,8 @@ const isEffort = (value: Json): boolean => EFFORTS.some((effort) => effort === v
 
 /** null when `value` fits, else what would. */
 function wrongValue(value: Json, type: FieldType): string | null {
-  const efforts = EFFORTS.join(", ");
   if (type === "flag") return typeof value === "boolean" ? null : "true or false";
-  if (type === "efforts") return isArray(value) && value.every(isEffort) ? null : `a list of ${efforts}`;
-  if (type === "effort or null") return value === null || isEffort(value) ? null : `one of ${efforts}`;
+  if (type === "efforts") return isArray(value) && value.every(isEffort) ? null : `a list of ${EFFORTS.join(", ")}`;
+  if (type === "effort or null") return value === null || isEffort(value) ? null : `one of ${EFFORTS.join(", ")}`;
   return type.some((word) => word === value) ? null : `one of ${type.join(", ")}`;
 }

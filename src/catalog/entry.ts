@@ -33,6 +33,8 @@ export const ENTRY_FIELDS = {
   price_multiplier: '`us` (for `inference_geo: "us"`) and `fast` (for `speed: "fast"`), on every price.',
 } as const;
 
+const ENTRY_NAMES = Object.keys(ENTRY_FIELDS);
+
 /**
  * `json` laid over `base`: fields replace, `capabilities` and `price_multiplier` by field, `usd_per_mtok` by tier.
  * Wrong values are reported and leave those of `base`. `like` is the caller's to resolve into `base`.
@@ -44,7 +46,7 @@ export function readEntry(
   path: readonly string[],
   mistakes: Mistakes,
 ): Model {
-  mistakes.unknownKeys(json, Object.keys(ENTRY_FIELDS), path);
+  mistakes.unknownKeys(json, ENTRY_NAMES, path);
   const wrong = (key: string, allowed: string): void => mistakes.add([...path, key], `must be ${allowed}`);
   const word = <Word extends string>(key: string, words: readonly Word[], otherwise: Word): Word => {
     const value = own(json, key);
