@@ -132,6 +132,8 @@ export function createLiveRedactor(secrets: () => readonly Secret[]): (text: str
 }
 
 const COMPLAINT_MS = 60_000;
+/** What a worker prints, the supervisor reads and prints again: every batch wakes it. */
+const RELAYED_BATCH_MS = 50;
 
 /** Standard output, or `log.file`; what cannot be written to the file is told on standard error, at most once a minute. */
 function openLogSink({ clock, loaded, stdout, stderr, worker }: ObserverOptions): {
@@ -152,7 +154,7 @@ function openLogSink({ clock, loaded, stdout, stderr, worker }: ObserverOptions)
     },
     ...(worker === undefined ? {} : { exclusively: worker.exclusively("log") }),
   });
-  const batch = createLineBatch(clock.after, stdout);
+  const batch = createLineBatch(clock.after, stdout, worker === undefined ? undefined : RELAYED_BATCH_MS);
   return {
     write: (line) => {
       if (path() === null) batch.write(line);

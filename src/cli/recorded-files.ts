@@ -44,6 +44,14 @@ export function createRecordedFiles(): RecordedFiles {
   };
 }
 
+/** Whether the disk has something else by now. */
+export function isOutdated({ files, folders }: Readings): boolean {
+  return (
+    files.some(([path, read]) => !Bun.deepEquals(systemFiles.read(path), read)) ||
+    folders.some(([path, names]) => !Bun.deepEquals(systemPolicyFiles.list(path)?.toSorted(), names?.toSorted()))
+  );
+}
+
 function createSource(readings: Readings): ConfigFiles & Pick<PolicyFiles, "list"> {
   const files = new Map(readings.files);
   const folders = new Map(readings.folders);

@@ -5,7 +5,7 @@ import type { Order, StartOrder } from "../supervisor/messages.ts";
 import { openWorkerLink, type Channel } from "../supervisor/worker-link.ts";
 import { EXIT } from "./exit.ts";
 import type { CliIo } from "./io.ts";
-import { createRecordedFiles, type Readings } from "./recorded-files.ts";
+import { createRecordedFiles, isOutdated, type Readings } from "./recorded-files.ts";
 import { runGateway } from "./run-gateway.ts";
 import { describeProviders, openPolicy, readServeLine, refuse, withAffordableLimits } from "./serve-setup.ts";
 
@@ -32,7 +32,7 @@ async function serve(args: readonly string[], plainIo: CliIo): Promise<number> {
     const read = setup.load();
     return read.ok ? forWorker(read, link.start) : read;
   };
-  // One that is started again begins with what is in force in the others, whatever stands in the files by now.
+  // All begin with what the first one read, or what was taken over since, whatever stands in the files by now.
   const lastGood = link.start.lastGood as Readings | null;
   const loaded = load(lastGood);
   if (!loaded.ok) return refuse(io, loaded.diagnostics);
@@ -48,13 +48,14 @@ async function serve(args: readonly string[], plainIo: CliIo): Promise<number> {
     worker: link,
     access: true,
     onListening: (app, metricsAddress) => {
+      if (lastGood === null) link.keep(recorded.readings());
+      // What the files say by now is for a reload, which the others have tried, or are about to.
+      else if (loaded.config.reload.watch && isOutdated(lastGood)) app.reload();
       link.ready({
         address: app.server.address,
         metricsAddress,
         providers: describeProviders(app.snapshot().registry.configured),
       });
-      if (lastGood === null) link.keep(recorded.readings());
-      else if (loaded.config.reload.watch) app.reload();
     },
     onReloaded: () => link.keep(recorded.readings()),
   });

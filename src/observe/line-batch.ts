@@ -12,7 +12,12 @@ export interface LineBatch {
 const BATCH_MS = 10;
 const BATCH_CHARS = 65_536;
 
-export function createLineBatch(after: Clock["after"], write: (lines: string) => void): LineBatch {
+export function createLineBatch(
+  after: Clock["after"],
+  write: (lines: string) => void,
+  /** How long a line may wait for others, where a write costs more than a system call. */
+  batchMs = BATCH_MS,
+): LineBatch {
   let waiting = "";
   let cancelTimer: (() => void) | null = null;
   const flush = (): void => {
@@ -26,7 +31,7 @@ export function createLineBatch(after: Clock["after"], write: (lines: string) =>
     write: (lines) => {
       waiting += lines;
       if (waiting.length >= BATCH_CHARS) flush();
-      else cancelTimer ??= after(BATCH_MS, flush);
+      else cancelTimer ??= after(batchMs, flush);
     },
     flush,
   };

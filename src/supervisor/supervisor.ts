@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { createGathering } from "./gathering.ts";
+import { type Beating, startHeartbeat } from "./heartbeat.ts";
 import { createLocks } from "./locks.ts";
 import type { Order, ReadyReport, Report, StartOrder, StopSignal } from "./messages.ts";
 
@@ -48,9 +49,6 @@ const BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
 /** One that lived so long is no failed start. */
 const LONG_LIFE_MS = 30_000;
-const PING_MS = 5000;
-/** Pings without an answer after which a worker's event loop is taken to hang. */
-const MAX_MISSED_PINGS = 6;
 
 const EXIT_FINE = 0;
 const EXIT_CUT = 1;
@@ -62,13 +60,12 @@ interface Slot {
   failures: number;
 }
 
-interface Worker {
+interface Worker extends Beating {
   readonly child: Child;
   readonly slot: Slot;
   readonly startedMs: number;
   readonly ask: (id: number, topic: Extract<Order, { kind: "ask" }>["topic"], argument: unknown) => void;
   isReady: boolean;
-  missedPings: number;
   /** It answered no ping any more, and was killed for it. */
   isHung: boolean;
 }
@@ -135,6 +132,11 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       slot,
       startedMs: clock.nowMs(),
       ask: (id, topic, argument) => child.send({ kind: "ask", id, topic, argument }),
+      ping: () => child.send({ kind: "ping" }),
+      onHung: () => {
+        worker.isHung = true;
+        child.kill();
+      },
       isReady: false,
       missedPings: 0,
       isHung: false,
@@ -218,23 +220,11 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       for (const { child } of running()) child.kill();
     } else if (code !== EXIT_FINE && exitCode === EXIT_FINE) exitCode = EXIT_CUT;
     if (running().length > 0) return;
-    cancelPing();
+    endHeartbeat();
     done.resolve(exitCode);
   };
 
-  const ping = (): void => {
-    for (const worker of running()) {
-      if (worker.missedPings >= MAX_MISSED_PINGS) {
-        worker.isHung = true;
-        worker.child.kill();
-      }
-      worker.missedPings += 1;
-      worker.child.send({ kind: "ping" });
-    }
-    cancelPing = clock.after(PING_MS, ping);
-  };
-  let cancelPing = clock.after(PING_MS, ping);
-
+  const endHeartbeat = startHeartbeat(clock, running);
   const [slot] = slots;
   if (slot !== undefined) start(slot);
   return {
@@ -252,7 +242,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       for (const cancel of pendingStarts) cancel();
       for (const { child } of running()) child.send({ kind: "stop", signal });
       if (running().length > 0) return;
-      cancelPing();
+      endHeartbeat();
       done.resolve(exitCode);
     },
   };

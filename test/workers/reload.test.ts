@@ -100,5 +100,26 @@ describe.skipIf(!isLinux)("a reload (Linux alone shares a port)", () => {
     await until(() => told("worker started") === 1, "it is started again");
     expect(await hashes()).toEqual(before);
     expect(childrenOf(gateway.pid)).toHaveLength(2);
+    // Told by those that were there.
+    expect(told("policy not reloaded") + told("config not reloaded")).toBe(1);
+    write(policy("claude-sonnet-5-5"));
+    await until(async () => {
+      const met = await hashes();
+      return met.size === 1 && ![...before].some((hash) => met.has(hash));
+    }, "the new one takes over what is put right, too");
+  }, 60_000);
+
+  test("that nobody has asked for does not come with a worker that is started again", async () => {
+    await start(false);
+    const before = await hashes();
+    write(policy("claude-sonnet-5-5"));
+    process.kill(childrenOf(gateway.pid)[0] ?? 0, "SIGKILL");
+    await until(() => told("worker started") === 1, "it is started again");
+    expect(await hashes()).toEqual(before);
+    process.kill(gateway.pid, "SIGHUP");
+    await until(async () => {
+      const met = await hashes();
+      return met.size === 1 && ![...before].some((hash) => met.has(hash));
+    }, "all have the new policy");
   }, 60_000);
 });
