@@ -48,8 +48,8 @@ export const WORKLOADS: readonly Workload[] = [
   workload("W5", "buffered, Anthropic to OpenAI", ["messages", "chat"], { target: 1.6 }),
   workload("W5s", "stream, Anthropic to OpenAI", ["messages", "chat"], { pace: "apart", target: 1.1 }),
   workload("W6", "buffered, 200 KB, same format", ["chat", "chat"], { requestBytes: 200 * 1024, target: 1.3 }),
-  workload("W8", "healed: validated, second model, OpenAI", ["chat", "chat"], { healed: true }),
-  workload("W8a", "healed: validated, second model, Anthropic", ["messages", "messages"], { healed: true }),
+  workload("W8", "healed by a second model, OpenAI", ["chat", "chat"], { healed: true }),
+  workload("W8a", "healed by a second model, Anthropic", ["messages", "messages"], { healed: true }),
 ];
 
 /** Many slow streams at once: measured as one wave, not in rounds. */
