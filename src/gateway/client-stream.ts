@@ -8,7 +8,7 @@ import { addUsage, type Usage, usageSoFar } from "../base/usage.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { StreamTranslator } from "../translate/translator.ts";
 import { classified } from "../upstream/classify.ts";
-import type { UpstreamEvent, UpstreamStream } from "../upstream/stream.ts";
+import type { StreamRead, UpstreamEvent, UpstreamStream } from "../upstream/stream.ts";
 import type { InBandError, RenderableError, StreamTally, WireFormat } from "../wire/format.ts";
 import { spliceModelInEvent } from "../wire/splice.ts";
 
@@ -80,12 +80,34 @@ function splitAtError(
 
 /** Reads batches of an upstream, those that it was primed with first. */
 function createBatchReader(upstream: UpstreamStream): UpstreamStream["read"] {
-  let primed = upstream.primed.length > 0;
+  let next = 0;
   return () => {
-    if (!primed) return upstream.read();
-    primed = false;
-    return Promise.resolve({ kind: "events", events: upstream.primed });
+    const events = upstream.primed[next];
+    next += 1;
+    return events === undefined ? upstream.read() : Promise.resolve({ kind: "events", events });
   };
+}
+
+/** What a batch comes to; null: nothing that the client is told. */
+type Taken = ClientRead | null;
+
+/** Reads batches until one of them comes to something. What does at once is handed on without another turn. */
+function createRead(
+  readBatch: UpstreamStream["read"],
+  take: (batch: StreamRead) => Taken | Promise<Taken>,
+): () => Promise<ClientRead> {
+  const readOn = async (): Promise<ClientRead> => {
+    for (;;) {
+      const taken = await take(await readBatch());
+      if (taken !== null) return taken;
+    }
+  };
+  const orReadOn = (taken: Taken): ClientRead | Promise<ClientRead> => taken ?? readOn();
+  const onBatch = (batch: StreamRead): ClientRead | Promise<ClientRead> => {
+    const taken = take(batch);
+    return taken instanceof Promise ? taken.then(orReadOn) : orReadOn(taken);
+  };
+  return () => readBatch().then(onBatch);
 }
 
 export interface PassThroughOptions {
@@ -104,14 +126,10 @@ export interface PassThroughOptions {
 export function passStream(upstream: UpstreamStream, options: PassThroughOptions): ClientStream {
   const { tally } = upstream;
   const { modelShown, withholdUsage, surface } = options;
-  const readBatch = createBatchReader(upstream);
   let last: ClientRead | null = null;
 
-  const toFrame = ({ bytes, json, event }: UpstreamEvent): ClientFrame => ({
-    data: modelShown === null || json === null ? bytes : spliceModelInEvent(bytes, modelShown),
-    json,
-    event,
-  });
+  const toFrame = (event: UpstreamEvent): ClientFrame =>
+    modelShown === null || event.json === null ? event : { ...event, data: spliceModelInEvent(event.data, modelShown) };
 
   const deliver = (events: readonly UpstreamEvent[]): ClientRead => {
     const { before, errorEvent } = splitAtError(events, tally, surface);
@@ -124,29 +142,32 @@ export function passStream(upstream: UpstreamStream, options: PassThroughOptions
       last = { kind: "error", error, raw, shown: options.showError(error) };
       if (shown.length === 0) return last;
     }
-    return { kind: "frames", frames: shown.map(toFrame) };
+    return { kind: "frames", frames: modelShown === null ? shown : shown.map(toFrame) };
   };
+
+  const finish = (): ClientRead => {
+    last = END;
+    // A whole stream that lacks its closing mark is given it: some readers wait for nothing else.
+    if (tally.done || surface.streamEnd === "") return END;
+    return { kind: "frames", frames: [{ data: surface.streamEnd, json: null, event: "" }] };
+  };
+
+  const take = (batch: StreamRead): Taken => {
+    if (batch.kind === "end") return finish();
+    if (batch.kind === "failure") {
+      last = batch;
+      return batch;
+    }
+    const delivered = deliver(batch.events);
+    // Nothing is left of a batch whose only event was withheld.
+    return delivered.kind === "frames" && delivered.frames.length === 0 ? null : delivered;
+  };
+  const readNext = createRead(createBatchReader(upstream), take);
 
   return {
     spent: () => spentOf(tally, options.estimate),
     cancel: upstream.cancel,
-    read: async () => {
-      while (last === null) {
-        const read = await readBatch();
-        if (read.kind === "events") {
-          const delivered = deliver(read.events);
-          // Nothing is left of a batch whose only event was withheld.
-          if (delivered.kind !== "frames" || delivered.frames.length > 0) return delivered;
-        } else if (read.kind === "failure") last = read;
-        else {
-          last = END;
-          // A whole stream that lacks its closing mark is given it: some readers wait for nothing else.
-          if (tally.done || surface.streamEnd === "") return END;
-          return { kind: "frames", frames: [{ data: surface.streamEnd, json: null, event: "" }] };
-        }
-      }
-      return last;
-    },
+    read: () => (last === null ? readNext() : Promise.resolve(last)),
   };
 }
 
@@ -231,19 +252,20 @@ export function translateStream(first: UpstreamStream, options: TranslateStreamO
     return [];
   };
 
+  const told = (frames: readonly ClientFrame[]): Taken => (frames.length > 0 ? { kind: "frames", frames } : last);
+
+  const take = (batch: StreamRead): Taken | Promise<Taken> => {
+    if (batch.kind === "end") return finish().then(told);
+    if (batch.kind === "events") return told(deliver(batch.events));
+    last = batch;
+    return batch;
+  };
+  const readNext = createRead(() => readBatch(), take);
+
   return {
     spent,
     cancel: (classification) => upstream.cancel(classification),
-    read: async () => {
-      while (last === null) {
-        const read = await readBatch();
-        let frames: readonly ClientFrame[] = [];
-        if (read.kind === "failure") last = read;
-        else frames = read.kind === "end" ? await finish() : deliver(read.events);
-        if (frames.length > 0) return { kind: "frames", frames };
-      }
-      return last;
-    },
+    read: () => (last === null ? readNext() : Promise.resolve(last)),
   };
 }
 

@@ -137,7 +137,7 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
     },
   });
   const { tally } = stream;
-  const primed: UpstreamEvent[] = [];
+  const primed: (readonly UpstreamEvent[])[] = [];
   while (!tally.started && !tally.complete && tally.error === null) {
     const read = await request.waits.during(stream.read());
     if (read.kind === "end") break;
@@ -145,11 +145,12 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
       const { classification, error } = read;
       return { kind: "failed", request, classification, error, attempt: scope.attempt };
     }
-    for (const event of read.events) primed.push(event);
+    primed.push(read.events);
   }
   if (tally.error !== null && !tally.started) {
-    const bytes = Buffer.concat(primed.map((event) => event.bytes));
-    const json = primed.findLast((event) => event.json !== null)?.json ?? null;
+    const events = primed.flat();
+    const bytes = Buffer.concat(events.map(({ data }) => data));
+    const json = events.findLast((event) => event.json !== null)?.json ?? null;
     return inBandAnswer(reading, tally.error, bytes, json, stream);
   }
   scope.attempt.ttftMs = scope.elapsedMs();
@@ -183,13 +184,13 @@ async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<U
   const { attempt } = scope;
   const gatherer = request.format.openGatherer();
   let size = 0;
-  let batch: readonly UpstreamEvent[] = stream.primed;
+  let batch: readonly UpstreamEvent[] = stream.primed.flat();
   for (;;) {
-    for (const { json, event, bytes } of batch) {
-      size += bytes.byteLength;
+    for (const { json, event, data } of batch) {
+      size += data.byteLength;
       if (json === null) continue;
       const error = request.format.readError(json);
-      if (error !== null) return inBandAnswer(reading, error, bytes, json, stream);
+      if (error !== null) return inBandAnswer(reading, error, data, json, stream);
       gatherer.read(json, event);
     }
     if (size > options.responseBytes) {

@@ -2,13 +2,15 @@
  * An upstream's SSE answer, pulled: decoded, parsed and tallied as it is read, bytes kept as they came.
  * Nothing is read ahead, so a slow client slows the upstream.
  */
+import type { Signal } from "../base/abort.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
-import type { JsonObject } from "../base/json.ts";
+import { isObject, type Json, type JsonObject } from "../base/json.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { StreamTally, WireFormat } from "../wire/format.ts";
 import { createWatchdog, type Watchdog } from "../resilience/timeout.ts";
 import { createSseDecoder, type SseEvent } from "../wire/sse/decode.ts";
+import { createEventJson } from "../wire/sse/event-json.ts";
 import { classified, errorCode } from "./classify.ts";
 import type { ByteSource } from "./http.ts";
 
@@ -18,9 +20,8 @@ export interface UpstreamEvent {
   readonly event: string;
   /** Parsed data; null for comments and `[DONE]`. */
   readonly json: JsonObject | null;
-  readonly done: boolean;
   /** Raw bytes, closing blank line included. */
-  readonly bytes: Uint8Array;
+  readonly data: Uint8Array;
 }
 
 export type StreamRead =
@@ -31,8 +32,8 @@ export type StreamRead =
   | { readonly kind: "failure"; readonly classification: Classification; readonly error: GatewayError };
 
 export interface UpstreamStream {
-  /** Events read while waiting for the first content, in order; to be delivered before anything of {@link read}. */
-  readonly primed: readonly UpstreamEvent[];
+  /** What was read while waiting for the first content, read by read; to be delivered before anything of {@link read}. */
+  readonly primed: readonly (readonly UpstreamEvent[])[];
   readonly read: () => Promise<StreamRead>;
   /** What passed so far, in the upstream's format. */
   readonly tally: StreamTally;
@@ -53,7 +54,7 @@ export interface UpstreamStreamOptions {
   readonly choices: number;
   /** Aborts the call. */
   readonly abort: (reason: unknown) => void;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Called exactly once with how the stream ended. */
   readonly settle: (classification: Classification, failure: GatewayError | null) => void;
 }
@@ -74,6 +75,7 @@ const END: StreamRead = { kind: "end" };
 export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOptions): Omit<UpstreamStream, "primed"> {
   const { clock, format } = options;
   const decoder = createSseDecoder({ maxEventBytes: options.maxEventBytes });
+  const parseJson = createEventJson();
   const sliceBytes = Math.max(MIN_SLICE_BYTES, Math.floor(options.bufferBytes * SLICE_SHARE));
   const tally = format.openTally({ collect: false, choices: options.choices });
   let settled = false;
@@ -151,28 +153,22 @@ export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOpti
     return failBroken("upstream closed the stream early");
   };
 
-  /** Reads one decoded event; false when its data is not a JSON object. */
-  const readEvent = (event: SseEvent, into: UpstreamEvent[]): boolean => {
-    const data = event.data;
-    if (data === null) {
-      into.push({ event: event.event, json: null, done: false, bytes: event.bytes });
-      return true;
-    }
+  /** Reads one decoded event; null when its data is not a JSON object. */
+  const readEvent = ({ event, data, bytes }: SseEvent): UpstreamEvent | null => {
+    if (data === null) return { event, json: null, data: bytes };
     if (isDone(data)) {
       tally.readDone();
-      into.push({ event: event.event, json: null, done: true, bytes: event.bytes });
-      return true;
+      return { event, json: null, data: bytes };
     }
-    let json: unknown;
+    let json: Json;
     try {
-      json = JSON.parse(data);
+      json = parseJson(data);
     } catch {
-      return false;
+      return null;
     }
-    if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
-    tally.read(json as JsonObject, event.event);
-    into.push({ event: event.event, json: json as JsonObject, done: false, bytes: event.bytes });
-    return true;
+    if (!isObject(json)) return null;
+    tally.read(json, event);
+    return { event, json, data: bytes };
   };
 
   /** A failure found behind whole events of the same chunk is told by the next read, after they were delivered. */
@@ -180,11 +176,13 @@ export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOpti
 
   const take = (decoded: readonly SseEvent[]): StreamRead | null => {
     const events: UpstreamEvent[] = [];
-    for (const event of decoded) {
-      if (!readEvent(event, events)) {
+    for (const each of decoded) {
+      const event = readEvent(each);
+      if (event === null) {
         pending = failBroken("upstream sent an event whose data is not JSON");
         break;
       }
+      events.push(event);
     }
     return events.length > 0 ? { kind: "events", events } : null;
   };
@@ -193,22 +191,48 @@ export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOpti
   let rest: Uint8Array | null = null;
 
   /** The next bytes; null at the end. */
-  const readSlice = async (): Promise<Uint8Array | null> => {
-    let bytes = rest;
+  const nextBytes = (): Promise<Uint8Array | null> => {
+    if (rest !== null) return Promise.resolve(rest);
+    isReading = true;
+    watchdog.touch();
+    return body.read();
+  };
+
+  /** What `bytes` hold, or a slice of them; null: no whole event. */
+  const takeBytes = (bytes: Uint8Array | null): StreamRead | null => {
+    isReading = false;
     if (bytes === null) {
-      isReading = true;
-      watchdog.touch();
-      try {
-        bytes = await body.read();
-        if (bytes === null) return null;
-      } finally {
-        isReading = false;
-      }
-      watchdog.touch();
+      // A last event without its blank line counts when its JSON is whole.
+      const events = take(decoder.end());
+      const final = pending ?? finish();
+      if (events === null) return final;
+      pending = final;
+      return events;
     }
     rest = bytes.byteLength > sliceBytes ? bytes.subarray(sliceBytes) : null;
-    return rest === null ? bytes : bytes.subarray(0, sliceBytes);
+    const decoded = decoder.push(rest === null ? bytes : bytes.subarray(0, sliceBytes));
+    if (decoder.overflowed) return failBroken("upstream sent an event over limits.event_bytes");
+    const events = take(decoded);
+    if (tally.done) watchTail();
+    return events;
   };
+
+  const onCut = (cause: unknown): StreamRead => {
+    isReading = false;
+    return failRead(cause);
+  };
+
+  /** Reads until there is a whole event. */
+  const readOn = async (): Promise<StreamRead> => {
+    for (;;) {
+      if (pending !== null) return pending;
+      if (ended) return END;
+      const read = await nextBytes().then(takeBytes, onCut);
+      if (read !== null) return read;
+    }
+  };
+
+  const onBytes = (bytes: Uint8Array | null): StreamRead | Promise<StreamRead> => takeBytes(bytes) ?? readOn();
 
   return {
     tally,
@@ -219,30 +243,10 @@ export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOpti
       options.abort(new GatewayError("client-closed", "the stream was given up"));
       body.cancel();
     },
-    read: async () => {
-      for (;;) {
-        if (pending !== null) return pending;
-        if (ended) return END;
-        let slice: Uint8Array | null;
-        try {
-          slice = await readSlice();
-        } catch (cause) {
-          return failRead(cause);
-        }
-        if (slice === null) {
-          // A last event without its blank line counts when its JSON is whole.
-          const events = take(decoder.end());
-          const final = pending ?? finish();
-          if (events === null) return final;
-          pending = final;
-          return events;
-        }
-        const decoded = decoder.push(slice);
-        if (decoder.overflowed) return failBroken("upstream sent an event over limits.event_bytes");
-        const events = take(decoded);
-        if (tally.done) watchTail();
-        if (events !== null) return events;
-      }
+    read: () => {
+      if (pending !== null) return Promise.resolve(pending);
+      if (ended) return Promise.resolve(END);
+      return nextBytes().then(onBytes, onCut);
     },
   };
 }

@@ -157,7 +157,7 @@ describe("an OpenAI client asks Claude, streamed, with tools", () => {
   const upstream = CLAUDE_EVENTS.map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`);
 
   for (const usage of [true, false]) {
-    test(`gives one write per frame, ${usage ? "with usage" : "without usage"}`, async () => {
+    test(`gives whole frames in each write, ${usage ? "with usage" : "without usage"}`, async () => {
       const pipeline = createPipeline({ upstream: () => sse(upstream, { headers: { "request-id": "req_2" } }) });
       const asked = usage ? ',"stream":true,"stream_options":{"include_usage":true}' : ',"stream":true';
       const opened = await pipeline.open("chat", chatRequest(asked));
@@ -165,7 +165,10 @@ describe("an OpenAI client asks Claude, streamed, with tools", () => {
       expect(pipeline.calls[0]?.pulled).toBe(2);
       const writes: string[] = [];
       for (let piece = await opened.read(); piece !== null; piece = await opened.read()) writes.push(piece);
-      expect(writes).toEqual([...chatFrames(usage)]);
+      expect(writes.join("")).toBe(chatFrames(usage).join(""));
+      // Those of one event of the upstream leave together, and none is split.
+      for (const write of writes) expect(write).toEndWith("\n\n");
+      expect(writes.length).toBeGreaterThan(chatFrames(usage).length / 2);
       expect(opened.headers).toMatchObject({
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-cache, no-transform",

@@ -47,10 +47,10 @@ describe("what waits for a slow client", () => {
     for (let read = await stream.read(); read.kind !== "end"; read = await stream.read()) {
       if (read.kind === "failure") throw read.error;
       reads += 1;
-      const size = read.events.reduce((sum, { bytes: { byteLength } }) => sum + byteLength, 0);
+      const size = read.events.reduce((sum, { data: { byteLength } }) => sum + byteLength, 0);
       // A thirty-second of the buffer, and the event that began before it.
       expect(size).toBeLessThan(2048 + 256);
-      for (const one of read.events) bytes += Buffer.from(one.bytes).toString();
+      for (const one of read.events) bytes += Buffer.from(one.data).toString();
     }
     expect(bytes).toBe(text);
     expect(reads).toBeGreaterThan(20);
