@@ -12,17 +12,17 @@ import { SLOW } from "./workloads.ts";
  */
 export const TYPICAL: Readonly<Record<string, number>> = {
   W1: 6.5,
-  W2: 1.6,
-  W2b: 5,
-  W3: 10,
-  W4: 1.8,
-  W4b: 3.5,
-  W5: 9,
-  W5s: 1.7,
-  W6: 7,
-  W7: 3.5,
-  W8: 8,
-  W8a: 8,
+  W2: 1.4,
+  W2b: 4.5,
+  W3: 10.5,
+  W4: 1.6,
+  W4b: 2.8,
+  W5: 8.5,
+  W5s: 1.35,
+  W6: 7.5,
+  W7: 3.6,
+  W8: 7.5,
+  W8a: 7,
 };
 
 /** How far above its usual value a ratio may be: machines and what else runs on them differ. */
