@@ -28,17 +28,27 @@ export interface ChunkHead {
   readonly includeUsage: boolean;
 }
 
+const OBJECT = "chat.completion.chunk";
+
 /** The end of a Chat stream. */
 export const DONE_FRAME: StreamFrame = { text: "data: [DONE]\n\n", json: null };
 
 /** A comment that keeps the connection alive; it stands for an upstream ping. */
 export const PING_FRAME: StreamFrame = { text: ": ping\n\n", json: null };
 
+/** A chunk of one delta, written out as it is made for every token: copying what chunks share would cost more than the rest. */
+function deltaChunk({ id, created, model, includeUsage }: ChunkHead, delta: JsonObject): JsonObject {
+  const choices = [{ index: 0, delta, logprobs: null, finish_reason: null }];
+  return includeUsage
+    ? { id, object: OBJECT, created, model, system_fingerprint: null, choices, usage: null }
+    : { id, object: OBJECT, created, model, system_fingerprint: null, choices };
+}
+
 /** Creates the writer for one answer. */
 export function createChunkWriter(head: ChunkHead): ChunkWriter {
   const shared = {
     id: head.id,
-    object: "chat.completion.chunk",
+    object: OBJECT,
     created: head.created,
     model: head.model,
     system_fingerprint: null,
@@ -49,10 +59,7 @@ export function createChunkWriter(head: ChunkHead): ChunkWriter {
   const openDelta = `${open}{"index":0,"delta":`;
   const closeDelta = `,"logprobs":null,"finish_reason":null}${close}`;
   return {
-    delta: (text, delta) => ({
-      text: openDelta + text + closeDelta,
-      json: { ...shared, choices: [{ index: 0, delta, logprobs: null, finish_reason: null }], ...tail },
-    }),
+    delta: (text, delta) => ({ text: openDelta + text + closeDelta, json: deltaChunk(head, delta) }),
     finish: (delta, finish) => {
       const choice = {
         index: 0,

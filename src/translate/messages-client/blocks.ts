@@ -10,11 +10,23 @@ export function renderFrame(type: string, json: JsonObject): StreamFrame {
 
 export type BlockKind = "text" | "thinking" | "tool_use";
 
-/** Delta type and its text field, by kind of block. */
-const DELTAS: Readonly<Record<BlockKind, readonly [type: string, field: string]>> = {
-  text: ["text_delta", "text"],
-  thinking: ["thinking_delta", "thinking"],
-  tool_use: ["input_json_delta", "partial_json"],
+/** How a block's text stands in a delta. */
+interface TextDelta {
+  /** The delta as JSON, as far as the text. */
+  readonly open: string;
+  readonly json: (text: string) => JsonObject;
+}
+
+const DELTAS: Readonly<Record<BlockKind, TextDelta>> = {
+  text: { open: '{"type":"text_delta","text":', json: (text) => ({ type: "text_delta", text }) },
+  thinking: {
+    open: '{"type":"thinking_delta","thinking":',
+    json: (thinking) => ({ type: "thinking_delta", thinking }),
+  },
+  tool_use: {
+    open: '{"type":"input_json_delta","partial_json":',
+    json: (text) => ({ type: "input_json_delta", partial_json: text }),
+  },
 };
 
 export interface BlockWriter {
@@ -42,10 +54,9 @@ export function createBlockWriter(emit: (frame: StreamFrame) => void): BlockWrit
 
   const emitText = (text: string): void => {
     if (open === null || text === "") return;
-    const [type, field] = DELTAS[open];
     emit({
       text: `${prefix}${JSON.stringify(text)}}}\n\n`,
-      json: { type: "content_block_delta", index, delta: { type, [field]: text } },
+      json: { type: "content_block_delta", index, delta: DELTAS[open].json(text) },
     });
   };
 
@@ -60,8 +71,7 @@ export function createBlockWriter(emit: (frame: StreamFrame) => void): BlockWrit
     start: (kind, block) => {
       index++;
       open = kind;
-      const [type, field] = DELTAS[kind];
-      prefix = `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${field}":`;
+      prefix = `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":${DELTAS[kind].open}`;
       emitStart(block);
     },
     write: (text) => emitText(hold.push(text)),
