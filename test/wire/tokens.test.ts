@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { estimateOutputTokens, estimateTokens } from "../../src/wire/tokens.ts";
+import { estimateOutputTokens, estimateTokens, weighText } from "../../src/wire/tokens.ts";
 
 describe("estimateTokens", () => {
   test("knows an empty text from a short one", () => {
@@ -24,6 +24,19 @@ describe("estimateTokens", () => {
     const once = estimateTokens("some words, 12 numbers and\nlines ".repeat(100), "openai");
     const tenfold = estimateTokens("some words, 12 numbers and\nlines ".repeat(1000), "openai");
     expect(tenfold / once).toBeCloseTo(10, 1);
+  });
+
+  test("samples a long text near what its parts add up to, whatever it is made of", () => {
+    const parts = [
+      "The quick brown fox jumps over the lazy dog. ",
+      '{"name":"Alice","tags":["a","b"],"age":36}\n',
+      "Привет, как дела? ",
+      "今天天气很好我们去公园",
+      "const camelCase = fooBarBaz(1234567, 0x1f);\n    return camelCase;\n",
+    ].flatMap((part) => Array.from({ length: 9 }, () => part.repeat(Math.ceil(3000 / part.length))));
+    const whole = parts.reduce((sum, part) => sum + weighText(part, "openai"), 0);
+    expect(weighText(parts.join(""), "openai") / whole).toBeGreaterThan(0.93);
+    expect(weighText(parts.join(""), "openai") / whole).toBeLessThan(1.07);
   });
 
   test("costs 200 KB about a millisecond", () => {
