@@ -47,6 +47,10 @@ function describeChart(): void {
     );
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE, labels } };
     expect((await server.call("POST", "/api/v1/namespaces", namespace)).status).toBe(201);
+    // Made by a controller in a cluster; there are none here.
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
+    const accounts = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`;
+    expect((await server.call("POST", accounts, account)).status).toBe(201);
     const kinds = new Set<string>();
     for (const values of Object.values(MATRIX)) {
       for (const { apiVersion, kind } of await render(values)) kinds.add(`${apiVersion} ${kind}`);
