@@ -53,8 +53,21 @@ declare global {
 
 const timeText = createTimeText();
 
+/** The last request that was told, when nothing of it can change any more: ledger and dashboard ask for the same line in turn. */
+let last: { readonly record: RequestRecord; readonly line: string } | null = null;
+
 /** The line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
 export function renderLedgerLine(record: RequestRecord, options: { readonly keepBody: boolean }): string {
+  if (options.keepBody) return renderLine(record, true);
+  if (last?.record === record) return last.line;
+  const line = renderLine(record, false);
+  // The losing leg of a hedge may end after its request.
+  const isOver = record.outcome !== null && record.attempts.every(({ ms }) => ms !== null);
+  last = isOver ? { record, line } : null;
+  return line;
+}
+
+function renderLine(record: RequestRecord, keepBody: boolean): string {
   // One object at a time: a text for each field, put together, would take twice as long.
   const start = JSON.stringify({
     v: LEDGER_VERSION,
@@ -89,7 +102,7 @@ export function renderLedgerLine(record: RequestRecord, options: { readonly keep
   const { facts } = record;
   const line = `${start.slice(0, -1)},"facts":${facts === null ? "null" : renderFacts(facts)},${rest.slice(1, -1)}`;
   const own = facts === null ? `,"route":${text(record.route)},"key":${text(record.key)}` : "";
-  if (!options.keepBody || record.requestBytes === null) return `${line}${own}}`;
+  if (!keepBody || record.requestBytes === null) return `${line}${own}}`;
   return `${line}${own},"request":${text(Buffer.from(record.requestBytes).toString("utf8"))}}`;
 }
 

@@ -44,7 +44,13 @@ export interface Live extends Observer {
   readonly find: (id: string) => JsonObject | null;
 }
 
-type Kept = { readonly id: string } & ({ readonly record: RequestRecord } | { readonly line: JsonObject });
+/**
+ * A request that can be asked for: as text, which the garbage collector neither follows nor moves to its old ones as it does
+ * with a thousand records that are always just about to go; as its record, while the leg of a hedge still runs.
+ */
+type Kept = { readonly id: string } & (
+  { readonly text: string } | { readonly record: RequestRecord } | { readonly line: JsonObject }
+);
 
 /** Requests that can be asked for. */
 const MAX_KEPT = 1000;
@@ -96,9 +102,10 @@ export function createLive(options: LiveOptions): Live {
       if (event.type !== "exchange-finished" || !options.enabled()) return;
       const { record } = event;
       count(entryOfRecord(record, modelLabel));
+      const isOver = record.attempts.every(({ ms }) => ms !== null);
       // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
-      const isBare = record.requestBytes === null && record.answer === null;
-      keep({ id: record.id, record: isBare ? record : { ...record, requestBytes: null, answer: null } });
+      if (isOver) keep({ id: record.id, text: renderRequest(record) });
+      else keep({ id: record.id, record: { ...record, requestBytes: null, answer: null } });
     },
     seed: (lines) => {
       const known = new Set(ring.map(({ id }) => id));
@@ -156,76 +163,60 @@ const SUMMARY = [
 
 /** A row of the list. */
 function summarize(kept: Kept): JsonObject {
-  if ("line" in kept) {
-    const { line } = kept;
-    const facts = own(line, "facts");
-    return {
-      ...Object.fromEntries(SUMMARY.map((name) => [name, own(line, name) ?? null])),
-      model_requested: own(facts, "model_requested") ?? own(facts, "model") ?? null,
-    };
-  }
-  const { record } = kept;
+  const known = describe(kept);
+  const facts = own(known, "facts");
   return {
-    time: new Date(record.wallMs).toISOString(),
-    id: record.id,
-    format: record.format,
-    stream: record.stream,
-    rule: record.rule,
-    outcome: record.outcome,
-    status: record.status,
-    error: record.error,
-    model: record.model,
-    provider: record.provider,
-    heal: record.heal,
-    cost_usd: record.costUsd,
-    saved_usd: record.savedUsd,
-    ttft_ms: record.ttftMs,
-    ms: record.ms,
-    model_requested: record.modelRequested,
+    ...Object.fromEntries(SUMMARY.map((name) => [name, own(known, name) ?? null])),
+    model_requested: own(facts, "model_requested") ?? own(facts, "model") ?? null,
   };
 }
 
-/** All that is known of a request: the ledger's line, and in `detail` what the ledger leaves out. */
+/** All that is known of a request. */
 function describe(kept: Kept): JsonObject {
   if ("line" in kept) return kept.line;
-  const { record } = kept;
-  const line = JSON.parse(renderLedgerLine(record, { keepBody: false })) as JsonObject;
+  return JSON.parse("text" in kept ? kept.text : renderRequest(kept.record)) as JsonObject;
+}
+
+/** The ledger's line, and in `detail` what the ledger leaves out. */
+function renderRequest(record: RequestRecord): string {
+  const line = renderLedgerLine(record, { keepBody: false });
+  return `${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(record))}}`;
+}
+
+function detailOf(record: RequestRecord): JsonObject {
   return {
-    ...line,
-    detail: {
-      route: record.route,
-      key: record.key,
-      client: record.client,
-      user_agent: record.userAgent,
-      client_request_id: record.clientRequestId,
-      model_requested: record.modelRequested,
-      model_asked: record.modelAsked,
-      upstream_format: record.upstreamFormat,
-      error_message: record.errorMessage,
-      chain: record.chain.map(({ model, result }) => ({ model, result })),
-      fallback_reason: record.fallbackReason,
-      hedge: record.hedge,
-      validations: record.validations.map(({ validator, result, attempt }) => ({ validator, result, attempt })),
-      tokens_input_estimate: record.tokensInputEstimate,
-      bytes_in: record.bytesIn,
-      bytes_out: record.bytesOut,
-      attempts: record.attempts.map((attempt) => ({
-        number: attempt.number,
-        model: attempt.model,
-        provider: attempt.provider,
-        upstream_format: attempt.upstreamFormat,
-        leg: attempt.leg,
-        retry: attempt.retry,
-        continues: attempt.continues,
-        class: attempt.class,
-        status: attempt.status,
-        started_ms: attempt.startedMs,
-        ttft_ms: attempt.ttftMs,
-        ms: attempt.ms,
-        cost_usd: attempt.costUsd,
-        upstream_request_id: attempt.upstreamRequestId,
-        failure: attempt.failure,
-      })),
-    },
+    route: record.route,
+    key: record.key,
+    client: record.client,
+    user_agent: record.userAgent,
+    client_request_id: record.clientRequestId,
+    model_requested: record.modelRequested,
+    model_asked: record.modelAsked,
+    upstream_format: record.upstreamFormat,
+    error_message: record.errorMessage,
+    chain: record.chain.map(({ model, result }) => ({ model, result })),
+    fallback_reason: record.fallbackReason,
+    hedge: record.hedge,
+    validations: record.validations.map(({ validator, result, attempt }) => ({ validator, result, attempt })),
+    tokens_input_estimate: record.tokensInputEstimate,
+    bytes_in: record.bytesIn,
+    bytes_out: record.bytesOut,
+    attempts: record.attempts.map((attempt) => ({
+      number: attempt.number,
+      model: attempt.model,
+      provider: attempt.provider,
+      upstream_format: attempt.upstreamFormat,
+      leg: attempt.leg,
+      retry: attempt.retry,
+      continues: attempt.continues,
+      class: attempt.class,
+      status: attempt.status,
+      started_ms: attempt.startedMs,
+      ttft_ms: attempt.ttftMs,
+      ms: attempt.ms,
+      cost_usd: attempt.costUsd,
+      upstream_request_id: attempt.upstreamRequestId,
+      failure: attempt.failure,
+    })),
   };
 }
