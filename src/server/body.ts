@@ -41,7 +41,7 @@ async function readDecoded(request: Request, encoding: string, maxBytes: number)
   try {
     // The runtime's own reading is the quickest. It takes no more than the declared length, which was checked before.
     const isPlain = encoding === "" || encoding === "identity";
-    if (isPlain && request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
+    if (isPlain && request.headers.has("content-length")) return await request.bytes();
     const read = await readBounded(decodeContent(request.body as ReadableStream<Uint8Array>, encoding), maxBytes);
     if (!read.ok) throw tooLarge(maxBytes);
     return read.bytes;

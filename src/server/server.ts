@@ -119,6 +119,7 @@ async function visit(
   const abort = createChildAbort(request.signal, drain.signal);
   const releases: (() => void)[] = [leave, abort.release];
   const waits = createWaitMeter(clock);
+  const silence = createSilence(clock, request, server, idleSeconds);
   let over = false;
   const arrival: Arrival & { key: string | null } = {
     id: createRequestId(),
@@ -134,8 +135,7 @@ async function visit(
       if (over) return;
       over = true;
       for (const release of releases) release();
-      // Off since the body was read; without this it stays off for the kept-alive connection.
-      server?.timeout(request, idleSeconds);
+      silence.end();
     },
   };
   const settings = options.admission();
@@ -151,7 +151,7 @@ async function visit(
       releases.push(permit.release);
     }
     // Silence is from now on the gateway's own, or from when the body is read.
-    if (request.body === null) server?.timeout(request, 0);
+    if (!hasBody(request.headers)) silence.begin();
     const reply = await options.serve({
       arrival,
       route,
@@ -160,7 +160,7 @@ async function visit(
       requireJson: () => requireJson(request),
       body: async () => {
         const body = await waits.during(readBody(request, options.bodyLimits(), clock));
-        server?.timeout(request, 0);
+        silence.begin();
         return body;
       },
     });
@@ -169,6 +169,38 @@ async function visit(
     const reply = options.refuse(arrival, route, format, toGatewayError(thrown));
     return respond(reply, cors, drain, request.method, arrival);
   }
+}
+
+/** The time in which the gateway itself is silent, and its client has every right to be. */
+interface Silence {
+  readonly begin: () => void;
+  /** Safe to call without a beginning. */
+  readonly end: () => void;
+}
+
+/** Takes the connection's idle limit off, once the silence has lasted for half of it: telling the runtime costs more than most requests need. */
+function createSilence(clock: Clock, request: Request, server: BunServer | null, idleSeconds: number): Silence {
+  let cancel: (() => void) | null = null;
+  let isOff = false;
+  return {
+    begin: () => {
+      if (server === null || idleSeconds === 0 || cancel !== null) return;
+      cancel = clock.after(idleSeconds * 500, () => {
+        isOff = true;
+        server.timeout(request, 0);
+      });
+    },
+    end: () => {
+      cancel?.();
+      // Without this it stays off for the kept-alive connection.
+      if (isOff) server?.timeout(request, idleSeconds);
+    },
+  };
+}
+
+/** By what announces one: asking for the body itself opens a stream over it. */
+function hasBody(headers: Headers): boolean {
+  return headers.has("content-length") || headers.has("transfer-encoding");
 }
 
 function shed(options: ServerOptions, reason: string): GatewayError {
