@@ -2,6 +2,9 @@
 import type { Clock } from "./clock.ts";
 
 export interface WaitMeter {
+  /** A wait begins, and ends: what {@link during} does, without a promise of its own. */
+  readonly begin: () => void;
+  readonly end: () => void;
   /** Counts the time that `promise` takes as waiting. */
   readonly during: <T>(promise: Promise<T>) => Promise<T>;
   /** Counts a wait that is known beforehand, in ms. */
@@ -20,14 +23,22 @@ class Meter implements WaitMeter {
     this.#clock = clock;
   }
 
-  async during<T>(promise: Promise<T>): Promise<T> {
+  begin(): void {
     if (this.#open === 0) this.#sinceMs = this.#clock.nowMs();
     this.#open += 1;
+  }
+
+  end(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#totalMs += this.#clock.nowMs() - this.#sinceMs;
+  }
+
+  async during<T>(promise: Promise<T>): Promise<T> {
+    this.begin();
     try {
       return await promise;
     } finally {
-      this.#open -= 1;
-      if (this.#open === 0) this.#totalMs += this.#clock.nowMs() - this.#sinceMs;
+      this.end();
     }
   }
 

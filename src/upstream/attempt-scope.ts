@@ -38,11 +38,90 @@ export function refusedAnswer(
   return { kind: "failed", request, classification, error, attempt: null };
 }
 
-export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest, call: Call): AttemptScope {
-  const { clock, emit } = options;
+class Scope implements AttemptScope {
+  readonly attempt: AttemptRecord;
+  readonly signal: Signal;
+  readonly #options: ScopeOptions;
+  readonly #request: UpstreamRequest;
+  readonly #call: Call;
+  readonly #startMs: number;
+  readonly #child = createChildAbort();
+  readonly #listeners: EndListener[] = [];
+  readonly #letGo: () => void;
+  #over = false;
+  #later: Classification | null = null;
+
+  constructor(options: ScopeOptions, request: UpstreamRequest, call: Call) {
+    this.#options = options;
+    this.#request = request;
+    this.#call = call;
+    this.#startMs = options.clock.nowMs();
+    this.attempt = openAttempt(options.clock, request, call);
+    this.signal = this.#child.signal;
+    if (call.signal.aborted) this.#child.abort(call.signal.reason);
+    // The request goes on at once when its attempt is aborted, and may be over before the client has noticed.
+    this.#letGo = followAbort(call.signal, () => {
+      const reason: unknown = call.signal.reason;
+      this.#child.abort(reason);
+      const { classification, error } = abortedBy(reason);
+      this.finish(classification, error);
+    });
+  }
+
+  abort(reason: unknown): void {
+    this.#child.abort(reason);
+  }
+
+  elapsedMs(): number {
+    return this.#options.clock.nowMs() - this.#startMs;
+  }
+
+  onEnd(listener: EndListener): void {
+    if (this.#over) listener(this.#later);
+    else this.#listeners.push(listener);
+  }
+
+  finish(classification: Classification, failure: GatewayError | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#letGo();
+    const { attempt } = this;
+    attempt.class = classification.class;
+    attempt.ms = this.elapsedMs();
+    attempt.failure = failure?.message ?? attempt.failure;
+    this.#later = classification.breaker === "failure" ? classification : null;
+    this.#options.emit({ type: "attempt-finished", record: this.#request.record, attempt });
+    for (const listener of this.#listeners) listener(this.#later);
+  }
+
+  failed(classification: Classification, error: GatewayError): FailedAnswer {
+    this.#child.abort(error);
+    this.finish(classification, error);
+    return { kind: "failed", request: this.#request, classification, error, attempt: this.attempt };
+  }
+
+  failedBy(cause: unknown, hadHeaders: boolean): FailedAnswer {
+    if (this.signal.aborted) {
+      const { classification, error } = abortedBy(this.signal.reason);
+      return this.failed(classification, error);
+    }
+    if (hadHeaders) {
+      const message = "upstream closed the connection in the middle of its answer";
+      return this.failed(classified("broken"), new GatewayError("upstream-invalid", message, { cause }));
+    }
+    const classification = classifyException(cause, this.elapsedMs());
+    const staleAgain = classification.class === "stale_conn" && this.#call.afterStale === true;
+    const message = `no answer from upstream (${errorCode(cause) || "connection failed"})`;
+    return this.failed(
+      staleAgain ? classified("connect") : classification,
+      new GatewayError("upstream-unreachable", message, { cause }),
+    );
+  }
+}
+
+function openAttempt(clock: Clock, request: UpstreamRequest, call: Call): AttemptRecord {
   const { record } = request;
-  const startMs = clock.nowMs();
-  const attempt: AttemptRecord = {
+  return {
     number: record.attempts.length + 1,
     spanId: createSpanId(),
     model: request.model,
@@ -63,70 +142,14 @@ export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest
     upstreamRequestId: null,
     failure: null,
   };
-  record.attempts.push(attempt);
-  emit({ type: "attempt-started", record, attempt });
+}
 
-  const child = createChildAbort(call.signal);
-  const listeners: EndListener[] = [];
-  let over = false;
-  let later: Classification | null = null;
-
-  const finish = (classification: Classification, failure: GatewayError | null): void => {
-    if (over) return;
-    over = true;
-    letGo();
-    child.release();
-    attempt.class = classification.class;
-    attempt.ms = clock.nowMs() - startMs;
-    attempt.failure = failure?.message ?? attempt.failure;
-    later = classification.breaker === "failure" ? classification : null;
-    emit({ type: "attempt-finished", record, attempt });
-    for (const listener of listeners) listener(later);
-  };
-
-  const failed = (classification: Classification, error: GatewayError): FailedAnswer => {
-    child.abort(error);
-    finish(classification, error);
-    return { kind: "failed", request, classification, error, attempt };
-  };
-
-  // The request goes on at once when its attempt is aborted, and may be over before the client has noticed.
-  const letGo = followAbort(call.signal, () => {
-    const reason: unknown = call.signal.reason;
-    child.abort(reason);
-    const { classification, error } = abortedBy(reason);
-    finish(classification, error);
-  });
-
-  return {
-    attempt,
-    signal: child.signal,
-    abort: child.abort,
-    elapsedMs: () => clock.nowMs() - startMs,
-    onEnd: (listener) => {
-      if (over) listener(later);
-      else listeners.push(listener);
-    },
-    finish,
-    failed,
-    failedBy: (cause, hadHeaders) => {
-      if (child.signal.aborted) {
-        const { classification, error } = abortedBy(child.signal.reason);
-        return failed(classification, error);
-      }
-      if (hadHeaders) {
-        const message = "upstream closed the connection in the middle of its answer";
-        return failed(classified("broken"), new GatewayError("upstream-invalid", message, { cause }));
-      }
-      const classification = classifyException(cause, clock.nowMs() - startMs);
-      const staleAgain = classification.class === "stale_conn" && call.afterStale === true;
-      const message = `no answer from upstream (${errorCode(cause) || "connection failed"})`;
-      return failed(
-        staleAgain ? classified("connect") : classification,
-        new GatewayError("upstream-unreachable", message, { cause }),
-      );
-    },
-  };
+export function openAttemptScope(options: ScopeOptions, request: UpstreamRequest, call: Call): AttemptScope {
+  const scope = new Scope(options, request, call);
+  const { record } = request;
+  record.attempts.push(scope.attempt);
+  options.emit({ type: "attempt-started", record, attempt: scope.attempt });
+  return scope;
 }
 
 /** What an abort with this reason makes of an attempt: a time limit of ours, or somebody who needs it no more. */

@@ -28,9 +28,16 @@ const CLASS_ROWS: Record<OutcomeClass, Pick<Classification, "breaker" | "provide
   local: { breaker: "neutral", providerWide: false, retry: "no" },
 };
 
+const PLAIN = Object.fromEntries(
+  Object.entries(CLASS_ROWS).map(([name, row]) => [
+    name,
+    { class: name as OutcomeClass, ...row, lessLoad: false, retryAfterMs: null, unsent: false },
+  ]),
+) as Readonly<Record<OutcomeClass, Classification>>;
+
 /** A classification of `name`, refined by `parts`. */
-export function classified(name: OutcomeClass, parts: Partial<Omit<Classification, "class">> = {}): Classification {
-  return { class: name, ...CLASS_ROWS[name], lessLoad: false, retryAfterMs: null, unsent: false, ...parts };
+export function classified(name: OutcomeClass, parts?: Partial<Omit<Classification, "class">>): Classification {
+  return parts === undefined ? PLAIN[name] : { ...PLAIN[name], ...parts };
 }
 
 /**

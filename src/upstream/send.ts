@@ -44,8 +44,9 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
     const scope = openAttemptScope({ clock, emit }, request, call);
     const stopFirstWatch = watchFirstContent(options, request, scope);
     let answer: HttpAnswer;
+    request.waits.begin();
     try {
-      const sent = client.call(provider.baseUrl, request.path, {
+      answer = await client.call(provider.baseUrl, request.path, {
         method: request.method,
         headers: {
           ...request.headers,
@@ -59,9 +60,10 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
         body: request.body,
         signal: scope.signal,
       });
-      answer = await request.waits.during(sent);
     } catch (cause) {
       return scope.failedBy(cause, false);
+    } finally {
+      request.waits.end();
     }
     return readAnswer({ options, scope, request, stopFirstWatch }, answer);
   };
@@ -129,7 +131,7 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
     idleMs: request.timeouts.idleMs,
     totalMs: request.timeouts.streamTotalMs,
     choices: request.choices,
-    abort: scope.abort,
+    abort: (reason) => scope.abort(reason),
     signal: scope.signal,
     settle: (classification, failure) => {
       noteUsage(request, scope.attempt, tally);
@@ -164,7 +166,7 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
     status,
     headers,
     stream: { tally, read: stream.read, cancel: stream.cancel, primed },
-    onEnd: scope.onEnd,
+    onEnd: (listener) => scope.onEnd(listener),
   };
 }
 
