@@ -71,9 +71,11 @@ async function translateWhole(
   };
 }
 
+const decoder = new TextDecoder();
+
 /** A translated answer is written anew: numbers in tool inputs keep their spelling, 20-digit ids too. */
 function withNumbersKept(answer: BufferedAnswer): BufferedAnswer {
-  const text = new TextDecoder().decode(answer.bytes);
+  const text = decoder.decode(answer.bytes);
   return mayLoseNumbers(text) ? { ...answer, json: parseLossless(text) as JsonObject } : answer;
 }
 

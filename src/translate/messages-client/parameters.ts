@@ -160,18 +160,19 @@ export const LAST_ROWS: readonly ParameterRow[] = [
   drop("workspace_id"),
 ];
 
-/** The same field, read by its path of keys; null counts as absent. */
-function readField(json: JsonObject, field: string): Json | undefined {
+/** A field, read by its path of keys; null counts as absent. */
+function readField(json: JsonObject, path: readonly string[]): Json | undefined {
   let value: Json | undefined = json;
-  for (const key of field.split(".")) value = own(value, key);
+  for (const key of path) value = own(value, key);
   return value ?? undefined;
 }
 
 /** A table that runs on a draft. Top-level fields that no row knows are dropped. */
 export function createParameters(rows: readonly ParameterRow[]): (draft: Draft) => void {
-  const known = new Set(["system", ...rows.map((row) => row.field.split(".", 1)[0] ?? row.field)]);
+  const steps = rows.map((row) => ({ row, path: row.field.split(".") }));
+  const known = new Set(["system", ...steps.map(({ row, path }) => path[0] ?? row.field)]);
   return (draft) => {
-    for (const row of rows) row.apply(readField(draft.json, row.field), draft);
+    for (const { row, path } of steps) row.apply(readField(draft.json, path), draft);
     for (const key of Object.keys(draft.json)) {
       if (!known.has(key) && draft.json[key] !== null) draft.report.drop(key);
     }
