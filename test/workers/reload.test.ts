@@ -59,7 +59,10 @@ describe.skipIf(!isLinux)("a reload (Linux alone shares a port)", () => {
         const met = await hashes();
         return met.size === 1 && !met.has(before ?? null);
       }, "all have the new policy");
-      expect(told(watch ? '"message":"policy reloaded"' : '"message":"config reloaded"')).toBe(1);
+      const line = watch ? '"message":"policy reloaded"' : '"message":"config reloaded"';
+      // Lines come through the supervisor, a few at a time.
+      await until(() => told(line) > 0, "it is told");
+      expect(told(line)).toBe(1);
       expect(sumOf(await metrics(gateway), "arouter_config_reloads_total", { result: "ok" })).toBe(1);
     },
     60_000,
