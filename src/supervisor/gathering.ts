@@ -5,6 +5,8 @@ import type { Topic } from "./messages.ts";
 
 /** A worker that can be asked. */
 export interface Asked {
+  /** Its place: of several workers with the same number one lives at a time. */
+  readonly slot: { readonly number: number };
   readonly ask: (id: number, topic: Topic, argument: unknown) => void;
 }
 
@@ -28,12 +30,21 @@ interface Question<Worker> {
   readonly finish: () => void;
 }
 
+/** What the workers of one slot have counted, one after the other. */
+interface Counted {
+  /** Of those that are gone, as far as it has ever been told. */
+  departed: readonly MetricFamily[];
+  /** Of the living one, as of the last time it was asked. */
+  living: readonly MetricFamily[];
+}
+
 export function createGathering<Worker extends Asked>(clock: Clock): Gathering<Worker> {
   const questions = new Map<number, Question<Worker>>();
-  /** What each living worker has counted, as of the last time it was asked. */
-  const lastMetrics = new Map<Worker, readonly MetricFamily[]>();
-  /** What those have counted that are gone, as far as it has ever been told. */
-  let departed: readonly MetricFamily[] = [];
+  /**
+   * By slot, in an order that stays, and added up within each first: a sum of fractions depends on the order of its terms, and
+   * one that is smaller by its last digit than it was would be taken for a counter that began anew.
+   */
+  const counted = new Map<number, Counted>();
   let lastId = 0;
 
   const settle = (question: Question<Worker>, worker: Worker): void => {
@@ -61,18 +72,24 @@ export function createGathering<Worker extends Asked>(clock: Clock): Gathering<W
     gather: async (workers, topic, argument) => {
       const { answers } = await ask(workers, topic, argument);
       if (topic !== "metrics") return [...answers.values()].filter((answer) => answer !== undefined);
-      return [mergeMetrics([...lastMetrics.values(), departed])];
+      return [mergeMetrics([...counted.values()].map(({ departed, living }) => mergeMetrics([departed, living])))];
     },
     answered: (worker, id, answer) => {
       const question = questions.get(id);
       if (question === undefined || !question.waiting.has(worker)) return;
       question.answers.set(worker, answer);
-      if (question.topic === "metrics") lastMetrics.set(worker, answer as readonly MetricFamily[]);
+      if (question.topic === "metrics") {
+        const departed = counted.get(worker.slot.number)?.departed ?? [];
+        counted.set(worker.slot.number, { departed, living: answer as readonly MetricFamily[] });
+      }
       settle(question, worker);
     },
     forget: (worker) => {
-      departed = lastingMetrics(mergeMetrics([departed, lastMetrics.get(worker) ?? []]));
-      lastMetrics.delete(worker);
+      const known = counted.get(worker.slot.number);
+      if (known !== undefined) {
+        known.departed = lastingMetrics(mergeMetrics([known.departed, known.living]));
+        known.living = [];
+      }
       for (const question of questions.values()) settle(question, worker);
     },
   };
