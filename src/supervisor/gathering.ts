@@ -78,7 +78,8 @@ export function createGathering<Worker extends Asked>(clock: Clock): Gathering<W
       const question = questions.get(id);
       if (question === undefined || !question.waiting.has(worker)) return;
       question.answers.set(worker, answer);
-      if (question.topic === "metrics") {
+      // A worker that failed to answer counts as it last did.
+      if (question.topic === "metrics" && answer !== undefined) {
         const departed = counted.get(worker.slot.number)?.departed ?? [];
         counted.set(worker.slot.number, { departed, living: answer as readonly MetricFamily[] });
       }

@@ -162,9 +162,11 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
         return onReady(worker, report);
       case "gather": {
         const { id, topic, argument } = report;
-        void gathering.gather(ready(), topic, argument).then((answers) => {
+        const tell = (answers: readonly unknown[]): void => {
           if (worker.slot.worker === worker) worker.child.send({ kind: "gathered", id, answers });
-        });
+        };
+        // Whatever a worker answers, it must not end the one who keeps them all.
+        void gathering.gather(ready(), topic, argument).then(tell, () => tell([]));
         return;
       }
       case "answer":

@@ -18,8 +18,8 @@ function requests(count: number, depth: number): readonly MetricFamily[] {
 function open() {
   const clock = createFakeClock();
   const gathering = createGathering<Asked>(clock);
-  /** A worker that answers with what `counts` holds; null: not at all. */
-  const worker = (counts: { value: readonly MetricFamily[] | null }, number = 0): Asked => {
+  /** A worker that answers with what `counts` holds; undefined: that it failed; null: not at all. */
+  const worker = (counts: { value: readonly MetricFamily[] | null | undefined }, number = 0): Asked => {
     const self = {
       slot: { number },
       ask: (id: number): void => {
@@ -62,6 +62,15 @@ test("a worker that does not answer in time counts as it last did", async () => 
   expect(await scrape(workers)).toEqual([7, 1]);
   counts.value = null;
   expect(await scrape(workers)).toEqual([7, 1]);
+});
+
+test("a worker that fails to tell its metrics counts as it last did", async () => {
+  const { worker, scrape } = open();
+  const counts: { value: readonly MetricFamily[] | undefined } = { value: requests(5, 1) };
+  const workers = [worker(counts), worker({ value: undefined }, 1)];
+  expect(await scrape(workers)).toEqual([5, 1]);
+  counts.value = undefined;
+  expect(await scrape(workers)).toEqual([5, 1]);
 });
 
 test("no count falls by a digit when a worker ends, whatever fractions there are", async () => {

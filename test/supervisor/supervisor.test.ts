@@ -226,6 +226,17 @@ describe("what a worker asks of all", () => {
     await clock.advance(0);
     expect(child(0).orders("gathered")).toHaveLength(1);
   });
+
+  test("comes back with nothing when the answers cannot be put together", async () => {
+    const { clock, child, begin } = openSupervisor();
+    begin();
+    child(0).report({ kind: "gather", id: 3, topic: "metrics", argument: null });
+    const asked = child(0).orders("ask")[0];
+    const id = asked !== undefined && "id" in asked ? asked.id : 0;
+    for (const index of [0, 1]) child(index).report({ kind: "answer", id, answer: [{ name: "x", aggregator: "sum" }] });
+    await clock.advance(0);
+    expect(child(0).orders("gathered")).toEqual([{ kind: "gathered", id: 3, answers: [] }]);
+  });
 });
 
 test("a lock is given to one at a time, and taken from one that ends", async () => {
