@@ -120,8 +120,9 @@ function chooseModel(
   }
 }
 
-/** Decisions that are kept for each rule, and for a policy's defaults: clients may name any model. */
+/** Decisions that are kept for each rule, and for a policy's defaults, and the longest name in them: clients may name any model. */
 const MAX_KEPT = 64;
+const MAX_NAME = 128;
 const kept = new WeakMap<Rule | Policy, Map<string, Decision>>();
 
 /**
@@ -130,7 +131,7 @@ const kept = new WeakMap<Rule | Policy, Map<string, Decision>>();
  */
 function decisionOf(policy: Policy, then: Then, rule: Rule | null, context: ConditionContext): Decision {
   const isPlain = context.input.overrides === NO_OVERRIDES && (then.model === undefined || then.model.kind === "one");
-  if (!isPlain) return assemble(policy, then, rule, context);
+  if (!isPlain || context.input.facts.model.length > MAX_NAME) return assemble(policy, then, rule, context);
   let byModel = kept.get(rule ?? policy);
   if (byModel === undefined) {
     byModel = new Map();

@@ -66,12 +66,22 @@ export function admit(settings: AdmissionSettings, request: Request, path: strin
   return checkKey(settings, request.headers, path, route);
 }
 
+/** Bun lets DEL pass, which no provider takes: what is sent on must be fit to be sent. */
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5 (read 2026-11-24) */
+function controlCharacter(name: string): GatewayError {
+  const message = `header ${name}: its value holds a control character; send printable text`;
+  return new GatewayError("invalid-request", message, { code: "invalid_header", param: name });
+}
+
 function checkHeaders(settings: AdmissionSettings, headers: Headers): void {
   let count = 0;
   let bytes = 0;
   headers.forEach((value, name) => {
     count += 1;
     bytes += name.length + value.length + 4;
+    if (CONTROL.test(value)) throw controlCharacter(name);
   });
   if (count > settings.headerCount || bytes > settings.headerBytes) {
     const limit = count > settings.headerCount ? "limits.header_count" : "limits.header_bytes";

@@ -178,17 +178,25 @@ interface Silence {
   readonly end: () => void;
 }
 
-/** Takes the connection's idle limit off, once the silence has lasted for half of it: telling the runtime costs more than most requests need. */
+/** Up to here the runtime's clock, which ticks every four seconds, may cut a connection before half of its limit has passed. */
+const COARSE_SECONDS = 8;
+
+/**
+ * Takes the connection's idle limit off, once the silence has lasted for half of it: telling the runtime costs more than most
+ * requests need.
+ */
 function createSilence(clock: Clock, request: Request, server: BunServer | null, idleSeconds: number): Silence {
   let cancel: (() => void) | null = null;
   let isOff = false;
   return {
     begin: () => {
-      if (server === null || idleSeconds === 0 || cancel !== null) return;
-      cancel = clock.after(idleSeconds * 500, () => {
+      if (server === null || idleSeconds === 0 || cancel !== null || isOff) return;
+      const takeOff = (): void => {
         isOff = true;
         server.timeout(request, 0);
-      });
+      };
+      if (idleSeconds <= COARSE_SECONDS) takeOff();
+      else cancel = clock.after(idleSeconds * 500, takeOff);
     },
     end: () => {
       cancel?.();
@@ -200,7 +208,7 @@ function createSilence(clock: Clock, request: Request, server: BunServer | null,
 
 /** By what announces one: asking for the body itself opens a stream over it. */
 function hasBody(headers: Headers): boolean {
-  return headers.has("content-length") || headers.has("transfer-encoding");
+  return (headers.get("content-length") ?? "0") !== "0" || headers.has("transfer-encoding");
 }
 
 function shed(options: ServerOptions, reason: string): GatewayError {

@@ -159,6 +159,8 @@ const TLS_CODE = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/;
 /** Classifies an exception of `fetch` before headers. `sinceSentMs` tells a stale pooled connection from a dead upstream. */
 export function classifyException(error: unknown, sinceSentMs: number): Classification {
   const code = errorCode(error);
+  // Our own client refused to write it: the provider has no part in that.
+  if (code === "HTTP_INVALID_REQUEST") return classified("client", { unsent: true });
   const unsent = UNSENT_CODES.has(code) || TLS_CODE.test(code);
   if (!unsent && code === "ECONNRESET" && sinceSentMs <= STALE_WITHIN_MS) return classified("stale_conn");
   return classified("connect", { unsent });

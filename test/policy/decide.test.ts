@@ -314,6 +314,12 @@ describe("decisions that requests share", () => {
     expect(decide(other, inputOf({ facts: { stream: true } })).decision.tags).toEqual({ t: "two" });
   });
 
+  test("are not kept for a name that is longer than any model's", () => {
+    const model = "m".repeat(1000);
+    expect(of({ facts: { model } })).not.toBe(of({ facts: { model } }));
+    expect(of({ facts: { model } }).model).toBe(model);
+  });
+
   test("are right for more models than are kept", () => {
     for (let at = 0; at < 500; at += 1) expect(of({ facts: { model: `m-${at}` } }).model).toBe(`m-${at}`);
   });

@@ -394,6 +394,16 @@ describe("hosts and origins", () => {
     expect(answer.headers.get("x-arouter-error")).toBe(status === 431 ? "headers-too-large" : null);
     await app.close();
   });
+
+  test("a value with a control character is refused by name, before it can reach a provider", async () => {
+    const app = startRunningApp();
+    const body = JSON.stringify(chatHi);
+    const head = `POST ${CHAT} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n`;
+    const answer = await sendRaw(app.port, `${head}baggage: a\x7fb\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    expect(answer).toStartWith("HTTP/1.1 400");
+    expect(answer).toContain('"param":"baggage"');
+    await app.close();
+  });
 });
 
 describe("keys", () => {

@@ -155,12 +155,17 @@ describe("an exception before headers", () => {
     ["ECONNRESET", 1001, "connect", false],
     ["Malformed_HTTP_Response", 5, "connect", false],
     ["SomethingNew", 5, "connect", false],
+    ["HTTP_INVALID_REQUEST", 5, "client", true],
   ];
   for (const [code, sinceMs, name, unsent] of rows) {
     test(`${code} after ${sinceMs} ms is ${name}${unsent ? ", surely unsent" : ""}`, () => {
       expect(classifyException(failure(code), sinceMs)).toMatchObject({ class: name, unsent });
     });
   }
+
+  test("a request that could not be written says nothing of the provider", () => {
+    expect(classifyException(failure("HTTP_INVALID_REQUEST"), 5)).toMatchObject({ breaker: "answered", retry: "no" });
+  });
 
   test("what is no error at all is a connection failure", () => {
     for (const thrown of [null, undefined, "oops", 7, {}]) expect(classifyException(thrown, 0).class).toBe("connect");
