@@ -13,6 +13,7 @@ export function checkWhole(run: Run, config: Config): void {
   checkOrder(run, config);
   checkExposure(run, config);
   checkWorkers(run, config);
+  checkAddresses(run, config);
   if ((run.mode & GROUP_OR_WORLD_READABLE) !== 0) {
     for (const path of run.context.literalSecrets) {
       run.warn(
@@ -71,6 +72,30 @@ function checkWorkers(run: Run, { server, listenAddr, metrics }: Config): void {
   }
 }
 
+/** Where processes share ports the kernel would not say so: it would send half of the calls to the metrics. */
+function checkAddresses(run: Run, { listenAddr, metrics }: Config): void {
+  if (!metrics.enabled || metrics.listenAddr === null || !isSamePlace(listenAddr, metrics.listenAddr)) return;
+  run.context.report(
+    ["metrics", "listen_addr"],
+    "value",
+    `metrics.listen_addr: ${metrics.listenAddr} is taken by listen_addr; give it another port, or leave it out: /metrics is there too`,
+  );
+}
+
+/** Whether nobody can listen on both. */
+function isSamePlace(one: string, other: string): boolean {
+  if (one.startsWith("unix:") || other.startsWith("unix:")) return one === other;
+  const [host, port] = splitAddress(one);
+  const [otherHost, otherPort] = splitAddress(other);
+  if (port !== otherPort || port === 0) return false;
+  return host === otherHost || covers(host, otherHost) || covers(otherHost, host);
+}
+
+/** Whether `host` stands for every address, of the family of `other` at least. */
+function covers(host: string, other: string): boolean {
+  return host === "::" || (host === "0.0.0.0" && !other.includes(":"));
+}
+
 /** Pairs of which the first may not be over the second. */
 function checkOrder(run: Run, config: Config): void {
   const pairs = [
@@ -85,8 +110,14 @@ function checkOrder(run: Run, config: Config): void {
 /** Whether an address, as `listen_addr` writes it, is reached from this machine alone. */
 export function isLoopback(listenAddr: string): boolean {
   if (listenAddr.startsWith("unix:")) return true;
-  const host = listenAddr.slice(0, listenAddr.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+  const [host] = splitAddress(listenAddr);
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Of `HOST:PORT`; without the brackets of an IPv6 address. */
+function splitAddress(address: string): readonly [host: string, port: number] {
+  const colon = address.lastIndexOf(":");
+  return [address.slice(0, colon).replace(/^\[|\]$/g, ""), Number(address.slice(colon + 1))];
 }
 
 function checkExposure(run: Run, config: Config): void {

@@ -136,6 +136,11 @@ describe("a mistake is told with its place and what to do", () => {
       "1:18: error: server.workers: more than 1 cannot share the socket of metrics.listen_addr; listen on HOST:PORT there, or leave it at 1",
     ],
     [
+      "metrics where the calls come in",
+      'listen_addr = "127.0.0.1:9000"\nmetrics.listen_addr = "127.0.0.1:9000"',
+      "2:23: error: metrics.listen_addr: 127.0.0.1:9000 is taken by listen_addr; give it another port, or leave it out: /metrics is there too",
+    ],
+    [
       "an unset variable",
       'x = 1\nlog.file = "a${NOPE}b"',
       "2:12: error: log.file: names the environment variable NOPE, which is not set",
@@ -236,5 +241,34 @@ describe("a warning", () => {
         mode: 0o644,
       }),
     ).toEqual([]);
+  });
+});
+
+describe("metrics on an address of their own", () => {
+  test.each([
+    ["127.0.0.1:9000", "127.0.0.1:9000", false],
+    ["127.0.0.1:9000", "0.0.0.0:9000", false],
+    ["0.0.0.0:9000", "127.0.0.1:9000", false],
+    ["[::]:9000", "127.0.0.1:9000", false],
+    ["[::1]:9000", "[::]:9000", false],
+    ["unix:/run/a", "unix:/run/a", false],
+    ["127.0.0.1:9000", "127.0.0.1:9001", true],
+    ["127.0.0.1:0", "127.0.0.1:0", true],
+    ["127.0.0.1:9000", "127.0.0.2:9000", true],
+    ["0.0.0.0:9000", "[::1]:9000", true],
+    ["unix:/run/a", "127.0.0.1:9000", true],
+  ])("calls on %s, metrics on %s: fine is %p", (calls, metrics, isFine) => {
+    const said = complaints(`listen_addr = "${calls}"\nmetrics.listen_addr = "${metrics}"`);
+    expect(said.some((text) => text.includes("is taken by listen_addr"))).toBe(!isFine);
+  });
+
+  test("may be anywhere while they are off", () => {
+    const text = 'listen_addr = "127.0.0.1:9000"\nmetrics = { enabled = false, listen_addr = "127.0.0.1:9000" }';
+    expect(complaints(text)).toEqual([]);
+  });
+
+  test("are held to the address of the command line, too", () => {
+    const overrides = { listenAddr: "127.0.0.1:9000" };
+    expect(complaints('metrics.listen_addr = "127.0.0.1:9000"', { overrides })).toHaveLength(1);
   });
 });
