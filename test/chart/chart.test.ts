@@ -152,6 +152,8 @@ describe.skipIf(missing.length > 0)("the chart", () => {
     [{}, 0, 5 + 300 + 10],
     [{ drain: { delay: "1500ms", timeout: "90s" } }, 0, 2 + 90 + 10],
     [{ drain: { delay: "10s", timeout: "1h" } }, 5, 5 + 10 + 3600 + 10],
+    [{ drain: { delay: "0.5s", timeout: "0.5h" } }, 0, 1 + 1800 + 10],
+    [{ drain: { delay: "250ms", timeout: "1.25m" } }, 0, 1 + 75 + 10],
   ])("gives pods the time that %j takes to drain, and %d s before it", async (config, preStopSleepSeconds, seconds) => {
     const { terminationGracePeriodSeconds } = templateOf(await render({ config, preStopSleepSeconds })).spec;
     expect(terminationGracePeriodSeconds).toBe(seconds);
@@ -235,6 +237,7 @@ describe.skipIf(missing.length > 0)("the chart", () => {
     ["an Ingress without hosts", { ingress: { enabled: true } }, "hosts"],
     ["a route without a gateway", { httpRoute: { enabled: true } }, "parentRefs"],
     ["a time that a route cannot have", { httpRoute: { timeouts: { request: "1 hour" } } }, "request"],
+    ["a time to drain that only the gateway would know", { config: { drain: { timeout: "${DRAIN}" } } }, "${DRAIN}"],
     ["two policies", { policy: POLICY, existingPolicyConfigMap: "other" }, "allOf"],
     ["a digest that is none", { image: { digest: "latest" } }, "digest"],
     ["metrics on the port of the callers", { metrics: { port: 8080 } }, "port"],

@@ -54,15 +54,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if or .Values.policy .Values.existingPolicyConfigMap }}true{{ end }}
 {{- end }}
 
-{{/* Whole seconds, rounded up, of a duration such as 250ms, 5s, 5m or 1h. */}}
+{{/* Whole seconds, rounded up, of a duration such as 250ms, 5s, 1.5m or 1h. */}}
 {{- define "arouter.seconds" -}}
-{{- $number := regexFind "^[0-9]+" . | int }}
-{{- $unit := regexFind "[a-z]+$" . }}
-{{- if eq $unit "ms" }}{{ div (add $number 999) 1000 }}
-{{- else if eq $unit "m" }}{{ mul $number 60 }}
-{{- else if eq $unit "h" }}{{ mul $number 3600 }}
-{{- else }}{{ $number }}
+{{- if not (regexMatch "^[0-9]+([.][0-9]+)?(ms|s|m|h)$" .) }}
+{{- fail (printf "config.drain: %s: the time that a pod gets to end follows from it; write a duration such as 250ms, 5s, 1.5m or 1h" .) }}
 {{- end }}
+{{- $number := regexFind "^[0-9.]+" . | float64 }}
+{{- $seconds := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 }}
+{{- mulf $number (get $seconds (regexFind "[a-z]+$" .)) | ceil | int }}
 {{- end }}
 
 {{/* Time to drain, and some to spare. */}}
