@@ -86,6 +86,7 @@ export function openObservers(options: ObserverOptions): Observers {
     enabled: () => isDashboardOn(config()),
     models: () => knownModels(loaded(), options.running()?.policy() ?? null),
     wallMs: clock.wallMs,
+    redact,
   });
   const ledger = createLedger({
     after: clock.after,

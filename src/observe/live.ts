@@ -1,6 +1,6 @@
 /** Figures for the dashboard: since the start, over rolling windows, and the last requests. Memory is bounded. */
 import type { Observer, RequestRecord } from "../base/events.ts";
-import { isString, type JsonObject, own } from "../base/json.ts";
+import { isObject, isString, type Json, type JsonObject, own } from "../base/json.ts";
 import { createModelLabel, type KnownModels } from "./labels.ts";
 import { renderLedgerLine } from "./ledger-line.ts";
 import type { LivePart, LiveQuery } from "./live-part.ts";
@@ -23,6 +23,8 @@ export interface LiveOptions {
   readonly models: () => KnownModels;
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number;
+  /** Takes every secret out of a text. */
+  readonly redact: (text: string) => string;
 }
 
 export interface NamedFigures extends Readonly<Figures> {
@@ -58,6 +60,7 @@ const MAX_KEPT = 1000;
 const MAX_NAMES = 500;
 
 export function createLive(options: LiveOptions): Live {
+  const { redact } = options;
   const modelLabel = createModelLabel(options.models);
   const series = createLiveSeries();
   const total = createFigures();
@@ -93,7 +96,10 @@ export function createLive(options: LiveOptions): Live {
   const totalsBy: Live["totalsBy"] = (dimension) =>
     [...groups[dimension]].map(([name, figures]) => ({ name, ...figures }));
   const recent: Live["recent"] = (limit) =>
-    [...ring.slice(next), ...ring.slice(0, next)].slice(-limit).reverse().map(summarize);
+    [...ring.slice(next), ...ring.slice(0, next)]
+      .slice(-limit)
+      .reverse()
+      .map((kept) => summarize(kept, redact));
 
   return {
     name: "live",
@@ -104,7 +110,7 @@ export function createLive(options: LiveOptions): Live {
       count(entryOfRecord(record, modelLabel));
       const isOver = record.attempts.every(({ ms }) => ms !== null);
       // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
-      if (isOver) keep({ id: record.id, text: renderRequest(record) });
+      if (isOver) keep({ id: record.id, text: renderRequest(record, redact) });
       else keep({ id: record.id, record: { ...record, requestBytes: null, answer: null } });
     },
     seed: (lines) => {
@@ -134,7 +140,7 @@ export function createLive(options: LiveOptions): Live {
     recent,
     find: (id) => {
       const found = keptOf(id);
-      return found === undefined ? null : describe(found);
+      return found === undefined ? null : describe(found, redact);
     },
   };
 }
@@ -162,8 +168,8 @@ const SUMMARY = [
 ] as const;
 
 /** A row of the list. */
-function summarize(kept: Kept): JsonObject {
-  const known = describe(kept);
+function summarize(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
+  const known = describe(kept, redact);
   const facts = own(known, "facts");
   return {
     ...Object.fromEntries(SUMMARY.map((name) => [name, own(known, name) ?? null])),
@@ -172,15 +178,25 @@ function summarize(kept: Kept): JsonObject {
 }
 
 /** All that is known of a request. */
-function describe(kept: Kept): JsonObject {
+function describe(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
   if ("line" in kept) return kept.line;
-  return JSON.parse("text" in kept ? kept.text : renderRequest(kept.record)) as JsonObject;
+  return JSON.parse("text" in kept ? kept.text : renderRequest(kept.record, redact)) as JsonObject;
 }
 
 /** The ledger's line, and in `detail` what the ledger leaves out. */
-function renderRequest(record: RequestRecord): string {
+function renderRequest(record: RequestRecord, redact: LiveOptions["redact"]): string {
   const line = renderLedgerLine(record, { keepBody: false });
-  return `${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(record))}}`;
+  const text = `${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(record))}}`;
+  return redact(text) === text ? text : JSON.stringify(redactTexts(text, redact));
+}
+
+/** `json` with every text in it redacted, names too: of a figure that looks like a secret, nothing can be taken out. */
+function redactTexts(json: string, redact: LiveOptions["redact"]): Json {
+  return JSON.parse(json, (_, value: Json) => {
+    if (isString(value)) return redact(value);
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [redact(name), item]));
+  }) as Json;
 }
 
 function detailOf(record: RequestRecord): JsonObject {

@@ -11,9 +11,12 @@ import { attemptOf, recordOf, usageOf } from "./support.ts";
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 const models = { catalog: builtInCatalog, named: new Set<string>() };
 
+const SECRET = "77777";
+const redact = (text: string): string => text.replaceAll(SECRET, "[redacted]");
+
 function open(isOn = true) {
   let nowMs = NOW;
-  const live = createLive({ enabled: () => isOn, models: () => models, wallMs: () => nowMs });
+  const live = createLive({ enabled: () => isOn, models: () => models, wallMs: () => nowMs, redact });
   let id = 0;
   const finish = (parts: Partial<RequestRecord> = {}): void => {
     id += 1;
@@ -41,6 +44,24 @@ describe("createLive", () => {
       expect(sum(live.window("24h", null).series[0]?.requests)).toBe(5);
       expect(live.window("2m", null).latency_ms.p95).toBeGreaterThan(900);
     }
+  });
+
+  test.each([10, null])("takes secrets out of what it keeps, names of tags too, and leaves figures alone", (ms) => {
+    const { live, finish } = open();
+    finish({
+      userAgent: `agent ${SECRET}`,
+      clientRequestId: SECRET,
+      callerTags: { [SECRET]: `t"${SECRET}` },
+      bytesIn: Number(SECRET),
+      // Still under way, it is kept as its record.
+      attempts: [attemptOf({ ms, failure: `no ${SECRET}` })],
+    });
+    const found = live.find("req_1");
+    expect(found).toMatchObject({
+      tags: { "[redacted]": 't"[redacted]' },
+      detail: { user_agent: "agent [redacted]", client_request_id: "[redacted]", bytes_in: Number(SECRET) },
+    });
+    expect(JSON.stringify([found, live.recent(1)]).split(SECRET)).toHaveLength(2);
   });
 
   test("counts a request for the model delivered, tokens and dollars for every model asked", () => {
