@@ -11,13 +11,14 @@ const HELP = `arouter healthcheck: ask a running gateway whether it is well
   --ready        ask /readyz: may it get traffic
   --live         ask /livez: does the process run
   --config FILE  the gateway's configuration, for its address
-  --listen ADDR  its address
+  --listen ADDR  its address; https://HOST:PORT where it speaks TLS and its configuration is not at hand
 
 Asks /healthz, which probes the providers, unless told otherwise. Exit 0 when the answer is yes, 1 when it is no or there is
 none.
 `;
 
 const TIMEOUT_MS = 10_000;
+const TLS_PREFIX = /^https:\/\//;
 
 export async function runHealthcheck(args: readonly string[], io: CliIo): Promise<number> {
   const line = readArguments("healthcheck", args, io, {
@@ -31,7 +32,8 @@ export async function runHealthcheck(args: readonly string[], io: CliIo): Promis
     },
   });
   if ("exit" in line) return line.exit;
-  const { ready, live, json, config: configFile, listen: listenAddr } = line.values;
+  const { ready, live, json, config: configFile, listen } = line.values;
+  const listenAddr = listen?.replace(TLS_PREFIX, "");
   const loaded = loadConfig({
     overrides: {
       ...(configFile === undefined ? {} : { configFile }),
@@ -43,10 +45,10 @@ export async function runHealthcheck(args: readonly string[], io: CliIo): Promis
   });
   // Its configuration may be broken by now: the gateway that runs has the last good one, at the address given or usual.
   const address = loaded.ok ? loaded.config.listenAddr : (listenAddr ?? "127.0.0.1:8080");
-  const scheme = loaded.ok && loaded.config.server.tls !== null ? "https" : "http";
+  const isTls = listen !== listenAddr || (loaded.ok && loaded.config.server.tls !== null);
   const path = ready === true ? "/readyz" : live === true ? "/livez" : "/healthz";
   try {
-    const response = await fetch(...requestFor(address, scheme, path));
+    const response = await fetch(...requestFor(address, isTls ? "https" : "http", path));
     const text = await response.text();
     io.stdout(
       json === true ? `${JSON.stringify({ path, status: response.status, body: text.trim() })}\n` : `${text.trim()}\n`,

@@ -219,11 +219,14 @@ describe.skipIf(missing.length > 0)("the chart", () => {
     });
   });
 
-  test("asks a pod of its own whether the service is ready", async () => {
-    const pod = find(await render({}), "Pod");
+  test.each([
+    ["no values", "prod-arouter:8080"],
+    ["TLS", "https://prod-arouter:8080"],
+  ])("asks a pod of its own whether the service is ready (%s)", async (name, address) => {
+    const pod = find(await render(MATRIX[name] ?? {}), "Pod");
     expect(pod.metadata).toMatchObject({ annotations: { "helm.sh/hook": "test" } });
     expect(pod["spec"]).toMatchObject({
-      containers: [{ args: ["healthcheck", "--ready", "--listen=prod-arouter:8080"] }],
+      containers: [{ args: ["healthcheck", "--ready", `--listen=${address}`] }],
     });
     // Not one of the pods that the service sends to.
     expect(pod.metadata.labels).not.toHaveProperty(["app.kubernetes.io/name"]);

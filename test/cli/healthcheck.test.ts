@@ -45,6 +45,13 @@ describe.each(["plain", "tls"] as const)("a gateway that listens (%s)", (kind) =
   });
 });
 
+test("a gateway that listens with TLS is asked by https:// where nothing else tells of it", async () => {
+  const io = createTestIo({ cwd: folder });
+  const listen = `https://127.0.0.1:${running[0]?.tls.port}`;
+  expect(await runHealthcheck(["--config", "plain.toml", "--ready", "--listen", listen], io)).toBe(0);
+  expect((await check("plain", running[0]?.tls.port, "--ready")).code).toBe(1);
+});
+
 test("nobody there is told with the address", async () => {
   const port = freePort();
   const { code, errors } = await check("plain", port, "--live");
