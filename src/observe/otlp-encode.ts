@@ -105,7 +105,7 @@ export function createEncodeSpans({ resource, scope, context, redact }: EncodeOp
     writeText(writer, 2, scope.version);
     writer.close(library);
     for (const { record, notes } of batch) {
-      for (const span of renderSpans(record, notes, context)) {
+      for (const span of renderSpans(record, notes, context, redact)) {
         writer.varint((2 << 3) | LENGTH);
         writeSpan(writer, span);
       }

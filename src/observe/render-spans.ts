@@ -85,15 +85,22 @@ export const ATTEMPT_NOTES = {
 
 const MAX_TEXT_CHARS = 4096;
 
-/** The spans of `record`, the server span first. */
-export function renderSpans(record: RequestRecord, notes: readonly SpanNote[], context: SpanContext): readonly Span[] {
+/** The spans of `record`, the server span first. `redact` is applied to what is cut, and to nothing else. */
+export function renderSpans(
+  record: RequestRecord,
+  notes: readonly SpanNote[],
+  context: SpanContext,
+  redact: Redact,
+): readonly Span[] {
   return [
-    renderRequest(record, notes, context),
-    ...record.attempts.map((attempt) => renderAttempt(record, attempt, context)),
+    renderRequest(record, notes, context, redact),
+    ...record.attempts.map((attempt) => renderAttempt(record, attempt, context, redact)),
   ];
 }
 
-function renderRequest(record: RequestRecord, notes: readonly SpanNote[], context: SpanContext): Span {
+type Redact = (text: string) => string;
+
+function renderRequest(record: RequestRecord, notes: readonly SpanNote[], context: SpanContext, redact: Redact): Span {
   const { trace } = record;
   const endMs = record.wallMs + (record.ms ?? 0);
   const attributes = readAttributes(REQUEST_ATTRIBUTES, record, context);
@@ -120,10 +127,11 @@ function renderRequest(record: RequestRecord, notes: readonly SpanNote[], contex
     notes: [...notes, ...skipped],
     error:
       (record.status ?? 0) >= 500 || requestErrorType(record) === "in_band_error" ? (record.errorMessage ?? "") : null,
+    redact,
   });
 }
 
-function renderAttempt(record: RequestRecord, attempt: AttemptRecord, context: SpanContext): Span {
+function renderAttempt(record: RequestRecord, attempt: AttemptRecord, context: SpanContext, redact: Redact): Span {
   const { trace } = record;
   const startMs = record.wallMs + attempt.startedMs;
   // The losing leg of a hedge may still be on its way out when the request is over.
@@ -141,7 +149,7 @@ function renderAttempt(record: RequestRecord, attempt: AttemptRecord, context: S
     endMs,
     attributes: {
       ...readAttributes(ATTEMPT_ATTRIBUTES, { attempt, record }, context),
-      ...(content && isDelivered ? contentAttributes(record) : {}),
+      ...(content && isDelivered ? contentAttributes(record, redact) : {}),
     },
     notes: record.validations
       .filter((validation) => validation.attempt === attempt.number)
@@ -155,6 +163,7 @@ function renderAttempt(record: RequestRecord, attempt: AttemptRecord, context: S
         },
       })),
     error: attemptErrorType(attempt) === null ? null : (attempt.failure ?? ""),
+    redact,
   });
 }
 
@@ -172,10 +181,11 @@ interface SpanParts {
   readonly notes: readonly { readonly name: string; readonly wallMs: number; readonly attributes: Attributes }[];
   /** null: no error; else what is told of it, "" for nothing. */
   readonly error: string | null;
+  readonly redact: Redact;
 }
 
 function createSpan(parts: SpanParts): Span {
-  const { name, kind, trace, spanId, parentSpanId, isParentRemote, attributes, error } = parts;
+  const { name, kind, trace, spanId, parentSpanId, isParentRemote, attributes, error, redact } = parts;
   return {
     name,
     kind,
@@ -190,7 +200,7 @@ function createSpan(parts: SpanParts): Span {
     status:
       error === null
         ? { code: UNSET }
-        : { code: ERROR, ...(error === "" ? {} : { message: error.slice(0, MAX_TEXT_CHARS) }) },
+        : { code: ERROR, ...(error === "" ? {} : { message: redact(error).slice(0, MAX_TEXT_CHARS) }) },
   };
 }
 

@@ -26,10 +26,11 @@ interface Message {
 }
 
 /**
- * The content of `record` in the shape of the GenAI conventions.
+ * The content of `record` in the shape of the GenAI conventions; redacted, since a secret that is cut is no more found.
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/#recording-content-on-attributes (read 2026-11-24)
  */
-export function contentAttributes(record: RequestRecord): Attributes {
+export function contentAttributes(record: RequestRecord, redact: (text: string) => string): Attributes {
+  const render = (value: readonly (Part | Message)[]): string => shorten(redact(JSON.stringify(value)));
   const attributes: Attributes = {};
   const body = parseBody(record.requestBytes);
   const instructions = textParts(own(body, "system") ?? own(body, "instructions"));
@@ -41,8 +42,7 @@ export function contentAttributes(record: RequestRecord): Attributes {
   return attributes;
 }
 
-function render(value: readonly (Part | Message)[]): string {
-  const text = JSON.stringify(value);
+function shorten(text: string): string {
   return text.length <= MAX_ATTRIBUTE_CHARS ? text : `${text.slice(0, MAX_ATTRIBUTE_CHARS)}…`;
 }
 

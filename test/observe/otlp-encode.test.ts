@@ -42,7 +42,7 @@ function encode(batch: readonly Finished[], redact = (text: string) => text): Ui
 
 function reference(batch: readonly Finished[]): Uint8Array {
   const resource = resourceFromAttributes(about);
-  const spans = batch.flatMap(({ record, notes }) => renderSpans(record, notes, context));
+  const spans = batch.flatMap(({ record, notes }) => renderSpans(record, notes, context, (text) => text));
   return ProtobufTraceSerializer.serializeRequest(spans.map((span) => theirs(span, resource))) ?? new Uint8Array();
 }
 
@@ -123,6 +123,21 @@ describe("encoding spans", () => {
     const bytes = Buffer.from(encode([{ record, notes: [] }], (text) => text.replaceAll(secret, "[redacted]")));
     expect(bytes.includes(secret)).toBe(false);
     expect(bytes.includes("x [redacted]")).toBe(true);
+  });
+
+  test("takes a secret out before a text is cut, also when the cut would go through it", () => {
+    const secret = "sk-live-123";
+    const fill = (chars: number): string => "x".repeat(chars - "sk-live".length);
+    const said = fill(64 * 1024 - '[{"role":"user","parts":[{"type":"text","content":"'.length) + secret;
+    const record = recordOf({
+      status: 503,
+      errorMessage: fill(4096) + secret,
+      attempts: [attemptOf({ class: "server", failure: fill(4096) + secret }), attemptOf({ number: 2 })],
+      requestBytes: Buffer.from(JSON.stringify({ input: said })),
+    });
+    const bytes = Buffer.from(encode([{ record, notes: [] }], (text) => text.replaceAll(secret, "[redacted]")));
+    expect(bytes.includes("gen_ai.input.messages")).toBe(true);
+    expect(bytes.includes("sk-live")).toBe(false);
   });
 });
 

@@ -12,7 +12,7 @@ const context: SpanContext = {
 };
 
 const render = (parts: Partial<RequestRecord>, notes: Parameters<typeof renderSpans>[1] = [], content = false) =>
-  renderSpans(recordOf(parts), notes, { ...context, content });
+  renderSpans(recordOf(parts), notes, { ...context, content }, (text) => text);
 
 describe("renderSpans", () => {
   test("gives a server span and below it a client span for each attempt, with the ids that were sent upstream", () => {
