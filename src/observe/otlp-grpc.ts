@@ -5,6 +5,7 @@ import { connectionFailure, type OtlpResult, type OtlpTransport } from "./otlp-t
 /** Statuses after which the same batch may be sent again. @see https://opentelemetry.io/docs/specs/otlp/#failures (read 2026-11-24) */
 const RETRYABLE = new Set([1, 4, 8, 10, 11, 14, 15]);
 const CANCEL = 8;
+const TOO_LONG: OtlpResult = { kind: "again", reason: "the collector took too long" };
 
 /** The message behind its five bytes: uncompressed, and its length. @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md (read 2026-11-24) */
 function frame(message: Uint8Array): Uint8Array {
@@ -48,8 +49,10 @@ export function createGrpcTransport(url: URL, headers: Readonly<Record<string, s
       };
       const fail = (error: unknown): void => finish(connectionFailure(error));
       const giveUp = (): void => {
+        finish(TOO_LONG);
         call.close(CANCEL);
-        finish({ kind: "again", reason: "the collector took too long" });
+        // The next call on a connection that leads nowhere any more would take as long.
+        opened.destroy();
       };
       const note = (fields: Record<string, unknown>): void => {
         const text = fields["grpc-status"];
@@ -77,6 +80,7 @@ export function createGrpcTransport(url: URL, headers: Readonly<Record<string, s
   return {
     close: () => session?.destroy(),
     send: (body, signal) => {
+      if (signal.aborted) return Promise.resolve(TOO_LONG);
       try {
         return send(body, signal);
       } catch (error) {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { createGrpcTransport } from "../../src/observe/otlp-grpc.ts";
 import { freePort } from "../support/ports.ts";
 
@@ -114,5 +114,37 @@ describe("createGrpcTransport", () => {
     abort.abort();
     expect(await sending).toEqual({ kind: "again", reason: "the collector took too long" });
     transport.close();
+  });
+
+  test("does not begin when it has been told to give up before", async () => {
+    let calls = 0;
+    const url = await serve(() => void (calls += 1));
+    const transport = createGrpcTransport(url, {});
+    expect(await transport.send(body, AbortSignal.abort())).toEqual({
+      kind: "again",
+      reason: "the collector took too long",
+    });
+    transport.close();
+    expect(calls).toBe(0);
+  });
+
+  test("leaves a connection on which nothing is answered, and opens another", async () => {
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const transport = createGrpcTransport(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`), {});
+    for (let turn = 1; turn <= 2; turn += 1) {
+      const abort = new AbortController();
+      const sending = transport.send(body, abort.signal);
+      for (let look = 0; look < 100 && connections < turn; look += 1) await Bun.sleep(10);
+      expect(connections).toBe(turn);
+      abort.abort();
+      expect((await sending).kind).toBe("again");
+    }
+    transport.close();
+    server.close();
   });
 });
