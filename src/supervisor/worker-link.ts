@@ -20,6 +20,7 @@ export interface WorkerLink {
   readonly exclusively: (name: string) => Exclusively;
   /** Hands over what is in force, for workers that are started later. */
   readonly keep: (lastGood: unknown) => void;
+  /** Says that it serves. A reload that came before runs now: what it began with has been kept. */
   readonly ready: (report: Omit<ReadyReport, "kind">) => void;
   /** `reason` is the signal, or `supervisor gone`. Called at once when that was before. */
   readonly onStop: (stop: (reason: StopSignal | "supervisor gone") => void) => void;
@@ -34,6 +35,8 @@ export function openWorkerLink(channel: Channel): Promise<WorkerLink | null> {
   const grants = new Map<string, (isHeld: boolean) => void>();
   let lastId = 0;
   let isGone = false;
+  let isReady = false;
+  let isReloadDue = false;
   let state: Omit<StateOrder, "kind"> = { isLeader: false, running: 1, restarts: 0 };
   let stopReason: StopSignal | "supervisor gone" | null = null;
   let onStop: (reason: StopSignal | "supervisor gone") => void = () => undefined;
@@ -84,7 +87,11 @@ export function openWorkerLink(channel: Channel): Promise<WorkerLink | null> {
           peers: { gather: gather as Peers["gather"], answer: answers.set },
           exclusively,
           keep: (lastGood) => channel.send({ kind: "keep", lastGood }),
-          ready: (report) => channel.send({ kind: "ready", ...report }),
+          ready: (report) => {
+            channel.send({ kind: "ready", ...report });
+            isReady = true;
+            if (isReloadDue) onReload();
+          },
           onStop: (run) => {
             onStop = run;
             if (stopReason !== null) run(stopReason);
@@ -103,7 +110,9 @@ export function openWorkerLink(channel: Channel): Promise<WorkerLink | null> {
       case "stop":
         return stop(order.signal);
       case "reload":
-        return onReload();
+        if (isReady) onReload();
+        else isReloadDue = true;
+        return;
       case "ask":
         void answers.ask(order.topic, order.argument).then(
           ([answer]) => channel.send({ kind: "answer", id: order.id, answer }),

@@ -78,6 +78,20 @@ test("a stop that came before anybody listened is told", async () => {
   expect(stops(link)).toEqual(["SIGINT"]);
 });
 
+test("a reload that came while the worker began is run once it is ready, after what it keeps", async () => {
+  const { link, reports, order } = await open();
+  const kinds: string[] = [];
+  order({ kind: "reload" });
+  link.onReload(() => void kinds.push("reload", ...reports.map(({ kind }) => kind)));
+  order({ kind: "reload" });
+  expect(kinds).toEqual([]);
+  link.keep({ files: [] });
+  link.ready({ address: "127.0.0.1:8080", metricsAddress: null, providers: "providers ready" });
+  expect(kinds).toEqual(["reload", "keep", "ready"]);
+  order({ kind: "reload" });
+  expect(kinds.filter((kind) => kind === "reload")).toHaveLength(2);
+});
+
 test("answers what it is asked, and says nothing while it does not know", async () => {
   const { link, reports, order } = await open();
   order({ kind: "ask", id: 1, topic: "request", argument: "early" });
