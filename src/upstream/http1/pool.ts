@@ -65,6 +65,17 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
     },
   };
 
+  /** How many dials under way calls may count on. */
+  const usable = (): number => {
+    const nowMs = clock.nowMs();
+    let count = dials.size;
+    for (const { sinceMs } of dials) {
+      if (nowMs - sinceMs < ADOPT_MS) break;
+      count -= 1;
+    }
+    return count;
+  };
+
   const dialOne = (): void => {
     const mine = { sinceMs: clock.nowMs() };
     dials.add(mine);
@@ -76,19 +87,9 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
       (error: unknown) => {
         dials.delete(mine);
         // Only a call for which no other dial is left fails with this one.
-        if (waiters.size > dials.size) nextWaiter()?.fail(error);
+        if (waiters.size > usable()) nextWaiter()?.fail(error);
       },
     );
-  };
-
-  const dialForWaiters = (): void => {
-    const nowMs = clock.nowMs();
-    let usable = dials.size;
-    for (const { sinceMs } of dials) {
-      if (nowMs - sinceMs < ADOPT_MS) break;
-      usable -= 1;
-    }
-    if (waiters.size > usable) dialOne();
   };
 
   const wait = (exchange: Exchange): Promise<HttpAnswer> =>
@@ -109,7 +110,7 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
         reject(signal.reason);
       });
       waiters.add(waiter);
-      dialForWaiters();
+      if (waiters.size > usable()) dialOne();
     });
 
   return {

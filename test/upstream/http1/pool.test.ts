@@ -175,6 +175,16 @@ describe("a pool", () => {
     expect(await next.settled).toBe(0);
   });
 
+  test("a dial that takes too long keeps no call waiting when that call's own is refused", async () => {
+    const { clock, dials, send } = setUp();
+    send().abort.abort();
+    clock.jump(10_000);
+    const next = send();
+    const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    await dialAt(dials, 1).fail(refused);
+    expect(await Promise.race([next.settled, Bun.sleep(0).then(() => "waits")])).toBe(refused);
+  });
+
   test("after a connection that was stale the next call gets a new one, and those after it what is there", async () => {
     const { dials, send } = setUp();
     void [send(), send(), send()];
