@@ -109,6 +109,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
   };
 
   const start = (slot: Slot): void => {
+    if (stopSignal !== null) return;
     const order: StartOrder = {
       kind: "start",
       workers: options.workers,
@@ -156,7 +157,14 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     pendingStarts.add(cancel);
   };
 
+  const cancelStarts = (): void => {
+    for (const cancel of pendingStarts) cancel();
+    pendingStarts.clear();
+  };
+
   const receive = (worker: Worker, report: Report): void => {
+    // What it said last comes after its end: it leads, locks and keeps no more.
+    if (worker.slot.worker !== worker) return;
     switch (report.kind) {
       case "ready":
         return onReady(worker, report);
@@ -187,7 +195,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     worker.isReady = true;
     if (first === null) {
       first = report;
-      if (stopSignal === null) for (const slot of slots) if (slot.worker === null) start(slot);
+      for (const slot of slots) if (slot.worker === null) start(slot);
     }
     tellState();
     if (isListening) {
@@ -219,6 +227,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       // Whoever cannot start says why by itself; the others are not needed then.
       stopSignal = "SIGINT";
       exitCode = code === null || code === EXIT_FINE ? EXIT_CUT : code;
+      cancelStarts();
       for (const { child } of running()) child.kill();
     } else if (code !== EXIT_FINE && exitCode === EXIT_FINE) exitCode = EXIT_CUT;
     if (running().length > 0) return;
@@ -241,7 +250,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
         return;
       }
       stopSignal = signal;
-      for (const cancel of pendingStarts) cancel();
+      cancelStarts();
       for (const { child } of running()) child.send({ kind: "stop", signal });
       if (running().length > 0) return;
       endHeartbeat();

@@ -38,6 +38,18 @@ describe("the start", () => {
     expect(said).toEqual([]);
   });
 
+  test("that fails leaves no start for later", async () => {
+    const { clock, children, child, exitCode, refuse } = openSupervisor(3);
+    refuse(2);
+    child(0).ready();
+    expect(children).toHaveLength(1);
+    await child(0).end({ code: 2 });
+    expect(exitCode()).toBe(2);
+    await clock.advance(60_000);
+    expect(children).toHaveLength(1);
+    expect(clock.pending()).toBe(0);
+  });
+
   test("that a signal comes into ends as it is told", async () => {
     const { supervisor, children, child, exitCode } = openSupervisor();
     supervisor.stop("SIGTERM");
@@ -125,6 +137,22 @@ describe("a worker that ends by itself", () => {
     await clock.advance(400);
     expect(children).toHaveLength(3);
   });
+});
+
+test("what a worker said last, and that comes after its end, counts no more", async () => {
+  const { clock, child, begin, said } = openSupervisor();
+  begin();
+  await child(1).end({ signal: "SIGKILL" });
+  child(1).report({ kind: "keep", lastGood: { files: ["late"] } });
+  child(1).report({ kind: "lock", name: "ledger" });
+  child(1).ready();
+  expect(child(0).orders("state").at(-1)).toMatchObject({ running: 1 });
+  await clock.advance(100);
+  expect(child(2).orders("start")).toMatchObject([{ lastGood: null }]);
+  child(2).ready();
+  child(2).report({ kind: "lock", name: "ledger" });
+  expect(child(2).orders("granted")).toHaveLength(1);
+  expect(said).toHaveLength(1);
 });
 
 describe("a worker whose event loop hangs", () => {
