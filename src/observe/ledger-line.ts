@@ -63,7 +63,9 @@ export function renderLedgerLine(record: RequestRecord, options: { readonly keep
   const line = renderLine(record, false);
   // The losing leg of a hedge may end after its request.
   const isOver = record.outcome !== null && record.attempts.every(({ ms }) => ms !== null);
-  last = isOver ? { record, line } : null;
+  // One with its bodies would keep them until the next request.
+  const isLight = record.requestBytes === null && record.answer === null;
+  last = isOver && isLight ? { record, line } : null;
   return line;
 }
 
