@@ -3,8 +3,8 @@ import type { RequestRecord } from "../base/events.ts";
 import { isArray, isObject, isString, type Json, own } from "../base/json.ts";
 import type { Attributes } from "./span-attributes.ts";
 
-/** Bodies beyond this are not read. */
-const MAX_BODY_BYTES = 1024 * 1024;
+/** Bodies of requests beyond this are not read. */
+export const MAX_BODY_BYTES = 1024 * 1024;
 /** Collectors refuse messages that are too large; an attribute is cut here. */
 const MAX_ATTRIBUTE_CHARS = 64 * 1024;
 

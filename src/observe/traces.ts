@@ -8,6 +8,7 @@ import type { EncodeSpans, Finished } from "./otlp-encode.ts";
 import { parseOtlpEndpoint, type OtlpProtocol } from "./otlp-endpoint.ts";
 import type { OtlpResult, OtlpTransport } from "./otlp-transport.ts";
 import type { SpanNote, SpanNoteName } from "./render-spans.ts";
+import { MAX_BODY_BYTES } from "./span-content.ts";
 import { type Attributes, readAttributes, RESOURCE_ATTRIBUTES, type SpanContext } from "./span-attributes.ts";
 
 export interface TracesOptions {
@@ -41,6 +42,8 @@ const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 4000;
 /** For what is left at shutdown; below the time that all observers get together. */
 const CLOSE_MS = 1500;
+/** Of bodies that wait or are being sent, with `capture_content`. */
+const MAX_CONTENT_BYTES = 64 * 1024 * 1024;
 /** A request that is retried for ever tells of the first. */
 const MAX_NOTES = 64;
 
@@ -49,6 +52,7 @@ export function createTraces(options: TracesOptions): Observer {
   const notes = new WeakMap<RequestRecord, SpanNote[]>();
   let waiting: Finished[] = [];
   let waitingSpans = 0;
+  let contentBytes = 0;
   let cancelTimer: (() => void) | null = null;
   let sending: Promise<void> | null = null;
   let sender: Promise<Sender> | null = null;
@@ -76,7 +80,11 @@ export function createTraces(options: TracesOptions): Observer {
   };
 
   const sendAll = async (): Promise<void> => {
-    while (waiting.length > 0) await send(takeBatch());
+    while (waiting.length > 0) {
+      const batch = takeBatch();
+      await send(batch);
+      for (const { record } of batch) contentBytes -= bytesOf(record);
+    }
   };
 
   const start = (): void => {
@@ -94,8 +102,14 @@ export function createTraces(options: TracesOptions): Observer {
       drop(spans, "the queue is full (telemetry.queue_size)");
       return;
     }
+    const bytes = bytesOf(finished.record);
+    if (contentBytes + bytes > MAX_CONTENT_BYTES) {
+      drop(spans, "the bodies that wait are too large (telemetry.capture_content)");
+      return;
+    }
     waiting.push(finished);
     waitingSpans += spans;
+    contentBytes += bytes;
     if (waitingSpans >= BATCH_SPANS) start();
     else if (sending === null) cancelTimer ??= clock.after(DELAY_MS, start);
   };
@@ -106,7 +120,9 @@ export function createTraces(options: TracesOptions): Observer {
     observe: (event) => {
       if (event.type === "exchange-finished") {
         const { record } = event;
-        if (record.trace.sampled) enqueue({ record, notes: notes.get(record) ?? [] });
+        if (record.trace.sampled) {
+          enqueue({ record: lighten(record, options.context.content), notes: notes.get(record) ?? [] });
+        }
         return;
       }
       const note = readNote(event, clock);
@@ -129,6 +145,20 @@ export function createTraces(options: TracesOptions): Observer {
 
 function spansOf(record: RequestRecord | undefined): number {
   return record === undefined ? 0 : 1 + record.attempts.length;
+}
+
+/** `record` without the bodies that no span shows. Attempts are shared: the losing leg of a hedge may still end. */
+function lighten(record: RequestRecord, content: boolean): RequestRecord {
+  const { requestBytes, answer } = record;
+  if (requestBytes === null && answer === null) return record;
+  if (!content) return { ...record, requestBytes: null, answer: null };
+  const isRead = (requestBytes?.byteLength ?? 0) <= MAX_BODY_BYTES;
+  return isRead ? record : { ...record, requestBytes: null };
+}
+
+/** Of its bodies; a text may take two for each unit. */
+function bytesOf({ requestBytes, answer }: RequestRecord): number {
+  return (requestBytes?.byteLength ?? 0) + 2 * (answer?.length ?? 0);
 }
 
 function countSpans(batch: readonly Finished[]): number {

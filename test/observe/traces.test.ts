@@ -16,6 +16,7 @@ const context = {
 function open(
   options: {
     readonly queueSize?: number;
+    readonly content?: boolean;
     readonly answer?: (attempt: number, signal: AbortSignal) => Promise<OtlpResult>;
   } = {},
 ) {
@@ -34,7 +35,7 @@ function open(
     serviceName: "test",
     version: "1",
     queueSize: options.queueSize ?? 2048,
-    context,
+    context: { ...context, content: options.content ?? false },
     redact: (text) => text.replaceAll("s3cret", "[redacted]"),
     open: async () => {
       opened += 1;
@@ -102,6 +103,44 @@ describe("createTraces", () => {
     expect(dropped()).toBe(4);
     await clock.advance(1000);
     expect(batches.map((batch) => batch.length)).toEqual([2]);
+  });
+
+  test("lets go of bodies that no span shows, and keeps those that one does", async () => {
+    const bodies = { requestBytes: new Uint8Array(10), answer: "said" };
+    const none = { requestBytes: null, answer: null };
+    for (const content of [false, true]) {
+      const { clock, batches, finish } = open({ content });
+      finish(bodies);
+      await clock.advance(1000);
+      expect(batches[0]?.[0]?.record).toMatchObject(content ? bodies : none);
+    }
+    const { clock, batches, finish } = open({ content: true });
+    finish({ ...bodies, requestBytes: new Uint8Array(1024 * 1024 + 1) });
+    await clock.advance(1000);
+    expect(batches[0]?.[0]?.record).toMatchObject({ requestBytes: null, answer: "said" });
+  });
+
+  test("drops and counts what would make the bodies that wait too large, until they are sent", async () => {
+    const mebibyte = 1024 * 1024;
+    const answered = Promise.withResolvers<OtlpResult>();
+    const { clock, batches, finish, dropped, events } = open({ content: true, answer: () => answered.promise });
+    const bodies = { requestBytes: new Uint8Array(mebibyte), answer: "x".repeat(8 * mebibyte) };
+    for (let index = 0; index < 3; index += 1) finish(bodies);
+    expect(dropped()).toBe(0);
+    finish(bodies);
+    finish({ requestBytes: new Uint8Array(mebibyte) });
+    expect(dropped()).toBe(1);
+    expect(events.at(-1)).toMatchObject({ reason: "the bodies that wait are too large (telemetry.capture_content)" });
+    await clock.advance(1000);
+    // Those that are being sent still take their room.
+    finish(bodies);
+    expect(dropped()).toBe(2);
+    answered.resolve({ kind: "ok" });
+    await clock.advance(0);
+    finish(bodies);
+    await clock.advance(1000);
+    expect(dropped()).toBe(2);
+    expect(batches.map((batch) => batch.length)).toEqual([4, 1]);
   });
 
   test("tries again while the collector asks for it, and gives a batch up after ten seconds", async () => {
