@@ -1,4 +1,5 @@
 /** Runs a gateway of several processes: this one only supervises. */
+import { readlinkSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Report, StopSignal } from "../supervisor/messages.ts";
@@ -56,8 +57,9 @@ function spawnWorker(
   onReport: (report: Report) => void,
   relays: Set<Promise<void>>,
 ): Child {
-  const program = IS_COMPILED ? [process.execPath] : [process.execPath, Bun.main];
+  const program = IS_COMPILED ? [ownProgram()] : [ownProgram(), Bun.main];
   const child = Bun.spawn([...program, "worker", ...args], {
+    argv0: process.execPath,
     cwd: io.cwd,
     env: { ...io.env },
     stdio: ["ignore", "pipe", "inherit"],
@@ -81,6 +83,20 @@ function spawnWorker(
       signal: child.signalCode === null ? null : String(child.signalCode),
     })),
   };
+}
+
+/**
+ * The program that this process runs, also when another version has been put in its place since: workers of two versions would
+ * not understand each other. By its own path while that holds, which is what lists of processes show.
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_exe.5.html (read 2026-11-24)
+ */
+function ownProgram(): string {
+  const link = "/proc/self/exe";
+  try {
+    return readlinkSync(link) === process.execPath ? process.execPath : link;
+  } catch {
+    return process.execPath;
+  }
 }
 
 function writeOut(lines: Uint8Array): Promise<void> {

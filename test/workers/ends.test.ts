@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { createSimulator, type SimulatorAddress } from "../../src/simulator/simulator.ts";
 import { sumOf } from "../support/exposition.ts";
 import type { GatewayProcess } from "../support/gateway.ts";
@@ -15,6 +18,8 @@ import {
   stopStarted,
   until,
 } from "./support.ts";
+
+const root = resolve(import.meta.dir, "../..");
 
 describe.skipIf(!isLinux)("the end of processes (Linux alone shares a port)", () => {
   let providers: SimulatorAddress;
@@ -53,6 +58,24 @@ describe.skipIf(!isLinux)("the end of processes (Linux alone shares a port)", ()
     expect(gateway.output()).toContain('"level":"warn","message":"worker ended"');
     expect(gateway.output()).toContain(`"pid":${victim},"cause":"SIGKILL"`);
     expect(await gateway.stop()).toBe(0);
+  }, 60_000);
+
+  test("a worker is started again as what it was, when another program has been put in its place", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "workers-"));
+    const program = join(folder, "program");
+    try {
+      copyFileSync(process.execPath, program);
+      const gateway = await startWorkers({ providers, command: [program, join(root, "src/main.ts")] });
+      writeFileSync(`${program}.new`, "#!/bin/sh\nexit 3\n", { mode: 0o755 });
+      renameSync(`${program}.new`, program);
+      process.kill(childrenOf(gateway.pid)[0] ?? 0, "SIGKILL");
+      await until(() => gateway.output().includes("worker started"), "it is started again");
+      expect(gateway.output()).not.toContain("exit 3");
+      expect(await (await chat(gateway)).text()).toContain("fine");
+      expect(await gateway.stop()).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 60_000);
 
   test("calls that are retried are all answered while workers are killed", async () => {
