@@ -46,6 +46,8 @@ interface OpenFile {
   readonly path: string;
   readonly handle: FileHandle;
   readonly inode: number;
+  /** A pipe or a device is written to, and nothing else. */
+  readonly isRegular: boolean;
   bytes: number;
 }
 
@@ -75,7 +77,7 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
       const { size, ino, isFile } = await describe(handle);
       const bytes = !isFile ? 0 : isHeld ? await repair(handle, size) : size;
       if (bytes < size && isFile) onDropped(1, "a torn line was removed");
-      file = { path, handle, inode: ino, bytes };
+      file = { path, handle, inode: ino, isRegular: isFile, bytes };
       return file;
     } catch (error) {
       await handle.close().catch(() => undefined);
@@ -128,7 +130,7 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
     try {
       let target = await openAt(path, isHeld);
       while (done < lines.length) {
-        const maxBytes = isHeld ? options.maxBytes() : null;
+        const maxBytes = isHeld && target.isRegular ? options.maxBytes() : null;
         const room = (maxBytes ?? Number.POSITIVE_INFINITY) - target.bytes;
         const end = mostBytes <= room ? lines.length : fitting(lines, done, room);
         if (end === done && target.bytes > 0) {

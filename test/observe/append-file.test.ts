@@ -259,3 +259,16 @@ describe("several writers of one file", () => {
     expect(file.dropped).toEqual([]);
   });
 });
+
+test("what is no regular file is never rotated, however much went through it", async () => {
+  const path = join(folder, "log");
+  Bun.spawnSync(["mkfifo", path]);
+  const file = open({ maxBytes: 10 });
+  for (let turn = 0; turn < 3; turn += 1) {
+    file.write("0123456789");
+    await file.flush();
+  }
+  expect(readdirSync(folder)).toEqual(["log"]);
+  expect(statSync(path).isFIFO()).toBe(true);
+  expect(file.dropped).toEqual([]);
+});
