@@ -4,7 +4,7 @@
 #
 #   sh install.sh --from ADDRESS [--to FOLDER] [--target TARGET]
 #
-#   --from ADDRESS   where the release's files are: https://…, or a folder. Also $AROUTER_RELEASE
+#   --from ADDRESS   where the release's files are: https://…, which needs curl, or a folder. Also $AROUTER_RELEASE
 #   --to FOLDER      where the program goes; /usr/local/bin by itself. Also $AROUTER_TO
 #   --target TARGET  instead of what is found out: linux-x64, linux-arm64, linux-x64-musl, linux-arm64-musl, darwin-arm64, darwin-x64
 #
@@ -62,13 +62,7 @@ find_target() {
 # fetch NAME FILE: one file of the release.
 fetch() {
   case "$from" in
-    https://*)
-      if has curl; then
-        curl --proto '=https' --tlsv1.2 -fsSL -o "$2" "$from/$1"
-      else
-        wget -q -O "$2" "$from/$1"
-      fi
-      ;;
+    https://*) curl --proto '=https' --tlsv1.2 -fsSL -o "$2" "$from/$1" ;;
     http://*)
       if has curl; then curl -fsS -o "$2" "$from/$1"; else wget -q -O "$2" "$from/$1"; fi
       ;;
@@ -115,6 +109,8 @@ read_arguments() {
     *) [ -d "$from" ] || fail "$from: no such folder" ;;
   esac
   case "$from" in
+    # wget would follow a redirect to http://.
+    https://*) has curl || fail "curl is not here to download with, or get the files yourself and give their folder: --from FOLDER" ;;
     *://*) has curl || has wget || fail "neither curl nor wget is here to download with" ;;
   esac
   case "$target" in

@@ -273,6 +273,16 @@ describe.skipIf(!isLinux)("install.sh", () => {
     });
   }
 
+  test("follows nobody from https:// to http://: without curl it does not begin", async () => {
+    const to = newFolder();
+    const folder = programs({ wget: "echo asked" }, [...TOOLS, "sha256sum"]);
+    const { code, said } = await install(["--from", "https://127.0.0.1:1/", "--to", to], { path: folder });
+    expect(said).toContain("curl is not here to download with");
+    expect(said).not.toContain("asked");
+    expect(code).toBe(1);
+    expect(existsSync(to)).toBe(false);
+  });
+
   test("trusts nothing that it cannot check", async () => {
     const to = newFolder();
     const path = programs({}, [...TOOLS, "curl"]);
