@@ -62,6 +62,7 @@ export function createEncodeSpans({ resource, scope, context, redact }: EncodeOp
     const start = writer.open();
     writeHex(writer, 1, span.traceId);
     writeHex(writer, 2, span.spanId);
+    if (span.traceState !== null && span.traceState !== "") writeText(writer, 3, redact(span.traceState));
     if (span.parentSpanId !== null) writeHex(writer, 4, span.parentSpanId);
     writeText(writer, 5, redact(span.name));
     // The API counts kinds from 0, the protocol from 1.

@@ -37,6 +37,8 @@ export interface Span {
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly isParentRemote: boolean;
+  /** The caller's `tracestate`: all spans of a trace have it. */
+  readonly traceState: string | null;
   readonly startTime: Time;
   readonly endTime: Time;
   readonly attributes: Attributes;
@@ -193,6 +195,7 @@ function createSpan(parts: SpanParts): Span {
     spanId,
     parentSpanId,
     isParentRemote,
+    traceState: trace.tracestate,
     startTime: toTime(parts.startMs),
     endTime: toTime(parts.endMs),
     attributes,

@@ -20,7 +20,9 @@ const about = { "service.name": "tëst", "service.version": "1.2.3" };
 
 /** A span as OpenTelemetry's own packages have it. */
 function theirs(span: Span, resource: ReadableSpan["resource"]): ReadableSpan {
-  const contextOf = (spanId: string, isRemote: boolean) => ({ traceId: span.traceId, spanId, traceFlags: 1, isRemote });
+  const { traceId, traceState: state } = span;
+  const traceState = state === null ? undefined : { serialize: () => state };
+  const contextOf = (spanId: string, isRemote: boolean) => ({ traceId, spanId, traceFlags: 1, isRemote, traceState });
   return {
     ...span,
     spanContext: () => contextOf(span.spanId, false),
@@ -71,10 +73,11 @@ describe("encoding spans", () => {
         errorMessage: fc.option(text),
         stream: fc.boolean(),
         parentSpanId: fc.constantFrom(null, "00f067aa0ba902b7"),
+        tracestate: fc.constantFrom(null, "", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"),
         notes: fc.array(fc.record({ wallMs: fc.nat(), wait: number, provider: text }), { maxLength: 3 }),
         tries: fc.nat({ max: 3 }),
       })
-      .map(({ notes, tries, parentSpanId, ...parts }): Finished => {
+      .map(({ notes, tries, parentSpanId, tracestate, ...parts }): Finished => {
         const attempts = Array.from({ length: tries }, (_, at) =>
           attemptOf({
             number: at + 1,
@@ -84,7 +87,7 @@ describe("encoding spans", () => {
           }),
         );
         return {
-          record: recordOf({ ...parts, attempts, trace: { ...recordOf().trace, parentSpanId } }),
+          record: recordOf({ ...parts, attempts, trace: { ...recordOf().trace, parentSpanId, tracestate } }),
           notes: notes.map(({ wallMs, wait, provider }) => ({
             name: "arouter.retry",
             wallMs,
@@ -117,6 +120,7 @@ describe("encoding spans", () => {
       errorMessage: secret,
       userAgent: `x ${secret}`,
       overrides: [secret],
+      trace: { ...recordOf().trace, tracestate: `x=${secret}` },
       callerTags: { [secret]: secret },
       requestBytes: Buffer.from(JSON.stringify({ messages: [{ role: "user", content: secret }] })),
     });
