@@ -29,7 +29,7 @@ export function createOwnClient({ clock, idleTimeoutMs }: OwnClientOptions): Htt
   const poolOf = ({ origin }: Base): ConnectionPool => {
     let pool = pools.get(origin.key);
     if (pool === undefined) {
-      pool = createConnectionPool({ clock, idleSeconds, dial: (events) => dial(origin, events) });
+      pool = createConnectionPool({ clock, idleSeconds, dial: (events, signal) => dial(origin, events, signal) });
       pools.set(origin.key, pool);
     }
     return pool;

@@ -1,14 +1,26 @@
 /** Opens connections. One over TLS is given out only when the upstream has proved who it is. */
 import tls from "node:tls";
+import { followAbort, type Signal } from "../../base/abort.ts";
 import { type Connection, type ConnectionEvents, createConnection } from "./connection.ts";
 import { failure } from "./failure.ts";
 import type { Origin } from "./origin.ts";
 
-/** @throws Error with a `code`: of the system (`ECONNREFUSED`, `ENOTFOUND` …) or of the certificate */
-export function dial(origin: Origin, events: ConnectionEvents): Promise<Connection> {
+/**
+ * `signal` ends it until it is established.
+ *
+ * @throws Error with a `code`: of the system (`ECONNREFUSED`, `ENOTFOUND` …) or of the certificate; the signal's reason
+ */
+export function dial(origin: Origin, events: ConnectionEvents, signal: Signal): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let connection: Connection | null = null;
+    /** Open, and not established yet. */
+    let opening: Bun.Socket | null = null;
+    const letGo = followAbort(signal, () => {
+      reject(signal.reason);
+      opening?.terminate();
+    });
     const connected = (socket: Bun.Socket): void => {
+      letGo();
       connection = createConnection(socket, events);
       resolve(connection);
     };
@@ -18,7 +30,10 @@ export function dial(origin: Origin, events: ConnectionEvents): Promise<Connecti
       ...(origin.isTls ? { tls: tlsOf(origin) } : {}),
       socket: {
         open: (socket) => {
-          if (!origin.isTls) connected(socket);
+          // There was no socket yet to end when it was given up.
+          if (signal.aborted) socket.terminate();
+          else if (origin.isTls) opening = socket;
+          else connected(socket);
         },
         handshake: (socket, _success, error) => {
           const refusal = error ?? refusalOf(origin, socket);

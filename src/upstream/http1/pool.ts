@@ -5,18 +5,20 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { HttpAnswer } from "../http.ts";
-import { followAbort } from "../../base/abort.ts";
+import { createChildAbort, followAbort, type Signal } from "../../base/abort.ts";
 import type { Connection, ConnectionEvents, Exchange } from "./connection.ts";
+import { failure } from "./failure.ts";
 
 export interface ConnectionPool {
   readonly send: (exchange: Exchange) => Promise<HttpAnswer>;
-  /** Closes what is idle; what is in use when it is over. */
+  /** Closes what is idle, and gives up dials that nobody waits for; what is in use when it is over. */
   readonly close: () => void;
 }
 
 export interface ConnectionPoolOptions {
   readonly clock: Clock;
-  readonly dial: (events: ConnectionEvents) => Promise<Connection>;
+  /** Opens a connection; when `signal` aborts it rejects with its reason, and leaves nothing open. */
+  readonly dial: (events: ConnectionEvents, signal: Signal) => Promise<Connection>;
   readonly idleSeconds: number;
 }
 
@@ -26,14 +28,21 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
+/** Gives up a dial under way. */
+type GiveUp = () => void;
+
 /** A dial whose call has gone serves another one, unless it has taken as long as this already. */
 const ADOPT_MS = 2000;
+/** No dial takes longer than this, whatever its call would wait. */
+const MAX_DIAL_MS = 10_000;
 
 export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoolOptions): ConnectionPool {
   const idle: Connection[] = [];
   const waiters = new Set<Waiter>();
-  /** When each dial under way began, oldest first. */
-  const dials = new Set<{ readonly sinceMs: number }>();
+  /** Dials under way that calls count on. */
+  const usable = new Set<GiveUp>();
+  /** Those that have taken too long for that, oldest first: they are for calls that have waited as long. */
+  const slow = new Set<GiveUp>();
   /** Connections that proved stale: as many calls get a new one rather than another that has been idle for as long. */
   let distrust = 0;
   let isClosing = false;
@@ -65,29 +74,44 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
     },
   };
 
-  /** How many dials under way calls may count on. */
-  const usable = (): number => {
-    const nowMs = clock.nowMs();
-    let count = dials.size;
-    for (const { sinceMs } of dials) {
-      if (nowMs - sinceMs < ADOPT_MS) break;
-      count -= 1;
+  /** Gives up the dials that no call can be waiting for. */
+  const prune = (): void => {
+    for (const giveUp of slow) {
+      if (slow.size <= waiters.size) break;
+      giveUp();
     }
-    return count;
+    if (isClosing && waiters.size === 0) for (const giveUp of usable) giveUp();
   };
 
-  const dialOne = (): void => {
-    const mine = { sinceMs: clock.nowMs() };
-    dials.add(mine);
-    dial(events).then(
+  const dialFor = (waiter: Waiter): void => {
+    const { signal, abort } = createChildAbort();
+    let cancel = clock.after(ADOPT_MS, () => {
+      usable.delete(giveUp);
+      slow.add(giveUp);
+      cancel = clock.after(MAX_DIAL_MS - ADOPT_MS, () => {
+        abort(failure("ETIMEDOUT", `the upstream took more than ${MAX_DIAL_MS} ms to establish a connection`));
+      });
+      prune();
+    });
+    /** Gives whether it was under way still. */
+    const settle = (): boolean => {
+      cancel();
+      return usable.delete(giveUp) || slow.delete(giveUp);
+    };
+    const giveUp = (): void => {
+      settle();
+      abort(failure("ECONNABORTED", "no call waits for this connection any more"));
+    };
+    usable.add(giveUp);
+    dial(events, signal).then(
       (connection) => {
-        dials.delete(mine);
+        settle();
         give(connection);
       },
       (error: unknown) => {
-        dials.delete(mine);
-        // Only a call for which no other dial is left fails with this one.
-        if (waiters.size > usable()) nextWaiter()?.fail(error);
+        // Only a call for which no other dial is left fails with this one: the one it was made for, if it waits still.
+        if (!settle() || waiters.size <= usable.size) return;
+        (waiters.delete(waiter) ? waiter : nextWaiter())?.fail(error);
       },
     );
   };
@@ -97,20 +121,25 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
       const { signal } = exchange;
       const waiter: Waiter = {
         take: (connection) => {
-          letGo();
+          leave();
           resolve(connection.send(exchange));
         },
         fail: (error) => {
-          letGo();
+          leave();
           reject(error);
         },
       };
       const letGo = followAbort(signal, () => {
         waiters.delete(waiter);
         reject(signal.reason);
+        prune();
       });
+      const leave = (): void => {
+        letGo();
+        prune();
+      };
       waiters.add(waiter);
-      if (waiters.size > usable()) dialOne();
+      if (waiters.size > usable.size) dialFor(waiter);
     });
 
   return {
@@ -129,6 +158,7 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
     close: () => {
       isClosing = true;
       for (const connection of idle.splice(0)) connection.close();
+      prune();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { followAbort } from "../../../src/base/abort.ts";
 import type { HttpAnswer } from "../../../src/upstream/http.ts";
 import type { Connection, ConnectionEvents, Exchange } from "../../../src/upstream/http1/connection.ts";
 import { createConnectionPool } from "../../../src/upstream/http1/pool.ts";
@@ -17,6 +18,7 @@ interface FakeConnection extends Connection {
 interface Dial {
   readonly connect: () => Promise<FakeConnection>;
   readonly fail: (error: Error) => Promise<void>;
+  readonly isGivenUp: () => boolean;
 }
 
 function setUp() {
@@ -56,9 +58,11 @@ function setUp() {
   const pool = createConnectionPool({
     clock,
     idleSeconds: 60,
-    dial: (events) =>
+    dial: (events, signal) =>
       new Promise((resolve, reject) => {
+        followAbort(signal, () => reject(signal.reason));
         dials.push({
+          isGivenUp: () => signal.aborted,
           connect: async () => {
             const made = connection(events);
             resolve(made);
@@ -185,6 +189,68 @@ describe("a pool", () => {
     expect(await Promise.race([next.settled, Bun.sleep(0).then(() => "waits")])).toBe(refused);
   });
 
+  test("a refused dial fails its own call, not one that still waits for a slow dial", async () => {
+    const { clock, dials, send } = setUp();
+    const patient = send();
+    clock.jump(3000);
+    const next = send();
+    const refused = new Error("refused");
+    await dialAt(dials, 1).fail(refused);
+    expect(await Promise.race([next.settled, Bun.sleep(0).then(() => "waits")])).toBe(refused);
+    (await dialAt(dials, 0).connect()).answer();
+    expect(await patient.settled).toBe(0);
+  });
+
+  test("a dial that hangs is given up after its time, and its call told", async () => {
+    const { clock, dials, send } = setUp();
+    const { settled } = send();
+    await clock.advance(9999);
+    expect(dialAt(dials, 0).isGivenUp()).toBe(false);
+    await clock.advance(1);
+    expect(dialAt(dials, 0).isGivenUp()).toBe(true);
+    expect(await settled).toMatchObject({ code: "ETIMEDOUT" });
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("a slow dial is given up when no call can be waiting for it any more", async () => {
+    const { clock, dials, send } = setUp();
+    const given = () => dials.map((dial) => dial.isGivenUp());
+    const [first, second] = [send(), send()];
+    await clock.advance(1999);
+    first.abort.abort();
+    expect(given()).toEqual([false, false]);
+    await clock.advance(1);
+    expect(given()).toEqual([true, false]);
+    const third = send();
+    second.abort.abort();
+    expect(given()).toEqual([true, false, false]);
+    third.abort.abort();
+    expect(given()).toEqual([true, true, false]);
+    await clock.advance(2000);
+    expect(given()).toEqual([true, true, true]);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("giving up a dial fails no call that waits for another one", async () => {
+    const { clock, dials, send } = setUp();
+    const given = send();
+    await clock.advance(2000);
+    const waiting = send();
+    await clock.advance(2000);
+    given.abort.abort();
+    expect(dialAt(dials, 0).isGivenUp()).toBe(true);
+    (await dialAt(dials, 1).connect()).answer();
+    expect(await waiting.settled).toBe(0);
+  });
+
+  test("leaves no timer of a dial that is over", async () => {
+    const { clock, dials, send } = setUp();
+    void [send(), send()];
+    await dialAt(dials, 0).connect();
+    await dialAt(dials, 1).fail(new Error("refused"));
+    expect(clock.pending()).toBe(0);
+  });
+
   test("after a connection that was stale the next call gets a new one, and those after it what is there", async () => {
     const { dials, send } = setUp();
     void [send(), send(), send()];
@@ -220,5 +286,14 @@ describe("a pool", () => {
     expect([resting.log, used.log]).toEqual([["rest 60", "close"], []]);
     used.answer();
     expect(used.log).toEqual(["close"]);
+  });
+
+  test("that is closed gives up the dials that no call waits for, and the others when theirs have gone", () => {
+    const { dials, pool, send } = setUp();
+    const [given, waiting] = [send(), send()];
+    given.abort.abort();
+    pool.close();
+    waiting.abort.abort();
+    expect(dials.map((dial) => dial.isGivenUp())).toEqual([true, true]);
   });
 });
