@@ -9,8 +9,9 @@ export type ReadText = (path: string) => string | null;
 const ROOT = "/sys/fs/cgroup";
 
 /**
- * Cores by affinity and by the CPU quota of the cgroup, whole ones, at least 1.
+ * Cores by affinity and by the CPU quota of the cgroup, of version 2 or 1, whole ones, at least 1.
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files (read 2026-11-24)
+ * @see https://docs.kernel.org/scheduler/sched-bwc.html#management (read 2026-11-24)
  */
 export function usableCores(readText: ReadText = readSystemFile): number {
   const quota = cgroupQuota(readText) ?? Number.POSITIVE_INFINITY;
@@ -27,17 +28,25 @@ function allowedCores(readText: ReadText): number {
   }, 0);
 }
 
-/** The lowest quota on the way up from the process's own cgroup; null: there is none. */
+/** The lowest quota on the way up from the process's own cgroup, in cores; null: there is none. */
 function cgroupQuota(readText: ReadText): number | null {
-  const own = /^0::(\/.*)$/m.exec(readText("/proc/self/cgroup") ?? "")?.[1];
-  if (own === undefined) return null;
-  let lowest: number | null = null;
-  for (let path = own; ; path = dirname(path)) {
-    const [quota = "max", period = ""] = (readText(join(ROOT, path, "cpu.max")) ?? "").trim().split(" ");
-    const cores = quota === "" || quota === "max" ? Number.NaN : Number(quota) / Number(period);
-    if (Number.isFinite(cores) && (lowest === null || cores < lowest)) lowest = cores;
-    if (path === "/") return lowest;
-  }
+  const groups = readText("/proc/self/cgroup") ?? "";
+  const quotas = [
+    ...quotasUp(/^0::(\/.*)$/m.exec(groups)?.[1], (path) => (readText(join(ROOT, path, "cpu.max")) ?? "").split(" ")),
+    ...quotasUp(/^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(\/.*)$/m.exec(groups)?.[1], (path) =>
+      ["cpu.cfs_quota_us", "cpu.cfs_period_us"].map((name) => readText(join(ROOT, "cpu", path, name)) ?? ""),
+    ),
+  ];
+  return quotas.length === 0 ? null : Math.min(...quotas);
+}
+
+/** `read` gives quota and period of a cgroup; neither `max` nor -1 is a quota. */
+function quotasUp(own: string | undefined, read: (path: string) => readonly string[]): readonly number[] {
+  if (own === undefined) return [];
+  const [quota = "", period = ""] = read(own);
+  const cores = Number.parseInt(quota, 10) / Number.parseInt(period, 10);
+  const above = own === "/" ? [] : quotasUp(dirname(own), read);
+  return cores > 0 ? [cores, ...above] : above;
 }
 
 function readSystemFile(path: string): string | null {

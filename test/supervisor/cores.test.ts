@@ -42,7 +42,36 @@ test.each<[string, number, Readonly<Record<string, string>>]>([
     2,
     { ...status("0-1"), "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "400000 100000\n" },
   ],
-  ["version 1 of cgroups, of which nothing is read", 4, { ...status("0-3"), "/proc/self/cgroup": "2:cpu:/a\n" }],
+  [
+    "a quota of version 1 of cgroups",
+    3,
+    {
+      ...status("0-7"),
+      "/proc/self/cgroup": "12:cpuset:/b\n4:cpu,cpuacct:/docker/a\n",
+      "/sys/fs/cgroup/cpu/docker/a/cpu.cfs_quota_us": "300000\n",
+      "/sys/fs/cgroup/cpu/docker/a/cpu.cfs_period_us": "100000\n",
+    },
+  ],
+  [
+    "a quota of version 1 as a container sees it, beside a version 2 that has none",
+    2,
+    {
+      ...status("0-7"),
+      "/proc/self/cgroup": "4:cpuacct,cpu:/docker/a\n0::/docker/a\n",
+      "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000\n",
+      "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    },
+  ],
+  [
+    "no quota of version 1",
+    4,
+    {
+      ...status("0-3"),
+      "/proc/self/cgroup": "2:cpu:/a\n",
+      "/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "-1\n",
+      "/sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000\n",
+    },
+  ],
 ])("counts %s: %i", (_, cores, texts) => {
   expect(usableCores(files(texts))).toBe(cores);
 });
