@@ -1,5 +1,6 @@
 /** OTLP over gRPC: one unary call, so that no gRPC library is needed (the usual one cannot be compiled into the binary). */
 import { type ClientHttp2Session, connect } from "node:http2";
+import { MAX_ANSWER_BYTES, readAnswer } from "./otlp-answer.ts";
 import { connectionFailure, type OtlpResult, type OtlpTransport } from "./otlp-transport.ts";
 
 /** Statuses after which the same batch may be sent again. @see https://opentelemetry.io/docs/specs/otlp/#failures (read 2026-11-24) */
@@ -42,6 +43,7 @@ export function createGrpcTransport(url: URL, headers: Readonly<Record<string, s
         te: "trailers",
       });
       let status: number | null = null;
+      let answer = Buffer.alloc(0);
       const finish = (result: OtlpResult): void => {
         signal.removeEventListener("abort", giveUp);
         opened.off("error", fail);
@@ -65,7 +67,8 @@ export function createGrpcTransport(url: URL, headers: Readonly<Record<string, s
       call.on("trailers", note);
       call.on("error", fail);
       call.on("close", () => {
-        if (status === 0) finish({ kind: "ok" });
+        // Behind its five bytes, like what was sent; not compressed, since nothing was said of being able to read that.
+        if (status === 0) finish(readAnswer(answer.subarray(5)));
         else if (status === null) finish({ kind: "again", reason: "the connection was closed" });
         else
           finish({
@@ -73,7 +76,9 @@ export function createGrpcTransport(url: URL, headers: Readonly<Record<string, s
             reason: `the collector answered gRPC status ${status}`,
           });
       });
-      call.resume();
+      call.on("data", (chunk: Buffer) => {
+        if (answer.byteLength < MAX_ANSWER_BYTES) answer = Buffer.concat([answer, chunk]);
+      });
       call.end(frame(body));
     });
 

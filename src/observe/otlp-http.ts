@@ -1,6 +1,7 @@
 /** OTLP over HTTP, as protobuf. */
 import { Agent as HttpAgent, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { MAX_ANSWER_BYTES, readAnswer } from "./otlp-answer.ts";
 import { connectionFailure, type OtlpResult, type OtlpTransport } from "./otlp-transport.ts";
 
 /** Answers after which the same batch may be sent again. @see https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes (read 2026-11-24) */
@@ -26,11 +27,14 @@ export function createHttpTransport(url: URL, headers: Readonly<Record<string, s
         call.on("error", (error) => resolve(connectionFailure(error)));
         call.on("response", (response) => {
           // An unread answer would keep its connection from being used again.
-          response.resume();
+          let answer = Buffer.alloc(0);
+          response.on("data", (chunk: Buffer) => {
+            if (answer.byteLength < MAX_ANSWER_BYTES) answer = Buffer.concat([answer, chunk]);
+          });
           response.on("error", (error) => resolve(connectionFailure(error)));
           response.on("end", () => {
             const status = response.statusCode ?? 0;
-            if (status >= 200 && status < 300) resolve({ kind: "ok" });
+            if (status >= 200 && status < 300) resolve(readAnswer(answer));
             else
               resolve({
                 kind: RETRYABLE.has(status) ? "again" : "refused",

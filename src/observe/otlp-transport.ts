@@ -1,7 +1,13 @@
 /** How encoded spans reach a collector: over HTTP or over gRPC, chosen by the endpoint. */
 
-/** What came of sending a batch. `again`: it may be sent once more; `reason` is short and holds no header of ours. */
-export type OtlpResult = { readonly kind: "ok" } | { readonly kind: "again" | "refused"; readonly reason: string };
+/**
+ * What came of sending a batch. `again`: it may be sent once more; `partly`: it was taken but for so many spans, and may not be
+ * sent again; `reason` is short and holds no header of ours.
+ */
+export type OtlpResult =
+  | { readonly kind: "ok" }
+  | { readonly kind: "partly"; readonly rejected: number; readonly reason: string }
+  | { readonly kind: "again" | "refused"; readonly reason: string };
 
 export interface OtlpTransport {
   /** Sends an `ExportTraceServiceRequest` in protobuf. Never rejects; gives up when `signal` aborts. */

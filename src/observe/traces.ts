@@ -76,7 +76,9 @@ export function createTraces(options: TracesOptions): Observer {
   const send = async (batch: readonly Finished[]): Promise<void> => {
     sender ??= options.open?.() ?? openSender(options);
     const result = await trySend(options, sender, batch, hurry.signal);
-    if (result.kind !== "ok") drop(countSpans(batch), result.reason);
+    if (result.kind === "ok") return;
+    const spans = countSpans(batch);
+    drop(result.kind === "partly" ? Math.min(result.rejected, spans) : spans, result.reason);
   };
 
   const sendAll = async (): Promise<void> => {

@@ -26,6 +26,7 @@ async function serve(answer: (stream: ServerHttp2Stream, headers: IncomingHttpHe
 function withStatus(
   status: number,
   seen: (bytes: Buffer) => void = () => undefined,
+  answer: readonly number[] = [],
 ): (stream: ServerHttp2Stream) => void {
   return (stream) => {
     const chunks: Buffer[] = [];
@@ -34,7 +35,7 @@ function withStatus(
       seen(Buffer.concat(chunks));
       stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
       stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": String(status) }));
-      stream.end(Buffer.from([0, 0, 0, 0, 0]));
+      stream.end(Buffer.from([0, 0, 0, 0, answer.length, ...answer]));
     });
   };
 }
@@ -71,6 +72,14 @@ describe("createGrpcTransport", () => {
   ] as const)("takes status %p for %s", async (status, kind) => {
     const transport = createGrpcTransport(await serve(withStatus(status)), {});
     expect(await transport.send(body, never)).toEqual({ kind, reason: `the collector answered gRPC status ${status}` });
+    transport.close();
+  });
+
+  test("reads how many spans were refused", async () => {
+    const url = await serve(withStatus(0, undefined, [0x0a, 0x02, 0x08, 0x07]));
+    const transport = createGrpcTransport(url, {});
+    const reason = "the collector refused some of a batch";
+    expect(await transport.send(body, never)).toEqual({ kind: "partly", rejected: 7, reason });
     transport.close();
   });
 

@@ -61,6 +61,27 @@ describe("createHttpTransport", () => {
     if (result.kind !== "ok") expect(result.reason).toBe(`the collector answered ${status}`);
   });
 
+  test.each([
+    ["of five hundred", [0x0a, 0x07, 0x08, 0xf4, 0x03, 0x12, 0x02, 0x6e, 0x6f], 500],
+    ["behind a field that is not known", [0x18, 0x01, 0x0a, 0x02, 0x08, 0x03], 3],
+    ["of none, with a warning", [0x0a, 0x04, 0x12, 0x02, 0x6e, 0x6f], 0],
+    ["of none", [], 0],
+    ["that is cut", [0x0a, 0x07, 0x08], 0],
+    ["that never ends", [0x0a, 0x0c, 0x08, ...Array.from({ length: 11 }, () => 0xff)], 0],
+    ["that is no message", [0x77, 0x6f, 0x72, 0x64], 0],
+  ])("reads the refusal %s", async (_, answer, rejected) => {
+    const headers = { "content-type": "application/x-protobuf" };
+    const transport = createHttpTransport(
+      serve(() => new Response(new Uint8Array(answer), { headers })),
+      {},
+    );
+    const result = await transport.send(body, never);
+    transport.close();
+    expect(result).toEqual(
+      rejected === 0 ? { kind: "ok" } : { kind: "partly", rejected, reason: "the collector refused some of a batch" },
+    );
+  });
+
   test("says why nobody answers", async () => {
     const transport = createHttpTransport(new URL(`http://127.0.0.1:${freePort()}/v1/traces`), {});
     expect(await transport.send(body, never)).toEqual({

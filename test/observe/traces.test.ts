@@ -143,6 +143,20 @@ describe("createTraces", () => {
     expect(batches.map((batch) => batch.length)).toEqual([4, 1]);
   });
 
+  test("counts the spans that a collector refuses out of a batch, and no more than it had", async () => {
+    let rejected = 1;
+    const { clock, finish, dropped, attempts } = open({
+      answer: async () => ({ kind: "partly", rejected, reason: "some" }),
+    });
+    finish({ attempts: [attemptOf()] });
+    await clock.advance(1000);
+    expect([attempts(), dropped()]).toEqual([1, 1]);
+    rejected = 1e6;
+    finish({ attempts: [attemptOf()] });
+    await clock.advance(1000);
+    expect([attempts(), dropped()]).toEqual([2, 3]);
+  });
+
   test("tries again while the collector asks for it, and gives a batch up after ten seconds", async () => {
     const { clock, finish, dropped, attempts, events } = open({
       answer: async () => ({ kind: "again", reason: "the connection failed (s3cret)" }),
