@@ -44,6 +44,8 @@ export interface Connection {
   readonly rest: (idleSeconds: number) => void;
   /** Closes it; one that is in use when its answer is over. */
   readonly close: () => void;
+  /** Whether it is closed, or about to be: `onGone` was told. */
+  readonly isGone: () => boolean;
   /** What the socket reports. */
   readonly onData: (bytes: Buffer) => void;
   readonly onDrain: () => void;
@@ -204,6 +206,7 @@ export function createConnection(wire: Wire, { onFree, onGone }: ConnectionEvent
       gone(false);
       wire.end();
     },
+    isGone: () => isGone,
     onData: (bytes) => {
       if (open === null) {
         // Nobody asked for anything: whatever this is, it may not be taken for the next answer.

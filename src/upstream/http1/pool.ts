@@ -59,7 +59,8 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
     const waiter = nextWaiter();
     if (waiter !== null) waiter.take(connection);
     else if (isClosing) connection.close();
-    else {
+    // One that was dialled may have been closed before it came here.
+    else if (!connection.isGone()) {
       idle.push(connection);
       connection.rest(idleSeconds);
     }

@@ -222,6 +222,16 @@ describe("a connection", () => {
   });
 });
 
+test("a connection tells whether it has gone", async () => {
+  const { connection, send, receive } = setUp();
+  const answer = send();
+  receive("HTTP/1.1 204 No Content\r\n\r\n");
+  await answer;
+  expect(connection.isGone()).toBe(false);
+  connection.onClose(undefined);
+  expect(connection.isGone()).toBe(true);
+});
+
 describe("over a real socket", () => {
   test("a stream that nobody reads costs one piece, and the upstream waits", async () => {
     let isDone = false;

@@ -13,10 +13,13 @@ interface FakeConnection extends Connection {
   readonly log: string[];
   /** Answers the last exchange and is free again. */
   readonly answer: () => void;
+  /** Is closed by the upstream. */
+  readonly breakOff: () => void;
 }
 
 interface Dial {
-  readonly connect: () => Promise<FakeConnection>;
+  /** `isShort`: the upstream closes it at once. */
+  readonly connect: (options?: { readonly isShort?: boolean }) => Promise<FakeConnection>;
   readonly fail: (error: Error) => Promise<void>;
   readonly isGivenUp: () => boolean;
 }
@@ -29,6 +32,7 @@ function setUp() {
     const exchanges: Exchange[] = [];
     const log: string[] = [];
     const number = connected++;
+    let isGone = false;
     let resolve: ((answer: HttpAnswer) => void) | null = null;
     const self: FakeConnection = {
       number,
@@ -45,9 +49,14 @@ function setUp() {
         resolve?.({ status: number, headers: new Headers(), body: null });
         events.onFree(self);
       },
+      breakOff: () => {
+        isGone = true;
+        events.onGone(self, false);
+      },
       wake: () => log.push("wake"),
       rest: (seconds) => log.push(`rest ${seconds}`),
       close: () => log.push("close"),
+      isGone: () => isGone,
       onData: () => undefined,
       onDrain: () => undefined,
       onSilence: () => undefined,
@@ -63,9 +72,10 @@ function setUp() {
         followAbort(signal, () => reject(signal.reason));
         dials.push({
           isGivenUp: () => signal.aborted,
-          connect: async () => {
+          connect: async ({ isShort = false } = {}) => {
             const made = connection(events);
             resolve(made);
+            if (isShort) made.breakOff();
             await Bun.sleep(0);
             return made;
           },
@@ -271,10 +281,19 @@ describe("a pool", () => {
     void send();
     const connection = await dialAt(dials, 0).connect();
     connection.answer();
-    connection.events.onGone(connection, false);
+    connection.breakOff();
     void send();
     expect(dials).toHaveLength(2);
     expect(connection.exchanges).toHaveLength(1);
+  });
+
+  test("a connection that goes before anybody has it is not kept", async () => {
+    const { dials, send } = setUp();
+    send().abort.abort();
+    const connection = await dialAt(dials, 0).connect({ isShort: true });
+    void send();
+    expect(dials).toHaveLength(2);
+    expect([connection.exchanges, connection.log]).toEqual([[], []]);
   });
 
   test("that is closed closes what rests, and what is in use when it is free", async () => {
