@@ -1,6 +1,15 @@
 /** The workflows call the scripts of any machine, take nothing that moves, and may do no more than they need. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
@@ -17,6 +26,7 @@ interface Step {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
+  readonly needs?: string | readonly string[];
   readonly uses?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly steps?: readonly Step[];
@@ -71,13 +81,32 @@ describe("the workflows", () => {
   test("call scripts that exist", () => {
     const texts = steps.map(([, { run }]) => run ?? "");
     const scripts = texts.flatMap((text) => text.match(/(?:scripts\/\S+\.(?:ts|sh)|\.ci\/run|charts\/\S+)/g) ?? []);
-    expect(scripts.toSorted()).toEqual([".ci/run", "charts/arouter", "scripts/pin-bases.sh", "scripts/release.ts"]);
+    expect(scripts.toSorted()).toEqual([
+      ".ci/run",
+      "charts/arouter",
+      "scripts/pin-bases.sh",
+      "scripts/release-notes.sh",
+      "scripts/release.ts",
+    ]);
     for (const path of scripts) expect(existsSync(join(root, path))).toBe(true);
   });
 
+  const release = read("release.yml").jobs;
+
   test("release nothing that was not checked", () => {
-    const { jobs: all } = read("release.yml") as unknown as { jobs: Readonly<Record<string, { needs?: string }>> };
-    for (const [name, { needs }] of Object.entries(all)) if (name !== "verify") expect(needs).toBe("verify");
+    const { verify, publish, ...makers } = release;
+    expect(verify?.uses).toBe("./.github/workflows/ci.yml");
+    expect(Object.values(makers).map(({ needs }) => needs)).toEqual(["verify", "verify"]);
+    expect(publish?.needs).toEqual(Object.keys(makers));
+  });
+
+  test("tell nobody of a release before all of it is there", () => {
+    const texts = Object.entries(release).flatMap(([job, its]) =>
+      (its.steps ?? []).flatMap(({ run }) => (run?.includes("gh release") === true ? [[job, run] as const] : [])),
+    );
+    expect(texts.map(([job]) => job)).toEqual(["archives", "publish"]);
+    expect(texts[0]?.[1]).toContain('gh release create "$TAG" --draft ');
+    expect(texts[1]?.[1]).toBe('gh release edit "$TAG" --draft=false');
   });
 });
 
@@ -183,5 +212,39 @@ describe("the version", () => {
     expect(readFileSync(join(root, "CHANGELOG.md"), "utf8")).toMatch(
       new RegExp(`^## ${version.replaceAll(".", "\\.")}\\b`, "m"),
     );
+  });
+});
+
+describe("the notes of a release", () => {
+  /** Of a changelog beside a copy of the script. */
+  function notes(
+    version: string,
+    changelog: string,
+  ): { readonly out: string; readonly said: string; readonly code: number } {
+    const copy = mkdtempSync(join(scratch, "notes-"));
+    mkdirSync(join(copy, "scripts"));
+    copyFileSync(join(root, "scripts/release-notes.sh"), join(copy, "scripts/release-notes.sh"));
+    writeFileSync(join(copy, "CHANGELOG.md"), changelog);
+    const { stdout, stderr, exitCode } = Bun.spawnSync(["sh", join(copy, "scripts/release-notes.sh"), version]);
+    return { out: stdout.toString(), said: stderr.toString(), code: exitCode };
+  }
+  const CHANGELOG =
+    "# Changelog\n\nWhat changes.\n\n## 1.0.10 - today\n\n- Ten.\n\n### More\n\n- Of it.\n\n## 1.0.1\n\n- One.\n";
+
+  test.each([
+    ["1.0.10", "- Ten.\n\n### More\n\n- Of it.\n"],
+    ["1.0.1", "- One.\n"],
+  ])("are what the changelog says of %s, and nothing of others", (version, expected) => {
+    expect(notes(version, CHANGELOG)).toEqual({ out: expected, said: "", code: 0 });
+  });
+
+  test.each(["1.0", "1.0.2"])("are wanted for %s", (version) => {
+    const { out, said, code } = notes(version, CHANGELOG);
+    expect(said).toContain(`says nothing of ${version}`);
+    expect({ out, code }).toEqual({ out: "", code: 1 });
+  });
+
+  test("are there for the version of today", () => {
+    expect(notes(readVersion(), readFileSync(join(root, "CHANGELOG.md"), "utf8")).code).toBe(0);
   });
 });
