@@ -196,7 +196,8 @@ function isNumberPart(code: number): boolean {
 
 /**
  * The shape of `text` with these slots. Their places in the value are found by parsing the text with marks in place of what
- * they hold: a name of a field, or a field that a later one of its name replaces, shows no mark, and there is no shape then.
+ * they hold: a name of a field, or a field that a later one of its name replaces, shows no mark, and there is no shape then. Nor
+ * is there one where something between the slots is escaped by its number: that could spell a mark in another way.
  */
 function openShape(text: string, slots: readonly Token[]): Shape | null {
   const constants: string[] = [];
@@ -212,13 +213,14 @@ function openShape(text: string, slots: readonly Token[]): Shape | null {
     from = end;
   });
   constants.push(text.slice(from));
+  if (constants.some((constant) => constant.includes("\\u"))) return null;
   const base = JSON.parse(marked + text.slice(from)) as Json;
   const make = createMake(base, marks);
   if (make === null || marks.size > 0) return null;
   return { constants, isString: slots.map(({ isString }) => isString), make, values: slots.map(() => 0) };
 }
 
-/** A text that `text` does not have. */
+/** A text that `text` does not have, unless in escapes. */
 function freeText(text: string, slot: number): string {
   let mark = `slot${slot}`;
   while (text.includes(mark)) mark += "*";

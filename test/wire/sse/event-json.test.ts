@@ -53,6 +53,14 @@ const STREAMS: readonly [string, readonly string[]][] = [
   ["names that are data", ["1", "2", "3"].map((text) => `{"__proto__":{"x":"${text}"},"constructor":"${text}"}`)],
   ["a changing __proto__", ["1", "2", "3"].map((text) => `{"__proto__":"${text}"}`)],
   ["marks in disguise", ["a", "b", "c"].map((text) => `{"x":"${text}","x":"y","z":"\\u0073lot0"}`)],
+  [
+    "marks in disguise, where one stands for what changes",
+    [
+      ["\\u0073lot0", "a"],
+      ["\\u0073lot0", "\\u0073lot0"],
+      ["\\u0073lot0", "evil"],
+    ].map(([x, y]) => `{"x":"${x}","y":"${y}"}`),
+  ],
   ["marks as they are", ["slot0", "slot0*", "slot0**", "slot1"].map((text) => chunk(`"${text}"`))],
   ["values that are no objects", ['"a"', '"b"', '"c"', "1", "2", "[1]", "[2]"]],
   ["spacing that changes", ['{"a": "1"}', '{"a": "2"}', '{"a":"3"}', '{ "a": "4"}', '{"a": "5" }']],
