@@ -36,8 +36,20 @@ class OwnSignal implements Signal {
     this.aborted = true;
     this.reason = reason;
     // As listeners are called: in the order in which they came, and not those that one of them let go.
-    for (const run of this.#followers) run();
+    for (const run of this.#followers) runFollower(run);
     this.#followers.clear();
+  }
+}
+
+/**
+ * What it throws is a defect of its own, and no matter of the others. It is reported as a rejection that nobody handles, which the
+ * gateway logs: as an error that nobody catches, which listeners' are, it would end the process with all its requests.
+ */
+function runFollower(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    void Promise.reject(error);
   }
 }
 

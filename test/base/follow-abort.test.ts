@@ -59,3 +59,22 @@ describe.each([
     expect(called).toEqual(["a"]);
   });
 });
+
+test("a follower that throws stops neither the others nor who aborts, and is reported", async () => {
+  const script = `
+    import { createChildAbort, followAbort } from "./src/base/abort.ts";
+    const said = [];
+    process.on("unhandledRejection", (error) => said.push("reported " + error.message));
+    const { signal, abort } = createChildAbort();
+    followAbort(signal, () => { throw new Error("a defect"); });
+    followAbort(signal, () => said.push("second"));
+    abort("gone");
+    said.push("went on");
+    setImmediate(() => process.stdout.write(said.join()));`;
+  const cwd = new URL("../../", import.meta.url).pathname;
+  const child = Bun.spawn([process.execPath, "-e", script], { cwd, stdout: "pipe", stderr: "ignore" });
+  expect([await new Response(child.stdout).text(), await child.exited]).toEqual([
+    "second,went on,reported a defect",
+    0,
+  ]);
+});
