@@ -57,6 +57,9 @@ export async function runGateway(options: RunOptions): Promise<number> {
     running: () => app,
     ...(worker === undefined ? {} : { worker }),
   });
+  const { file } = config.ledger;
+  const isRemembered = file !== null && isDashboardOn(config) && worker?.start.isFirst !== false;
+  const past = isRemembered ? await readLedgerTail(file, LEDGER_TAIL_LINES) : [];
   let metricsServer: MetricsServer | null = null;
   try {
     const { listenAddr } = config.metrics;
@@ -89,11 +92,14 @@ export async function runGateway(options: RunOptions): Promise<number> {
     await observers.bus.close(FLUSH_MS);
     return EXIT.usage;
   }
+  // At once, before the first request can come, and by the names of the policy that is now in force.
+  observers.live.seed(past);
   process.on("unhandledRejection", (error) =>
     observers.bus.emit({ type: "defect", where: "unhandled rejection", error }),
   );
   observers.bus.subscribe({
     name: "reloaded",
+    events: ["config-reloaded"],
     observe: (event) => {
       if (event.type === "config-reloaded" && event.ok) options.onReloaded?.();
     },
@@ -102,9 +108,6 @@ export async function runGateway(options: RunOptions): Promise<number> {
   orders.onReload(app.reload);
   worker?.onLog(({ level, message, fields }) => observers.log.log(level, message, fields));
   await observers.ledger.start();
-  if (config.ledger.file !== null && isDashboardOn(config) && worker?.start.isFirst !== false) {
-    observers.live.seed(await readLedgerTail(config.ledger.file, LEDGER_TAIL_LINES));
-  }
   // Whoever reads that it listens may stop it at once: the signals are handled before it says so.
   const stopped = untilStopped(app, config.drain.delayMs, observers, orders);
   options.onListening(app, metricsServer?.address ?? null);
