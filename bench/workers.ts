@@ -7,6 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { usableCores } from "../src/supervisor/cores.ts";
 import { type Load, openLoad } from "./load-driver.ts";
 import { createCpuMeter, family, machine, memory } from "./processes.ts";
 import { type GatewayOptions, openRig } from "./rig.ts";
@@ -18,14 +19,14 @@ const WORKLOAD = workloadById("W1");
 const CONNECTIONS = 16;
 const WORKERS = 2;
 const THROUGHPUT_CORES = 4;
-const hasCores = navigator.hardwareConcurrency >= THROUGHPUT_CORES;
+const hasCores = usableCores() >= THROUGHPUT_CORES;
 
 export interface WorkersPlan {
   readonly rounds: number;
   readonly roundMs: number;
   readonly warmUpMs: number;
-  /** Measures again, at most so often, until the figures are enough: what else runs disturbs one more than the other. */
-  readonly tries: number;
+  /** And until each process has had so many: a busy machine takes longer to get warm. */
+  readonly warmUpRequests: number;
   /** Runs the gateway from source. */
   readonly fromSource: boolean;
   readonly binary: string | null;
@@ -43,12 +44,8 @@ export interface WorkersFigures {
   readonly supervisorMb: number;
 }
 
-/** Figures of the first try that `isEnough`, else of the last one; `note` is told each. */
-export async function measureWorkers(
-  plan: WorkersPlan,
-  isEnough: (figures: WorkersFigures) => boolean,
-  note: (figures: WorkersFigures) => void = () => undefined,
-): Promise<WorkersFigures> {
+/** One process and two workers in turns. */
+export async function measureWorkers(plan: WorkersPlan): Promise<WorkersFigures> {
   const rig = await openRig({ name: "workers", binary: plan.binary });
   const second = hasCores ? openLoad(2) : null;
   try {
@@ -65,21 +62,21 @@ export async function measureWorkers(
       [two, WORKERS],
     ] as const) {
       const order = orderOf(target, WORKLOAD, CONNECTIONS, plan.warmUpMs * factor);
-      await measureOnce(rig.load, target, WORKLOAD, order);
+      await measureOnce(rig.load, target, WORKLOAD, { ...order, leastRequests: plan.warmUpRequests * factor });
     }
-    for (let tries = 1; ; tries += 1) {
-      const samples = await measureRounds(rig.load, WORKLOAD, CONNECTIONS, [one, two], { ...plan, warmUpMs: 0 });
-      const [ofOne = [], ofTwo = []] = samples.map((rounds) => rounds.map(({ cpuUs }) => cpuUs ?? Number.NaN));
-      const figures: WorkersFigures = {
-        oneCpuUs: median(ofOne),
-        twoCpuUs: median(ofTwo),
-        cpuRatio: median(ofTwo.map((cpuUs, round) => cpuUs / (ofOne[round] ?? Number.NaN))),
-        throughputRatio: second === null ? null : await measureThroughput([rig.load, second], one, two, plan),
-        supervisorMb: memory(started.pid ?? 0).residentMb,
-      };
-      note(figures);
-      if (isEnough(figures) || tries >= plan.tries) return figures;
-    }
+    const samples = await measureRounds(rig.load, WORKLOAD, CONNECTIONS, [one, two], {
+      rounds: plan.rounds,
+      roundMs: plan.roundMs,
+      warmUpMs: 0,
+    });
+    const [ofOne = [], ofTwo = []] = samples.map((rounds) => rounds.map(({ cpuUs }) => cpuUs ?? Number.NaN));
+    return {
+      oneCpuUs: median(ofOne),
+      twoCpuUs: median(ofTwo),
+      cpuRatio: median(ofTwo.map((cpuUs, round) => cpuUs / (ofOne[round] ?? Number.NaN))),
+      throughputRatio: second === null ? null : await measureThroughput([rig.load, second], one, two, plan),
+      supervisorMb: memory(started.pid ?? 0).residentMb,
+    };
   } finally {
     second?.close();
     await rig.close();
@@ -145,11 +142,11 @@ if (import.meta.main) {
     rounds: 15,
     roundMs: 500,
     warmUpMs: 10_000,
-    tries: 1,
+    warmUpRequests: 10_000,
     fromSource: false,
     binary: values.binary ?? null,
   };
-  const { oneCpuUs, twoCpuUs, cpuRatio, throughputRatio, supervisorMb } = await measureWorkers(plan, () => true);
+  const { oneCpuUs, twoCpuUs, cpuRatio, throughputRatio, supervisorMb } = await measureWorkers(plan);
   process.stdout.write(
     `${machine()}; ${WORKLOAD.id} at ${CONNECTIONS} connections
 one process  ${oneCpuUs.toFixed(1)} µs CPU a request

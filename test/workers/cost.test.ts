@@ -1,34 +1,32 @@
-/** What a second worker costs, and what it brings: ratios of one run, in which both are measured in turns. */
-import { beforeAll, describe, expect, test } from "bun:test";
-import { measureWorkers, type WorkersFigures } from "../../bench/workers.ts";
+/** What a second worker costs, and what it brings: medians of one run, in which both are measured in turns. */
+import { describe, expect, test } from "bun:test";
+import { measureWorkers } from "../../bench/workers.ts";
+import { usableCores } from "../../src/supervisor/cores.ts";
 import { isLinux } from "./support.ts";
 
-const CPU_BOUND = 1.1;
-const THROUGHPUT_BOUND = 1.7;
-const cores = navigator.hardwareConcurrency;
+const cores = usableCores();
+const hasCores = cores >= 4;
+/**
+ * The aims are 1.1 times the CPU time and 1.7 times the throughput. What is held to is a little off: what else the machine does
+ * disturbs three processes more than one, the more the fewer cores there are.
+ */
+const CPU_BOUND = hasCores ? 1.15 : 1.25;
+const THROUGHPUT_BOUND = 1.6;
+const PLAN = { rounds: 41, roundMs: 250, warmUpMs: 5000, warmUpRequests: 10_000, fromSource: true, binary: null };
+
+const throughput = hasCores
+  ? `, and they answer at least ${THROUGHPUT_BOUND} times as much (aim: 1.7)`
+  : ` (throughput needs 4 cores; here are ${cores})`;
 
 describe.skipIf(!isLinux)("two workers beside one process (Linux alone shares a port)", () => {
-  /** What else runs on the machine disturbs one more than the other: each bound has to be met once. */
-  let least = Number.POSITIVE_INFINITY;
-  let most = 0;
-  beforeAll(async () => {
-    const plan = { rounds: 7, roundMs: 250, warmUpMs: 5000, tries: 12, fromSource: true, binary: null };
-    const isEnough = (): boolean => least <= CPU_BOUND && (cores < 4 || most >= THROUGHPUT_BOUND);
-    await measureWorkers(plan, isEnough, ({ oneCpuUs, twoCpuUs, cpuRatio, throughputRatio }: WorkersFigures) => {
-      console.log(
-        `workers: ${oneCpuUs.toFixed(0)} µs CPU a request with one, ${twoCpuUs.toFixed(0)} with two: ${cpuRatio.toFixed(2)}`,
-      );
-      least = Math.min(least, cpuRatio);
-      most = Math.max(most, throughputRatio ?? 0);
-    });
+  // One test, so that another try measures anew.
+  test(`cost a request at most ${CPU_BOUND} times the CPU time (aim: 1.1)${throughput}`, async () => {
+    const { oneCpuUs, twoCpuUs, cpuRatio, throughputRatio } = await measureWorkers(PLAN);
+    console.log(
+      `workers: ${oneCpuUs.toFixed(0)} µs CPU a request with one, ${twoCpuUs.toFixed(0)} with two: ${cpuRatio.toFixed(2)}`,
+    );
+    expect(cpuRatio).toBeGreaterThan(0);
+    expect(cpuRatio).toBeLessThanOrEqual(CPU_BOUND);
+    if (hasCores) expect(throughputRatio).toBeGreaterThanOrEqual(THROUGHPUT_BOUND);
   }, 180_000);
-
-  test("cost a request at most 1.1 times the CPU time", () => {
-    expect(least).toBeGreaterThan(0);
-    expect(least).toBeLessThanOrEqual(CPU_BOUND);
-  });
-
-  test.skipIf(cores < 4)(`answer at least 1.7 times as much (needs 4 cores; here are ${cores})`, () => {
-    expect(most).toBeGreaterThanOrEqual(THROUGHPUT_BOUND);
-  });
 });
