@@ -11,17 +11,17 @@ import { SLOW } from "./workloads.ts";
  * so these are above the figures of docs/benchmarks.md.
  */
 export const TYPICAL: Readonly<Record<string, number>> = {
-  W1: 6.5,
-  W2: 1.4,
+  W1: 5.8,
+  W2: 1.25,
   W2b: 4.5,
   W3: 10.5,
   W4: 1.6,
   W4b: 2.8,
   W5: 8.5,
-  W5s: 1.35,
-  W6: 7.5,
+  W5s: 1.2,
+  W6: 6.2,
   W7: 3.6,
-  W8: 7.5,
+  W8: 6.2,
   W8a: 7,
 };
 
