@@ -45,7 +45,7 @@ export function renderPage(report: Report): string {
   return `# Benchmarks
 
 Written by \`bun bench/run.ts\` (\`npm run bench\`) on ${report.date}: ${report.machine}. Run it to get your own; do not edit this page.
-The figures are in [benchmarks.json](benchmarks.json). How cost grows with size, rules and time: [benchmarks-growth.md](benchmarks-growth.md).
+The figures are in [benchmarks.json](benchmarks.json). How cost grows with size, rules and time: [speed.md](speed.md#how-cost-grows).
 
 ![CPU time per request of each workload as a multiple of a bare proxy's](img/benchmarks.svg)
 
