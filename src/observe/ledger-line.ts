@@ -53,23 +53,8 @@ declare global {
 
 const timeText = createTimeText();
 
-/** The last request that was told, when nothing of it can change any more: ledger and dashboard ask for the same line in turn. */
-let last: { readonly record: RequestRecord; readonly line: string } | null = null;
-
 /** The line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
-export function renderLedgerLine(record: RequestRecord, options: { readonly keepBody: boolean }): string {
-  if (options.keepBody) return renderLine(record, true);
-  if (last?.record === record) return last.line;
-  const line = renderLine(record, false);
-  // The losing leg of a hedge may end after its request.
-  const isOver = record.outcome !== null && record.attempts.every(({ ms }) => ms !== null);
-  // One with its bodies would keep them until the next request.
-  const isLight = record.requestBytes === null && record.answer === null;
-  last = isOver && isLight ? { record, line } : null;
-  return line;
-}
-
-function renderLine(record: RequestRecord, keepBody: boolean): string {
+export function renderLedgerLine(record: RequestRecord, { keepBody }: { readonly keepBody: boolean }): string {
   // One object at a time: a text for each field, put together, would take twice as long.
   const start = JSON.stringify({
     v: LEDGER_VERSION,

@@ -46,13 +46,7 @@ export interface Live extends Observer {
   readonly find: (id: string) => JsonObject | null;
 }
 
-/**
- * A request that can be asked for: as text, which the garbage collector neither follows nor moves to its old ones as it does
- * with a thousand records that are always just about to go; as its record, while the leg of a hedge still runs.
- */
-type Kept = { readonly id: string } & (
-  { readonly text: string } | { readonly record: RequestRecord } | { readonly line: JsonObject }
-);
+type Kept = { readonly id: string } & ({ readonly record: RequestRecord } | { readonly line: JsonObject });
 
 /** Requests that can be asked for. */
 const MAX_KEPT = 1000;
@@ -108,10 +102,9 @@ export function createLive(options: LiveOptions): Live {
       if (event.type !== "exchange-finished" || !options.enabled()) return;
       const { record } = event;
       count(entryOfRecord(record, modelLabel));
-      const isOver = record.attempts.every(({ ms }) => ms !== null);
       // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
-      if (isOver) keep({ id: record.id, text: renderRequest(record, redact) });
-      else keep({ id: record.id, record: { ...record, requestBytes: null, answer: null } });
+      const isBare = record.requestBytes === null && record.answer === null;
+      keep({ id: record.id, record: isBare ? record : { ...record, requestBytes: null, answer: null } });
     },
     seed: (lines) => {
       const known = new Set(ring.map(({ id }) => id));
@@ -177,26 +170,21 @@ function summarize(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
   };
 }
 
-/** All that is known of a request. */
+/** All that is known of a request: the ledger's line, and in `detail` what the ledger leaves out. */
 function describe(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
   if ("line" in kept) return kept.line;
-  return JSON.parse("text" in kept ? kept.text : renderRequest(kept.record, redact)) as JsonObject;
-}
-
-/** The ledger's line, and in `detail` what the ledger leaves out. */
-function renderRequest(record: RequestRecord, redact: LiveOptions["redact"]): string {
+  const { record } = kept;
   const line = renderLedgerLine(record, { keepBody: false });
-  const text = `${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(record))}}`;
-  return redact(text) === text ? text : JSON.stringify(redactTexts(text, redact));
+  return redactTexts(`${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(record))}}`, redact);
 }
 
 /** `json` with every text in it redacted, names too: of a figure that looks like a secret, nothing can be taken out. */
-function redactTexts(json: string, redact: LiveOptions["redact"]): Json {
+function redactTexts(json: string, redact: LiveOptions["redact"]): JsonObject {
   return JSON.parse(json, (_, value: Json) => {
     if (isString(value)) return redact(value);
     if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [redact(name), item]));
-  }) as Json;
+  }) as JsonObject;
 }
 
 function detailOf(record: RequestRecord): JsonObject {

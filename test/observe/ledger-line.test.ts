@@ -92,20 +92,3 @@ describe("reading", () => {
     });
   });
 });
-
-test.each([
-  ["is rendered once for all that ask in turn", {}, 1],
-  ["is not held on to with the request's body", { requestBytes: new Uint8Array(1) }, 2],
-  ["is not held on to with the answer", { answer: "said" }, 2],
-])("the line of a request that is over %s", (_, parts, times) => {
-  let looks = 0;
-  const record = Object.defineProperty(recordOf({ outcome: "complete", ...parts }), "rule", {
-    get: () => {
-      looks += 1;
-      return null;
-    },
-  });
-  const first = renderLedgerLine(record, { keepBody: false });
-  expect(renderLedgerLine(record, { keepBody: false })).toBe(first);
-  expect(looks).toBe(times);
-});
