@@ -1,5 +1,6 @@
 /** Keys that cannot be printed by accident, and the redactor that keeps them out of every sink. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { createWordScan } from "./word-search.ts";
 
 const REDACTED = "[redacted]";
 
@@ -58,63 +59,13 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
   }
   // A longer form first: one that contains another must not be cut in two.
   const ordered = [...forms].sort((a, b) => b.length - a.length);
-  const holds = createScan(ordered);
+  const { isIn } = createWordScan(ordered);
   return (text) => {
-    if (!holds(text)) return text;
+    if (!isIn(text)) return text;
     let result = text;
     for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, REDACTED);
     return result;
   };
-}
-
-/** Larger steps than this would not fit into a byte. */
-const MAX_STEP = 255;
-const LEAST_PLACES = 1024;
-const MOST_PLACES = 65_536;
-/** Places for each pair of characters: few of those that are in no form share one with a pair that is. */
-const SPARSENESS = 16;
-
-/**
- * Whether one of `forms` is in a text, at a fraction of a look at each character: of most pairs of characters it is known how
- * far the first of a form's last characters is away at least (Wu and Manber's way to look for many words at once).
- */
-function createScan(forms: readonly string[]): (text: string) => boolean {
-  if (forms.length === 0) return () => false;
-  // No more of a form than the shortest has is looked at, until there is reason to.
-  const width = Math.min(...forms.map(({ length }) => length), MAX_STEP + 1);
-  // As small as can be, so that it stays in the processor's cache beside all else.
-  let places = LEAST_PLACES;
-  while (places < MOST_PLACES && places < forms.length * width * SPARSENESS) places *= 2;
-  const mask = places - 1;
-  const steps = new Uint8Array(places).fill(width - 1);
-  const ending = new Map<number, string[]>();
-  for (const form of forms) {
-    for (let at = 0; at + 1 < width; at++) {
-      const place = placeOf(form, at) & mask;
-      steps[place] = Math.min(steps[place] as number, width - 2 - at);
-    }
-    const last = placeOf(form, width - 2) & mask;
-    ending.set(last, [...(ending.get(last) ?? []), form]);
-  }
-  return (text) => {
-    const end = text.length - 1;
-    for (let at = width - 2; at < end;) {
-      const place = placeOf(text, at) & mask;
-      const step = steps[place] as number;
-      if (step > 0) at += step;
-      else {
-        const start = at - width + 2;
-        if (ending.get(place)?.some((form) => text.startsWith(form, start)) === true) return true;
-        at += 1;
-      }
-    }
-    return false;
-  };
-}
-
-/** Of the pair of characters at `at`; others may have the same. */
-function placeOf(text: string, at: number): number {
-  return text.charCodeAt(at) ^ (text.charCodeAt(at + 1) * 37);
 }
 
 function formsOf(text: string): readonly string[] {

@@ -1,0 +1,106 @@
+/** Looks for many words in a text at once. */
+
+/** Larger steps than this would not fit into a byte. */
+const MAX_STEP = 255;
+const LEAST_PLACES = 1024;
+const MOST_PLACES = 65_536;
+/** Places for each pair of characters: few of those that are in no word share one with a pair that is. */
+const SPARSENESS = 16;
+const NO_WORDS: readonly string[] = [];
+
+/** Words that are looked for together. */
+export interface WordScan {
+  /** Whether one of them is in `text`. */
+  readonly isIn: (text: string) => boolean;
+  /** Those that are in `text`, added to `found`; null for none. */
+  readonly allIn: (text: string, found: Set<string> | null) => Set<string> | null;
+}
+
+/**
+ * Words of at least two characters, found at a fraction of a look at each character: of most pairs of characters it is known how
+ * far the first of a word's last characters is away at least (Wu and Manber's way to look for many words at once). The longer the shortest
+ * word, the faster.
+ */
+export function createWordScan(words: readonly string[]): WordScan {
+  if (words.length === 0) return { isIn: () => false, allIn: (_, found) => found };
+  // No more of a word than the shortest has is looked at, until there is reason to.
+  const width = Math.min(...words.map(({ length }) => length), MAX_STEP + 1);
+  // As small as can be, so that it stays in the processor's cache beside all else.
+  let places = LEAST_PLACES;
+  while (places < MOST_PLACES && places < words.length * width * SPARSENESS) places *= 2;
+  const mask = places - 1;
+  const steps = new Uint8Array(places).fill(width - 1);
+  /** By the pair that they begin with, and by the last that is looked at. */
+  const bySeam = new Map<number, string[]>();
+  const seamOf = (first: number, last: number): number => first * places + last;
+  for (const word of words) {
+    for (let at = 0; at + 1 < width; at++) {
+      const place = placeOf(word, at) & mask;
+      steps[place] = Math.min(steps[place] as number, width - 2 - at);
+    }
+    const seam = seamOf(placeOf(word, 0) & mask, placeOf(word, width - 2) & mask);
+    const known = bySeam.get(seam);
+    if (known === undefined) bySeam.set(seam, [word]);
+    else known.push(word);
+  }
+
+  const scan = (text: string, known: Set<string> | null, all: boolean): Set<string> | null => {
+    let found = known;
+    const end = text.length - 1;
+    for (let at = width - 2; at < end;) {
+      const place = placeOf(text, at) & mask;
+      const step = steps[place] as number;
+      if (step > 0) {
+        at += step;
+        continue;
+      }
+      const start = at - width + 2;
+      for (const word of bySeam.get(seamOf(placeOf(text, start) & mask, place)) ?? NO_WORDS) {
+        if (!text.startsWith(word, start)) continue;
+        found ??= new Set();
+        found.add(word);
+        if (!all) return found;
+      }
+      at += 1;
+    }
+    return found;
+  };
+  return { isIn: (text) => scan(text, null, false) !== null, allIn: (text, found) => scan(text, found, true) };
+}
+
+/** Of the pair of characters at `at`; others may have the same. */
+function placeOf(text: string, at: number): number {
+  return text.charCodeAt(at) ^ (text.charCodeAt(at + 1) * 37);
+}
+
+/** Those of some words that are in a text. */
+export type WordSearch = (text: string) => ReadonlySet<string>;
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Words times characters of the shortest from which on a scan is faster than the runtime's own search for each. */
+const SCAN_FROM = 32;
+/** Words of this length and longer are scanned for together. */
+const LONGEST_BAND = 16;
+
+/** Looks for `words`, none of them empty. A few short ones do not slow down the search for many long ones. */
+export function createWordSearch(words: readonly string[]): WordSearch {
+  const bands = new Map<number, string[]>();
+  for (const word of new Set(words)) {
+    const band = Math.floor(Math.log2(Math.min(word.length, LONGEST_BAND)));
+    bands.set(band, [...(bands.get(band) ?? []), word]);
+  }
+  const scans: WordScan[] = [];
+  const single: string[] = [];
+  for (const band of bands.values()) {
+    const width = Math.min(...band.map(({ length }) => length));
+    if (width > 1 && band.length * width >= SCAN_FROM) scans.push(createWordScan(band));
+    else single.push(...band);
+  }
+  return (text) => {
+    let found: Set<string> | null = null;
+    for (const word of single) if (text.includes(word)) (found ??= new Set()).add(word);
+    for (const { allIn } of scans) found = allIn(text, found);
+    return found ?? NOTHING;
+  };
+}
