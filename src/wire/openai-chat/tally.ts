@@ -17,10 +17,12 @@ interface CallState {
 }
 
 interface ChoiceState {
+  readonly index: number;
   text: string;
   refusal: string | null;
   finish: string | null;
-  readonly calls: Map<number, CallState>;
+  /** null: none yet. */
+  calls: Map<number, CallState> | null;
 }
 
 /** Key of the one call of the older `function_call` form. */
@@ -32,28 +34,110 @@ const TEXT_FIELDS = ["content", "refusal", "reasoning_content", "reasoning"] as 
  * Reads the chunks of a Chat stream. A stream is complete when every choice has its finish reason; usage may come before,
  * after or never, the last that is not null counts.
  */
-export function openTally(options: TallyOptions): StreamTally {
-  const choices = new Map<number, ChoiceState>();
-  let id: string | null = null;
-  let model: string | null = null;
-  let serviceTier: string | null = null;
-  let usage: Usage | null = null;
-  let error: InBandError | null = null;
-  let started = false;
-  let done = false;
-  let contentBytes = 0;
-  let finished = 0;
+class ChatTally implements StreamTally {
+  started = false;
+  contentBytes = 0;
+  done = false;
+  error: InBandError | null = null;
+  readonly #options: TallyOptions;
+  /** The one that was told of first: nearly always the only one. */
+  #first: ChoiceState | null = null;
+  #others: Map<number, ChoiceState> | null = null;
+  #id: string | null = null;
+  #model: string | null = null;
+  #serviceTier: string | null = null;
+  #usage: Usage | null = null;
+  #finished = 0;
 
-  const choiceAt = (index: number): ChoiceState => {
-    let choice = choices.get(index);
+  constructor(options: TallyOptions) {
+    this.#options = options;
+  }
+
+  get complete(): boolean {
+    return this.#finished >= this.#options.choices;
+  }
+
+  get outputEstimate(): number {
+    return estimateOutputTokens(this.contentBytes, "openai");
+  }
+
+  read(json: JsonObject): void {
+    this.error ??= readErrorEnvelope(json);
+    this.#id ??= readString(own(json, "id"));
+    this.#model ??= readString(own(json, "model"));
+    this.#serviceTier ??= readString(own(json, "service_tier"));
+    this.#usage = readUsage(own(json, "usage")) ?? this.#usage;
+    const list = own(json, "choices");
+    if (!isArray(list)) return;
+    for (const each of list) {
+      const index = own(each, "index");
+      const choice = this.#choiceAt(typeof index === "number" ? index : 0);
+      this.#readDelta(choice, own(each, "delta"));
+      const finish = own(each, "finish_reason");
+      if (!isString(finish)) continue;
+      this.started = true;
+      if (choice.finish === null) this.#finished += 1;
+      choice.finish = finish;
+    }
+  }
+
+  readDone(): void {
+    this.done = true;
+  }
+
+  facts(): ReplyFacts {
+    const choices = this.#first === null ? [] : [this.#first, ...(this.#others?.values() ?? [])];
+    return {
+      id: this.#id,
+      model: this.#model,
+      choices: choices.sort((a, b) => a.index - b.index).map(factsOfChoice),
+      usage: this.#usage,
+      serviceTier: this.#serviceTier,
+    };
+  }
+
+  #choiceAt(index: number): ChoiceState {
+    if (this.#first === null) return (this.#first = openChoice(index));
+    if (this.#first.index === index) return this.#first;
+    this.#others ??= new Map();
+    let choice = this.#others.get(index);
     if (choice === undefined) {
-      choice = { text: "", refusal: null, finish: null, calls: new Map() };
-      choices.set(index, choice);
+      choice = openChoice(index);
+      this.#others.set(index, choice);
     }
     return choice;
-  };
+  }
 
-  const readCall = (choice: ChoiceState, key: number, call: Json): void => {
+  #readDelta(choice: ChoiceState, delta: Json | undefined): void {
+    const { collect, onText } = this.#options;
+    for (const field of TEXT_FIELDS) {
+      const text = own(delta, field);
+      if (!isString(text) || text === "") continue;
+      this.started = true;
+      this.contentBytes += utf8Length(text);
+      if (field === "content") onText?.(choice.index, text);
+      if (field === "refusal") choice.refusal = collect ? (choice.refusal ?? "") + text : "";
+      else if (field === "content" && collect) choice.text += text;
+    }
+    const calls = own(delta, "tool_calls");
+    if (isArray(calls) && calls.length > 0) {
+      this.started = true;
+      calls.forEach((call, position) => {
+        const place = own(call, "index");
+        this.#readCall(choice, typeof place === "number" ? place : position, call);
+      });
+    }
+    const legacy = own(delta, "function_call");
+    if (legacy !== undefined && legacy !== null) {
+      this.started = true;
+      this.#readCall(choice, LEGACY_CALL, { function: legacy });
+    }
+    const audio = own(delta, "audio");
+    if (audio !== undefined && audio !== null) this.started = true;
+  }
+
+  #readCall(choice: ChoiceState, key: number, call: Json): void {
+    choice.calls ??= new Map();
     let state = choice.calls.get(key);
     if (state === undefined) {
       state = { id: "", name: "", arguments: "", kind: "function" };
@@ -68,97 +152,21 @@ export function openTally(options: TallyOptions): StreamTally {
     if (isString(name) && state.name === "") state.name = name;
     const fragment = own(body, custom === undefined ? "arguments" : "input");
     if (isString(fragment) && fragment !== "") {
-      contentBytes += utf8Length(fragment);
-      if (options.collect) state.arguments += fragment;
+      this.contentBytes += utf8Length(fragment);
+      if (this.#options.collect) state.arguments += fragment;
     }
-  };
+  }
+}
 
-  const readDelta = (index: number, choice: ChoiceState, delta: Json | undefined): void => {
-    for (const field of TEXT_FIELDS) {
-      const text = own(delta, field);
-      if (!isString(text) || text === "") continue;
-      started = true;
-      contentBytes += utf8Length(text);
-      if (field === "content") options.onText?.(index, text);
-      if (field === "refusal") choice.refusal = options.collect ? (choice.refusal ?? "") + text : "";
-      else if (field === "content" && options.collect) choice.text += text;
-    }
-    const calls = own(delta, "tool_calls");
-    if (isArray(calls) && calls.length > 0) {
-      started = true;
-      calls.forEach((call, position) => {
-        const place = own(call, "index");
-        readCall(choice, typeof place === "number" ? place : position, call);
-      });
-    }
-    const legacy = own(delta, "function_call");
-    if (legacy !== undefined && legacy !== null) {
-      started = true;
-      readCall(choice, LEGACY_CALL, { function: legacy });
-    }
-    const audio = own(delta, "audio");
-    if (audio !== undefined && audio !== null) started = true;
-  };
+function openChoice(index: number): ChoiceState {
+  return { index, text: "", refusal: null, finish: null, calls: null };
+}
 
-  const read = (json: JsonObject): void => {
-    error ??= readErrorEnvelope(json);
-    id ??= readString(own(json, "id"));
-    model ??= readString(own(json, "model"));
-    serviceTier ??= readString(own(json, "service_tier"));
-    usage = readUsage(own(json, "usage")) ?? usage;
-    const list = own(json, "choices");
-    if (!isArray(list)) return;
-    for (const each of list) {
-      const index = own(each, "index");
-      const place = typeof index === "number" ? index : 0;
-      const choice = choiceAt(place);
-      readDelta(place, choice, own(each, "delta"));
-      const finish = own(each, "finish_reason");
-      if (!isString(finish)) continue;
-      started = true;
-      if (choice.finish === null) finished += 1;
-      choice.finish = finish;
-    }
-  };
+function factsOfChoice({ text, refusal, finish, calls }: ChoiceState): ReplyChoice {
+  const toolCalls = [...(calls ?? [])].sort(([a], [b]) => a - b).map(([, call]) => call);
+  return { text, toolCalls, refusal, stop: classifyStop(finish, toolCalls.length > 0, refusal !== null) };
+}
 
-  const facts = (): ReplyFacts => ({
-    id,
-    model,
-    choices: [...choices]
-      .sort(([a], [b]) => a - b)
-      .map(([, choice]): ReplyChoice => ({
-        text: choice.text,
-        toolCalls: [...choice.calls].sort(([a], [b]) => a - b).map(([, call]) => call),
-        refusal: choice.refusal,
-        stop: classifyStop(choice.finish, choice.calls.size > 0, choice.refusal !== null),
-      })),
-    usage,
-    serviceTier,
-  });
-
-  return {
-    read,
-    readDone: () => {
-      done = true;
-    },
-    get started() {
-      return started;
-    },
-    get contentBytes() {
-      return contentBytes;
-    },
-    get complete() {
-      return finished >= options.choices;
-    },
-    get done() {
-      return done;
-    },
-    get error() {
-      return error;
-    },
-    get outputEstimate() {
-      return estimateOutputTokens(contentBytes, "openai");
-    },
-    facts,
-  };
+export function openTally(options: TallyOptions): StreamTally {
+  return new ChatTally(options);
 }

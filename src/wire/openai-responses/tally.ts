@@ -21,90 +21,93 @@ const CONTENT_DELTAS: ReadonlySet<string> = new Set([
  * Reads the events of a Responses stream. It is complete at `response.completed` or `response.incomplete`; a
  * `response.failed` or `error` event is an error.
  */
-export function openTally(options: TallyOptions): StreamTally {
-  const calls: ReplyToolCall[] = [];
-  let response: Json | undefined;
-  let error: InBandError | null = null;
-  let text = "";
-  let refusal: string | null = null;
-  let started = false;
-  let complete = false;
-  let contentBytes = 0;
+class ResponsesTally implements StreamTally {
+  started = false;
+  contentBytes = 0;
+  complete = false;
+  error: InBandError | null = null;
+  readonly #options: TallyOptions;
+  readonly #calls: ReplyToolCall[] = [];
+  #response: Json | undefined = undefined;
+  #text = "";
+  #refusal: string | null = null;
 
-  const readDelta = (type: string, delta: string): void => {
-    contentBytes += utf8Length(delta);
-    if (type === "response.output_text.delta") options.onText?.(0, delta);
-    if (type === "response.refusal.delta") refusal = options.collect ? (refusal ?? "") + delta : "";
-    else if (type === "response.output_text.delta" && options.collect) text += delta;
-  };
+  constructor(options: TallyOptions) {
+    this.#options = options;
+  }
 
-  const read = (json: JsonObject): void => {
+  get done(): boolean {
+    return this.complete;
+  }
+
+  get outputEstimate(): number {
+    return estimateOutputTokens(this.contentBytes, "openai");
+  }
+
+  read(json: JsonObject): void {
     const type = own(json, "type");
     if (!isString(type)) {
-      error ??= readError(json);
+      this.error ??= readError(json);
       return;
     }
     const delta = own(json, "delta");
     if (isString(delta)) {
-      if (CONTENT_DELTAS.has(type)) readDelta(type, delta);
+      if (CONTENT_DELTAS.has(type)) this.#readDelta(type, delta);
       return;
     }
     switch (type) {
       case "response.output_item.added":
-        started = true;
+        this.started = true;
         break;
       case "response.output_item.done": {
         const item = own(json, "item") ?? null;
-        if (isToolCall(item))
-          calls.push(options.collect ? readToolCall(item) : { ...readToolCall(item), arguments: "" });
+        if (!isToolCall(item)) break;
+        const call = readToolCall(item);
+        this.#calls.push(this.#options.collect ? call : { ...call, arguments: "" });
         break;
       }
       case "response.completed":
       case "response.incomplete":
-        complete = true;
-        response = own(json, "response");
+        this.complete = true;
+        this.#response = own(json, "response");
         break;
       case "response.failed":
-        response = own(json, "response");
-        error ??= readError(json);
+        this.#response = own(json, "response");
+        this.error ??= readError(json);
         break;
       case "error":
-        error ??= readError(json);
+        this.error ??= readError(json);
         break;
       default:
-        response ??= own(json, "response");
+        this.#response ??= own(json, "response");
     }
-  };
+  }
 
-  const facts = (): ReplyFacts => ({
-    id: readString(own(response, "id")),
-    model: readString(own(response, "model")),
-    choices: [{ text, toolCalls: calls, refusal, stop: classifyStop(response, calls.length > 0, refusal !== null) }],
-    usage: readUsage(own(response, "usage")),
-    serviceTier: readString(own(response, "service_tier")),
-  });
+  readDone(): void {
+    // Responses streams have no `[DONE]`.
+  }
 
-  return {
-    read,
-    readDone: () => undefined,
-    get started() {
-      return started;
-    },
-    get contentBytes() {
-      return contentBytes;
-    },
-    get complete() {
-      return complete;
-    },
-    get done() {
-      return complete;
-    },
-    get error() {
-      return error;
-    },
-    get outputEstimate() {
-      return estimateOutputTokens(contentBytes, "openai");
-    },
-    facts,
-  };
+  facts(): ReplyFacts {
+    const response = this.#response;
+    const stop = classifyStop(response, this.#calls.length > 0, this.#refusal !== null);
+    return {
+      id: readString(own(response, "id")),
+      model: readString(own(response, "model")),
+      choices: [{ text: this.#text, toolCalls: this.#calls, refusal: this.#refusal, stop }],
+      usage: readUsage(own(response, "usage")),
+      serviceTier: readString(own(response, "service_tier")),
+    };
+  }
+
+  #readDelta(type: string, delta: string): void {
+    const { collect, onText } = this.#options;
+    this.contentBytes += utf8Length(delta);
+    if (type === "response.output_text.delta") onText?.(0, delta);
+    if (type === "response.refusal.delta") this.#refusal = collect ? (this.#refusal ?? "") + delta : "";
+    else if (type === "response.output_text.delta" && collect) this.#text += delta;
+  }
+}
+
+export function openTally(options: TallyOptions): StreamTally {
+  return new ResponsesTally(options);
 }

@@ -41,83 +41,141 @@ const CR = 0x0d;
 /** U+FEFF as Latin-1 shows its UTF-8 bytes. */
 const BOM = "\u00ef\u00bb\u00bf";
 const NO_EVENTS: readonly SseEvent[] = [];
+const NOTHING = new Uint8Array(0);
+const ONE_END = Buffer.from("\n");
+const TWO_ENDS = Buffer.from("\n\n");
 
-/** @param options.maxEventBytes bytes of one event after which the input is given up */
-export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
-  const { maxEventBytes } = options;
+/** Shared by all that hold none; never written to. */
+const NO_PIECES: Uint8Array[] = [];
+
+class Decoder implements SseDecoder {
+  overflowed = false;
+  readonly #maxEventBytes: number;
   /** Bytes of the event that is not complete yet, in pieces: joined once, so that a large event costs its own size. */
-  let pieces: Uint8Array[] = [];
-  let pendingBytes = 0;
-  let lineEmpty = true;
-  let afterCr = false;
+  #pieces = NO_PIECES;
+  #pendingBytes = 0;
+  #lineEmpty = true;
+  #afterCr = false;
   /** The event ended with a CR at the end of a chunk: a LF that follows is still its own. */
-  let endedWithCr = false;
-  let first = true;
-  let overflowed = false;
+  #endedWithCr = false;
+  #first = true;
+
+  constructor({ maxEventBytes }: SseDecoderOptions) {
+    this.#maxEventBytes = maxEventBytes;
+  }
+
+  push(chunk: Uint8Array): readonly SseEvent[] {
+    if (this.overflowed || chunk.length === 0) return NO_EVENTS;
+    const events: SseEvent[] = [];
+    let start = 0;
+    if (this.#endedWithCr) {
+      start = chunk[0] === LF ? 1 : 0;
+      this.#emitPending(events, chunk.subarray(0, start));
+    } else if (this.#pendingBytes > 0) {
+      const end = this.#findEnd(chunk, 0);
+      if (end < 0) {
+        this.#keep(chunk);
+        return NO_EVENTS;
+      }
+      this.#emitPending(events, chunk.subarray(0, end));
+      start = end;
+    }
+    if (this.overflowed || start >= chunk.length) return events;
+    const source = openSource(chunk);
+    if (source.plain) start = this.#readPlain(events, source, start);
+    while (!this.overflowed && start < chunk.length) {
+      const end = this.#findEnd(chunk, start);
+      if (end < 0) {
+        this.#keep(start === 0 ? chunk : chunk.subarray(start));
+        break;
+      }
+      if (end - start > this.#maxEventBytes) {
+        this.overflowed = true;
+        break;
+      }
+      this.#emit(events, source, start, end);
+      start = end;
+      this.#reset();
+    }
+    return events;
+  }
+
+  end(): readonly SseEvent[] {
+    if (this.overflowed || this.#pendingBytes === 0) return NO_EVENTS;
+    const events: SseEvent[] = [];
+    if (this.#endedWithCr) {
+      this.#emitPending(events, NOTHING);
+      return events;
+    }
+    this.#emitPending(events, this.#lineEmpty ? ONE_END : TWO_ENDS);
+    return events.filter((event) => event.data !== null && isWhole(event.data));
+  }
 
   /** End of the event that `from` is in, or -1; keeps what it has to know about the lines so far. */
-  const findEnd = (bytes: Uint8Array, from: number): number => {
+  #findEnd(bytes: Uint8Array, from: number): number {
     for (let at = from; at < bytes.length; at += 1) {
       const byte = bytes[at];
       if (byte === LF) {
-        if (afterCr) afterCr = false;
-        else if (lineEmpty) return at + 1;
-        else lineEmpty = true;
+        if (this.#afterCr) this.#afterCr = false;
+        else if (this.#lineEmpty) return at + 1;
+        else this.#lineEmpty = true;
       } else if (byte === CR) {
-        if (lineEmpty) {
+        if (this.#lineEmpty) {
           if (at + 1 < bytes.length) return bytes[at + 1] === LF ? at + 2 : at + 1;
-          endedWithCr = true;
+          this.#endedWithCr = true;
           return -1;
         }
-        lineEmpty = true;
-        afterCr = true;
+        this.#lineEmpty = true;
+        this.#afterCr = true;
       } else {
-        lineEmpty = false;
-        afterCr = false;
+        this.#lineEmpty = false;
+        this.#afterCr = false;
       }
     }
     return -1;
-  };
+  }
 
-  const reset = (): void => {
-    pieces = [];
-    pendingBytes = 0;
-    lineEmpty = true;
-    afterCr = false;
-    endedWithCr = false;
-  };
+  #reset(): void {
+    this.#pieces = NO_PIECES;
+    this.#pendingBytes = 0;
+    this.#lineEmpty = true;
+    this.#afterCr = false;
+    this.#endedWithCr = false;
+  }
 
-  const emit = (events: SseEvent[], source: Source, start: number, end: number): void => {
+  #emit(events: SseEvent[], source: Source, start: number, end: number): void {
     const whole = start === 0 && end === source.bytes.length;
     const bytes = whole ? source.bytes : source.bytes.subarray(start, end);
-    const from = first && source.text.startsWith(BOM, start) ? start + BOM.length : start;
-    first = false;
+    const from = this.#first && source.text.startsWith(BOM, start) ? start + BOM.length : start;
+    this.#first = false;
     const { event, data } = readFields(source, from, end);
     events.push({ event, data, bytes });
-  };
+  }
 
-  const keep = (bytes: Uint8Array): void => {
-    pieces.push(bytes);
-    pendingBytes += bytes.length;
-    if (pendingBytes > maxEventBytes) {
-      overflowed = true;
-      pieces = [];
-    }
-  };
+  #keep(bytes: Uint8Array): void {
+    if (this.#pieces === NO_PIECES) this.#pieces = [];
+    this.#pieces.push(bytes);
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes > this.#maxEventBytes) this.#overflow();
+  }
 
-  const emitPending = (events: SseEvent[], last: Uint8Array): void => {
-    if (pendingBytes + last.length > maxEventBytes) {
-      overflowed = true;
-      pieces = [];
+  #overflow(): void {
+    this.overflowed = true;
+    this.#pieces = NO_PIECES;
+  }
+
+  #emitPending(events: SseEvent[], last: Uint8Array): void {
+    if (this.#pendingBytes + last.length > this.#maxEventBytes) {
+      this.#overflow();
       return;
     }
-    const joined = openSource(Buffer.concat([...pieces, last]));
-    reset();
-    emit(events, joined, 0, joined.bytes.length);
-  };
+    const joined = openSource(Buffer.concat([...this.#pieces, last]));
+    this.#reset();
+    this.#emit(events, joined, 0, joined.bytes.length);
+  }
 
   /** Whole events of LF-terminated lines; returns where the rest begins. */
-  const readPlain = (events: SseEvent[], source: Source, from: number): number => {
+  #readPlain(events: SseEvent[], source: Source, from: number): number {
     const { text } = source;
     let start = from;
     while (start < text.length) {
@@ -127,70 +185,20 @@ export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
         if (blank < 0) break;
         end = blank + 2;
       }
-      if (end - start > maxEventBytes) {
-        overflowed = true;
+      if (end - start > this.#maxEventBytes) {
+        this.overflowed = true;
         return start;
       }
-      emit(events, source, start, end);
+      this.#emit(events, source, start, end);
       start = end;
     }
     return start;
-  };
+  }
+}
 
-  const push = (chunk: Uint8Array): readonly SseEvent[] => {
-    if (overflowed || chunk.length === 0) return NO_EVENTS;
-    const events: SseEvent[] = [];
-    let start = 0;
-    if (endedWithCr) {
-      start = chunk[0] === LF ? 1 : 0;
-      emitPending(events, chunk.subarray(0, start));
-    } else if (pendingBytes > 0) {
-      const end = findEnd(chunk, 0);
-      if (end < 0) {
-        keep(chunk);
-        return NO_EVENTS;
-      }
-      emitPending(events, chunk.subarray(0, end));
-      start = end;
-    }
-    if (overflowed || start >= chunk.length) return events;
-    const source = openSource(chunk);
-    if (source.plain) start = readPlain(events, source, start);
-    while (!overflowed && start < chunk.length) {
-      const end = findEnd(chunk, start);
-      if (end < 0) {
-        keep(start === 0 ? chunk : chunk.subarray(start));
-        break;
-      }
-      if (end - start > maxEventBytes) {
-        overflowed = true;
-        break;
-      }
-      emit(events, source, start, end);
-      start = end;
-      reset();
-    }
-    return events;
-  };
-
-  const end = (): readonly SseEvent[] => {
-    if (overflowed || pendingBytes === 0) return NO_EVENTS;
-    const events: SseEvent[] = [];
-    if (endedWithCr) {
-      emitPending(events, new Uint8Array(0));
-      return events;
-    }
-    emitPending(events, lineEmpty ? Buffer.from("\n") : Buffer.from("\n\n"));
-    return events.filter((event) => event.data !== null && isWhole(event.data));
-  };
-
-  return {
-    push,
-    end,
-    get overflowed() {
-      return overflowed;
-    },
-  };
+/** @param options.maxEventBytes bytes of one event after which the input is given up */
+export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
+  return new Decoder(options);
 }
 
 function isWhole(data: string): boolean {
