@@ -80,7 +80,7 @@ export function p50Goals(report: Report): readonly Goal[] {
   );
 }
 
-/** The same of the time to a stream's first bytes. */
+/** The same of the time to a stream's first text. */
 export function firstGoals(report: Report): readonly Goal[] {
   const isStream = ({ pace }: Workload): boolean => pace === "apart";
   return latencyGoals(report, FIRST_RATIO, isStream, ({ firstP50Ms }) => firstP50Ms);

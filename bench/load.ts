@@ -1,6 +1,7 @@
 /** The load generator, a process of its own: takes orders over IPC, checks every answer, tells what it took. */
 import { createCheck } from "./answers.ts";
 import { type HttpClient, openClient, renderRequest } from "./http-client.ts";
+import { firstTextOf } from "./upstream-answers.ts";
 import { PATHS, requestBody, workloadById } from "./workloads.ts";
 
 export interface Order {
@@ -26,6 +27,7 @@ export interface LoadResult {
   readonly elapsedMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** To the first text of a stream, not to the events before it that carry none; to the first byte of any other answer. */
   readonly firstP50Ms: number;
   /** The first wrong answer; null when all were right. */
   readonly failure: string | null;
@@ -77,7 +79,8 @@ async function run(order: Order): Promise<LoadResult> {
   const { leastRequests = 0 } = order;
   let failure: string | null = null;
 
-  const opened = await Promise.all(Array.from({ length: order.connections }, () => openClient(order.port)));
+  const firstText = workload.pace === null ? "" : firstTextOf(workload);
+  const opened = await Promise.all(Array.from({ length: order.connections }, () => openClient(order.port, firstText)));
   const startMs = performance.now();
   const work = async (client: HttpClient): Promise<void> => {
     do {

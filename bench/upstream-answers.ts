@@ -68,6 +68,11 @@ function answerPieces({ pace, chunks }: Workload): readonly string[] {
   return Array.from({ length: count }, (_, at) => `${wordAt(at)} `);
 }
 
+/** What the first event of a streamed answer that carries text has in it, in either format, and none before it. */
+export function firstTextOf(workload: Workload): string {
+  return JSON.stringify(answerPieces(workload)[0]);
+}
+
 /** The upstream's answer as SSE events. */
 export function streamedAnswer(workload: Workload): readonly string[] {
   const pieces = answerPieces(workload);
