@@ -31,12 +31,14 @@ export function sleep(clock: Clock, delayMs: number, signal: Signal): Promise<vo
       return;
     }
     const cancel = clock.after(delayMs, () => {
-      letGo();
+      link.release();
       resolve();
     });
-    const letGo = followAbort(signal, () => {
-      cancel();
-      reject(signal.reason);
+    const link = followAbort(signal, {
+      onAbort: (reason) => {
+        cancel();
+        reject(reason);
+      },
     });
   });
 }

@@ -1,10 +1,10 @@
 /** What the client is answered, and the stream that answers it. */
-import { followAbort, type Signal } from "../base/abort.ts";
+import { type AbortFollower, type AbortLink, followAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import { classified } from "../upstream/classify.ts";
 import { clientClosed } from "../upstream/stream.ts";
-import type { WireFormat } from "../wire/format.ts";
+import type { RenderableError, WireFormat } from "../wire/format.ts";
 import type { ClientFrame, ClientRead, ClientStream, ClientStreamFailure } from "./client-stream.ts";
 
 /** An answer ready to be sent; headers without the `x-arouter-*` ones. */
@@ -49,28 +49,237 @@ function toBytes(data: Uint8Array | string): Uint8Array {
 /** Frames that came at once leave at once, in pieces of about so many bytes. */
 const PIECE_BYTES = 65_536;
 
-/** Hands `frames` to `write` in pieces; each of whole frames. */
-function writeJoined(frames: readonly ClientFrame[], write: (data: Uint8Array | string) => void): void {
-  const [first] = frames;
-  if (first !== undefined && frames.length === 1) {
-    write(first.data);
-    return;
-  }
+/** `frames` in pieces; each of whole frames. */
+function piecesOf(frames: readonly ClientFrame[]): (Uint8Array | string)[] {
+  const pieces: (Uint8Array | string)[] = [];
   let piece: (Uint8Array | string)[] = [];
   let size = 0;
-  for (const { data } of frames) {
-    piece.push(data);
-    size += data.length;
+  for (const { bytes } of frames) {
+    piece.push(bytes);
+    size += bytes.length;
     if (size < PIECE_BYTES) continue;
-    write(join(piece));
+    pieces.push(join(piece));
     piece = [];
     size = 0;
   }
-  if (size > 0) write(join(piece));
+  if (size > 0) pieces.push(join(piece));
+  return pieces;
 }
 
 function join(piece: readonly (Uint8Array | string)[]): Uint8Array | string {
+  const [only = ""] = piece;
+  if (piece.length <= 1) return only;
   return piece.every((data) => typeof data === "string") ? piece.join("") : Buffer.concat(piece.map(toBytes));
+}
+
+const NOTHING_AHEAD = { highWaterMark: 0 };
+
+/** Writes what a client's stream gives, and is what the runtime pulls. */
+class ReplySource implements UnderlyingDefaultSource<Uint8Array>, AbortFollower {
+  readonly #options: ReplyStreamOptions;
+  /** The stream, or while that is on its way: null. */
+  #stream: ClientStream | null;
+  readonly #coming: Promise<ClientStream> | null;
+  readonly #link: AbortLink;
+  /** The shorter of the limits that are kept, in ms; Infinity: there is none. */
+  readonly #shortestMs: number;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #pingFirst: boolean;
+  #isReading = false;
+  /** The client asks for more, and has got nothing since. */
+  #isPulled = false;
+  /** What was read but is not asked for: a ping has gone out in its place. */
+  #unasked: Pulled | null = null;
+  #ended = false;
+  /** Who is waited for, since when; null: nobody yet. */
+  #awaited: "source" | "client" | null = null;
+  #sinceMs = 0;
+  #cancelTimer: (() => void) | null = null;
+  /** Events of the answer that were written; comments are none. */
+  #events = 0;
+
+  constructor(source: Promise<ClientStream> | ClientStream, options: ReplyStreamOptions) {
+    const { signal, keepaliveMs, clientWriteMs } = options;
+    this.#options = options;
+    this.#stream = source instanceof Promise ? null : source;
+    this.#coming = source instanceof Promise ? source : null;
+    this.#pingFirst = options.pingFirst;
+    this.#shortestMs = Math.min(orNever(keepaliveMs), orNever(clientWriteMs));
+    this.#link = followAbort(signal, this);
+    if (signal.aborted) this.onAbort(signal.reason);
+    if (!this.#ended) this.#lookIn(this.#shortestMs);
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+  }
+
+  /** Gives no promise: `enqueue` is what makes the stream ask again, and a promise for each event would be one too many. */
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#wait("source");
+    if (this.#ended) {
+      controller.error(clientClosed());
+      return;
+    }
+    this.#isPulled = true;
+    const read = this.#unasked;
+    if (this.#pingFirst) {
+      this.#pingFirst = false;
+      this.#ping();
+    } else if (read !== null) {
+      this.#unasked = null;
+      this.#answer(read);
+    } else if (!this.#isReading) this.#startReading();
+  }
+
+  cancel(): void {
+    this.#giveUp({ kind: "client-gone" });
+  }
+
+  onAbort(reason: unknown): void {
+    // A drain ends the stream with an error that the client can read; a client that left reads nothing.
+    if (reason instanceof GatewayError && reason.kind !== "client-closed") return;
+    this.#giveUp({ kind: "client-gone" });
+  }
+
+  #end(how: StreamEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelTimer?.();
+    this.#link.release();
+    this.#options.onEnd(how);
+  }
+
+  #giveUp(how: StreamEnd): void {
+    if (this.#stream !== null) cancelStream(this.#stream);
+    else this.#coming?.then(cancelStream, () => undefined);
+    this.#end(how);
+  }
+
+  /** One timer for the stream's whole life: one for each event would cost more than the event. */
+  #lookIn(delayMs: number): void {
+    if (delayMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#options.clock.after(delayMs, () => this.#look());
+  }
+
+  #look(): void {
+    const { keepaliveMs, clientWriteMs, clock } = this.#options;
+    const limitMs = this.#awaited === "source" ? keepaliveMs : this.#awaited === "client" ? clientWriteMs : 0;
+    const leftMs = limitMs > 0 ? this.#sinceMs + limitMs - clock.nowMs() : this.#shortestMs;
+    if (leftMs <= 0 && this.#awaited === "client") {
+      this.#giveUp({ kind: "client-gone" });
+      this.#controller?.error(new GatewayError("client-closed", "the client stopped reading (timeout.client_write)"));
+      return;
+    }
+    if (leftMs <= 0) this.#ping();
+    this.#lookIn(leftMs > 0 ? Math.min(leftMs, this.#shortestMs) : this.#shortestMs);
+  }
+
+  #wait(whom: "source" | "client"): void {
+    this.#awaited = whom;
+    this.#sinceMs = this.#options.clock.nowMs();
+  }
+
+  #write(data: Uint8Array | string, isContent: boolean): void {
+    const bytes = toBytes(data);
+    this.#options.onBytes(bytes.byteLength, isContent);
+    this.#controller?.enqueue(bytes);
+  }
+
+  /** Keeps a client waiting; the read that it waits for goes on. */
+  #ping(): void {
+    this.#isPulled = false;
+    this.#write(this.#options.format.keepalive, false);
+    this.#wait("client");
+  }
+
+  #startReading(): void {
+    this.#isReading = true;
+    if (this.#stream === null) {
+      void this.#coming?.then((stream) => this.#open(stream)).then(this.#onRead, this.#onThrown);
+      return;
+    }
+    let read: Promise<ClientRead> | ClientRead;
+    try {
+      read = this.#stream.read();
+    } catch (cause) {
+      this.#onThrown(cause);
+      return;
+    }
+    if (read instanceof Promise) void read.then(this.#onRead, this.#onThrown);
+    else this.#onRead(read);
+  }
+
+  #open(stream: ClientStream): Promise<ClientRead> | ClientRead {
+    this.#stream = stream;
+    return stream.read();
+  }
+
+  readonly #onRead = (read: Pulled): void => {
+    this.#isReading = false;
+    if (this.#ended) this.#controller?.error(clientClosed());
+    else if (this.#isPulled) this.#answer(read);
+    else this.#unasked = read;
+  };
+
+  readonly #onThrown = (cause: unknown): void => this.#onRead(toFailure(cause));
+
+  /** Answers the client's pull with what was read. */
+  #answer(read: Pulled): void {
+    this.#isPulled = false;
+    try {
+      this.#deliver(read);
+    } catch (cause) {
+      if (this.#ended) this.#controller?.error(clientClosed());
+      else this.#fail(toFailure(cause).error);
+    }
+  }
+
+  #deliver(read: Pulled): void {
+    switch (read.kind) {
+      case "frames":
+        if (read.joined !== null) this.#write(read.joined, true);
+        else for (const piece of piecesOf(read.frames)) this.#write(piece, true);
+        for (const { json } of read.frames) if (json !== null) this.#events += 1;
+        this.#wait("client");
+        return;
+      case "end":
+        this.#end({ kind: "complete" });
+        this.#controller?.close();
+        return;
+      case "error":
+        this.#write(read.raw?.bytes ?? this.#renderError(read.shown), false);
+        this.#end({ kind: "in-band-error", error: null, message: read.error.message });
+        this.#controller?.close();
+        return;
+      case "failure":
+        this.#fail(read.error);
+    }
+  }
+
+  #fail(error: GatewayError): void {
+    if (error.kind === "client-closed") {
+      this.#end({ kind: "client-gone" });
+      this.#controller?.error(error);
+      return;
+    }
+    this.#write(this.#renderError(error), false);
+    this.#end({ kind: "in-band-error", error, message: error.message });
+    this.#controller?.close();
+  }
+
+  #renderError(error: RenderableError): string {
+    const { format, requestId } = this.#options;
+    return format.renderStreamError(error, requestId, this.#events);
+  }
+}
+
+function cancelStream(stream: ClientStream): void {
+  stream.cancel(classified("aborted"));
+}
+
+/** A limit of 0 is none. */
+function orNever(limitMs: number): number {
+  return limitMs > 0 ? limitMs : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -82,172 +291,7 @@ export function createReplyStream(
   source: Promise<ClientStream> | ClientStream,
   options: ReplyStreamOptions,
 ): ReadableStream<Uint8Array> {
-  const { clock, format, signal } = options;
-  let controller!: ReadableStreamDefaultController<Uint8Array>;
-  let pingFirst = options.pingFirst;
-  let stream: ClientStream | null = source instanceof Promise ? null : source;
-  let isReading = false;
-  /** The client asks for more, and has got nothing since. */
-  let isPulled = false;
-  /** What was read but is not asked for: a ping has gone out in its place. */
-  let unasked: Pulled | null = null;
-  let ended = false;
-  /** Who is waited for, since when; null: nobody yet. */
-  let awaited: "source" | "client" | null = null;
-  let sinceMs = 0;
-  let cancelTimer = (): void => undefined;
-  /** Events of the answer that were written; comments are none. */
-  let events = 0;
-
-  const end = (how: StreamEnd): void => {
-    if (ended) return;
-    ended = true;
-    cancelTimer();
-    letGo();
-    options.onEnd(how);
-  };
-
-  const giveUp = (how: StreamEnd): void => {
-    const cancel = (opened: ClientStream): void => opened.cancel(classified("aborted"));
-    if (stream !== null) cancel(stream);
-    else if (source instanceof Promise) source.then(cancel, () => undefined);
-    end(how);
-  };
-
-  const onAbort = (): void => {
-    const reason: unknown = signal.reason;
-    // A drain ends the stream with an error that the client can read; a client that left reads nothing.
-    if (reason instanceof GatewayError && reason.kind !== "client-closed") return;
-    giveUp({ kind: "client-gone" });
-  };
-  const letGo = followAbort(signal, onAbort);
-  if (signal.aborted) onAbort();
-
-  // One timer for the stream's whole life: one for each event would cost more than the event.
-  const limits = [options.keepaliveMs, options.clientWriteMs].filter((limitMs) => limitMs > 0);
-  const shortestMs = Math.min(...limits);
-  const look = (): void => {
-    const limitMs = awaited === "source" ? options.keepaliveMs : awaited === "client" ? options.clientWriteMs : 0;
-    const leftMs = limitMs > 0 ? sinceMs + limitMs - clock.nowMs() : shortestMs;
-    if (leftMs <= 0 && awaited === "client") {
-      giveUp({ kind: "client-gone" });
-      controller.error(new GatewayError("client-closed", "the client stopped reading (timeout.client_write)"));
-      return;
-    }
-    if (leftMs <= 0) ping();
-    cancelTimer = clock.after(leftMs > 0 ? Math.min(leftMs, shortestMs) : shortestMs, look);
-  };
-  if (limits.length > 0 && !ended) cancelTimer = clock.after(shortestMs, look);
-
-  const wait = (whom: "source" | "client"): void => {
-    awaited = whom;
-    sinceMs = clock.nowMs();
-  };
-
-  const write = (data: Uint8Array | string, isContent: boolean): void => {
-    const bytes = toBytes(data);
-    options.onBytes(bytes.byteLength, isContent);
-    controller.enqueue(bytes);
-  };
-
-  const writeContent = (data: Uint8Array | string): void => write(data, true);
-
-  /** Keeps a client waiting; the read that it waits for goes on. */
-  const ping = (): void => {
-    isPulled = false;
-    write(format.keepalive, false);
-    wait("client");
-  };
-
-  const fail = (error: GatewayError): void => {
-    if (error.kind === "client-closed") {
-      end({ kind: "client-gone" });
-      controller.error(error);
-      return;
-    }
-    write(format.renderStreamError(error, options.requestId, events), false);
-    end({ kind: "in-band-error", error, message: error.message });
-    controller.close();
-  };
-
-  const deliver = (read: Pulled): void => {
-    switch (read.kind) {
-      case "frames":
-        writeJoined(read.frames, writeContent);
-        for (const { json } of read.frames) if (json !== null) events += 1;
-        wait("client");
-        return;
-      case "end":
-        end({ kind: "complete" });
-        controller.close();
-        return;
-      case "error":
-        write(read.raw?.data ?? format.renderStreamError(read.shown, options.requestId, events), false);
-        end({ kind: "in-band-error", error: null, message: read.error.message });
-        controller.close();
-        return;
-      case "failure":
-        fail(read.error);
-    }
-  };
-
-  /** Answers the client's pull with what was read. */
-  const answer = (read: Pulled): void => {
-    isPulled = false;
-    try {
-      deliver(read);
-    } catch (cause) {
-      if (ended) controller.error(clientClosed());
-      else fail(toFailure(cause).error);
-    }
-  };
-
-  const onRead = (read: Pulled): void => {
-    isReading = false;
-    if (ended) controller.error(clientClosed());
-    else if (isPulled) answer(read);
-    else unasked = read;
-  };
-
-  const onThrown = (cause: unknown): void => onRead(toFailure(cause));
-
-  const startReading = (): void => {
-    isReading = true;
-    const reading = stream === null ? Promise.resolve(source).then(open) : stream.read();
-    void reading.then(onRead, onThrown);
-  };
-
-  const open = (opened: ClientStream): Promise<ClientRead> => {
-    stream = opened;
-    return opened.read();
-  };
-
-  return new ReadableStream<Uint8Array>(
-    {
-      start: (given) => {
-        controller = given;
-      },
-      // Gives no promise: `enqueue` is what makes the stream ask again, and a promise for each event would be one too many.
-      pull: () => {
-        wait("source");
-        if (ended) {
-          controller.error(clientClosed());
-          return;
-        }
-        isPulled = true;
-        if (pingFirst) {
-          pingFirst = false;
-          ping();
-        } else if (unasked !== null) {
-          const read = unasked;
-          unasked = null;
-          answer(read);
-        } else if (!isReading) startReading();
-      },
-      cancel: () => giveUp({ kind: "client-gone" }),
-    },
-    { highWaterMark: 0 },
-  );
+  return new ReadableStream<Uint8Array>(new ReplySource(source, options), NOTHING_AHEAD);
 }
 
 function toFailure(cause: unknown): Pick<ClientStreamFailure, "kind" | "error"> {

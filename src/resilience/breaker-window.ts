@@ -30,10 +30,18 @@ export function addToWindow(
   settings: WindowSettings,
 ): BreakerWindow {
   const number = Math.floor(nowMs / (settings.windowMs / settings.buckets));
-  const kept = window.filter((bucket) => bucket.number > number - settings.buckets && bucket.number < number);
-  const current = window.find((bucket) => bucket.number === number);
-  return [...kept, addToBucket(current ?? { number, successes: 0, failures: 0, partial: {} }, entry)];
+  let from = 0;
+  let to = window.length;
+  while (from < to && (window[from]?.number ?? 0) <= number - settings.buckets) from += 1;
+  while (to > from && (window[to - 1]?.number ?? 0) >= number) to -= 1;
+  const next = window.slice(from, to);
+  const current = window[to];
+  const isCurrent = current !== undefined && current.number === number;
+  next.push(addToBucket(isCurrent ? current : { number, successes: 0, failures: 0, partial: NONE }, entry));
+  return next;
 }
+
+const NONE: Bucket["partial"] = {};
 
 function addToBucket(bucket: Bucket, entry: WindowEntry): Bucket {
   switch (entry.kind) {

@@ -143,11 +143,15 @@ function stepClosed(
       return openBreaker(state.generation, 0, outcome.retryAfterMs, nowMs, settings, random);
     }
   }
-  return { ...state, failuresInRow, window };
+  return { kind: "closed", generation: state.generation, failuresInRow, window };
 }
 
+const SUCCESS: WindowEntry = { kind: "success" };
+const FAILURE: WindowEntry = { kind: "failure" };
+
 function windowEntry(outcome: BreakerOutcome & { kind: "success" | "failure" }): WindowEntry {
-  if (outcome.kind === "success" || outcome.source === null) return { kind: outcome.kind };
+  if (outcome.kind === "success") return SUCCESS;
+  if (outcome.source === null) return FAILURE;
   return { kind: "partial", source: outcome.source };
 }
 
@@ -197,10 +201,12 @@ export interface BreakerView {
   readonly waitMs: number;
 }
 
+export const CLOSED_VIEW: BreakerView = { kind: "closed", admits: true, waitMs: 0 };
+
 export function viewBreaker(state: BreakerState, nowMs: number, settings: BreakerSettings): BreakerView {
   switch (state.kind) {
     case "closed":
-      return { kind: "closed", admits: true, waitMs: 0 };
+      return CLOSED_VIEW;
     case "open":
       return nowMs >= state.untilMs
         ? { kind: "half_open", admits: true, waitMs: 0 }

@@ -8,10 +8,12 @@ import {
   type BreakerState,
   type BreakerView,
   CLOSED,
+  CLOSED_VIEW,
   stepBreaker,
   viewBreaker,
 } from "./breaker.ts";
-import type { Classification } from "./dispatch.ts";
+import type { Classification, Classified } from "./dispatch.ts";
+import type { Pass } from "./guard.ts";
 
 export interface BreakerTransition {
   readonly provider: string;
@@ -22,20 +24,20 @@ export interface BreakerTransition {
   readonly reason: string;
 }
 
-/** What an admitted attempt owes the breakers. */
-export interface BreakerTicket {
+/** What an admitted attempt owes the breakers; as a pass, it settles by its result, and by a failure at the end of its body. */
+export interface BreakerTicket extends Pass<Classified> {
+  readonly ok: true;
   /**
    * Reports the outcome. It counts once; after a success one failure may still follow (a stream that stalled). Any
    * classification that says nothing gives a probe's slot back.
    */
-  readonly settle: (classification: Classification) => void;
+  settle(classification: Classification): void;
   /** Gives the slots back when there is no outcome; after `settle` it does nothing. */
-  readonly release: () => void;
+  release(): void;
 }
 
 export type BreakerAdmission =
-  | { readonly ok: true; readonly ticket: BreakerTicket }
-  | { readonly ok: false; readonly scope: "provider" | "model"; readonly waitMs: number };
+  BreakerTicket | { readonly ok: false; readonly scope: "provider" | "model"; readonly waitMs: number };
 
 /** The two breakers of one upstream as one: admits only if both do. */
 export interface UpstreamView {
@@ -68,9 +70,16 @@ interface Cell {
   readonly provider: string;
   readonly model: string;
   state: BreakerState;
+  /** What attempts of it carry while it is closed; they share it. */
+  closedAdmit: Admit;
 }
 
 const MAX_MODELS = 256;
+const FIRST_ADMIT: Admit = { generation: CLOSED.generation, probe: null };
+
+function createCell(provider: string, model: string): Cell {
+  return { provider, model, state: CLOSED, closedAdmit: FIRST_ADMIT };
+}
 
 /** Creates the registry, all breakers closed. */
 export function createBreakers(options: BreakersOptions): Breakers {
@@ -79,29 +88,34 @@ export function createBreakers(options: BreakersOptions): Breakers {
   const providers = new Map<string, Cell>();
   // Insertion-ordered: the first is the one used longest ago.
   const models = new Map<string, Cell>();
+  /** The last one used: most requests ask for the model of the one before. */
+  let newest: Cell | null = null;
 
   const keyOf = (provider: string, model: string): string => `${provider}\n${model}`;
 
   const providerCell = (provider: string): Cell => {
     let cell = providers.get(provider);
     if (cell === undefined) {
-      cell = { provider, model: "", state: CLOSED };
+      cell = createCell(provider, "");
       providers.set(provider, cell);
     }
     return cell;
   };
 
+  const findModel = (provider: string, model: string): Cell | undefined =>
+    newest !== null && newest.model === model && newest.provider === provider
+      ? newest
+      : models.get(keyOf(provider, model));
+
   const modelCell = (provider: string, model: string): Cell => {
+    const known = findModel(provider, model);
+    if (known !== undefined && known === newest) return known;
+    if (known === undefined && models.size >= maxModels && !evictClosed()) return createCell(provider, model);
     const key = keyOf(provider, model);
-    const known = models.get(key);
-    if (known !== undefined) {
-      models.delete(key);
-      models.set(key, known);
-      return known;
-    }
-    const cell: Cell = { provider, model, state: CLOSED };
-    if (models.size >= maxModels && !evictClosed()) return cell;
+    const cell: Cell = known ?? createCell(provider, model);
+    if (known !== undefined) models.delete(key);
     models.set(key, cell);
+    newest = cell;
     return cell;
   };
 
@@ -110,6 +124,7 @@ export function createBreakers(options: BreakersOptions): Breakers {
     for (const [key, cell] of models) {
       if (cell.state.kind !== "closed") continue;
       models.delete(key);
+      if (cell === newest) newest = null;
       return true;
     }
     return false;
@@ -122,6 +137,11 @@ export function createBreakers(options: BreakersOptions): Breakers {
   };
 
   const admitTo = (cell: Cell): Admit | null => {
+    const { kind, generation } = cell.state;
+    if (kind === "closed") {
+      if (cell.closedAdmit.generation !== generation) cell.closedAdmit = { generation, probe: null };
+      return cell.closedAdmit;
+    }
     const step = admitToBreaker(cell.state, clock.nowMs(), settings(cell.provider));
     move(cell, step.state, "open-time-passed");
     return step.admit;
@@ -146,17 +166,12 @@ export function createBreakers(options: BreakersOptions): Breakers {
         settleAt(inner, innerAdmit, NEUTRAL, "released");
         return { ok: false, scope: "provider", waitMs: viewOf(outer, provider).waitMs };
       }
-      return {
-        ok: true,
-        ticket: createTicket((classification) => {
-          settleAt(inner, innerAdmit, modelOutcome(classification), classification?.class ?? "released");
-          settleAt(outer, outerAdmit, providerOutcome(classification, model), classification?.class ?? "released");
-        }),
-      };
+      return new Ticket(settleAt, inner, innerAdmit, outer, outerAdmit);
     },
     view: (provider, model) => {
       const outer = viewOf(providers.get(provider), provider);
-      const inner = viewOf(models.get(keyOf(provider, model)), provider);
+      const inner = viewOf(findModel(provider, model), provider);
+      if (outer === CLOSED_VIEW && inner === CLOSED_VIEW) return CLOSED_UPSTREAM;
       return {
         provider: outer,
         model: inner,
@@ -175,29 +190,78 @@ export function createBreakers(options: BreakersOptions): Breakers {
   };
 }
 
+const CLOSED_UPSTREAM: UpstreamView = {
+  provider: CLOSED_VIEW,
+  model: CLOSED_VIEW,
+  admits: true,
+  isClosed: true,
+  waitMs: 0,
+};
+
+type SettleAt = (cell: Cell, admit: Admit, outcome: BreakerOutcome, reason: string) => void;
+
 /** Lets an outcome through once, and after a success one failure more. */
-function createTicket(record: (classification: Classification | null) => void): BreakerTicket {
-  let phase: "open" | "succeeded" | "done" = "open";
-  return {
-    settle: (classification) => {
-      if (phase === "done") return;
-      if (phase === "succeeded" && classification.breaker !== "failure") return;
-      phase = phase === "open" && classification.breaker === "success" ? "succeeded" : "done";
-      record(classification);
-    },
-    release: () => {
-      if (phase !== "open") return;
-      phase = "done";
-      record(null);
-    },
-  };
+class Ticket implements BreakerTicket {
+  readonly ok = true;
+  readonly #settleAt: SettleAt;
+  readonly #model: Cell;
+  readonly #modelAdmit: Admit;
+  readonly #provider: Cell;
+  readonly #providerAdmit: Admit;
+  #phase: "open" | "succeeded" | "done" = "open";
+
+  constructor(settleAt: SettleAt, model: Cell, modelAdmit: Admit, provider: Cell, providerAdmit: Admit) {
+    this.#settleAt = settleAt;
+    this.#model = model;
+    this.#modelAdmit = modelAdmit;
+    this.#provider = provider;
+    this.#providerAdmit = providerAdmit;
+  }
+
+  settle(classification: Classification): void {
+    if (this.#phase === "done") return;
+    if (this.#phase === "succeeded" && classification.breaker !== "failure") return;
+    this.#phase = this.#phase === "open" && classification.breaker === "success" ? "succeeded" : "done";
+    this.#record(classification);
+  }
+
+  release(): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "done";
+    this.#record(null);
+  }
+
+  onResult(result: Classified): void {
+    this.settle(result.classification);
+    result.onEnd?.((later) => {
+      if (later !== null) this.settle(later);
+    });
+  }
+
+  onThrow(): void {
+    this.release();
+  }
+
+  #record(classification: Classification | null): void {
+    const reason = classification?.class ?? "released";
+    const { model } = this.#model;
+    this.#settleAt(this.#model, this.#modelAdmit, modelOutcome(classification), reason);
+    this.#settleAt(this.#provider, this.#providerAdmit, providerOutcome(classification, model), reason);
+  }
 }
 
 const NEUTRAL: BreakerOutcome = { kind: "neutral" };
+/** Outcomes that say no more than their kind. */
+const PLAIN = {
+  success: { kind: "success" },
+  neutral: NEUTRAL,
+  answered: { kind: "answered" },
+  throttled: { kind: "throttled" },
+} as const satisfies Readonly<Record<Exclude<Classification["breaker"], "failure">, BreakerOutcome>>;
 
 function modelOutcome(classification: Classification | null): BreakerOutcome {
   if (classification === null) return NEUTRAL;
-  if (classification.breaker !== "failure") return { kind: classification.breaker };
+  if (classification.breaker !== "failure") return PLAIN[classification.breaker];
   return { kind: "failure", retryAfterMs: openWish(classification), source: null };
 }
 

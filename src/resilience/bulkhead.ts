@@ -1,7 +1,8 @@
 /** Permits per upstream: one that hangs cannot use up what the others need. */
 import { followAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
-import { type Call, type Classified, type Combinator, whenEnded } from "./dispatch.ts";
+import type { Call, Classified } from "./dispatch.ts";
+import { type Guard, type Pass, type Refusal, refuseWith } from "./guard.ts";
 
 export interface BulkheadSettings {
   /** Permits. */
@@ -10,18 +11,21 @@ export interface BulkheadSettings {
   readonly queueTimeoutMs: number;
 }
 
-/** Gives the permit back; calling it again does nothing. */
-export type Release = () => void;
+/** A place in flight; a call that holds it gives it back when its result's body has ended. */
+export interface Permit extends Pass<Classified> {
+  readonly ok: true;
+  /** Gives it back; calling it again does nothing. */
+  release(): void;
+}
 
 /** Why no permit was given. */
 export type BulkheadRefusal = "busy" | "queue-full" | "queue-timeout" | "aborted";
 
-export type Admission =
-  { readonly ok: true; readonly release: Release } | { readonly ok: false; readonly reason: BulkheadRefusal };
+export type Admission = Permit | { readonly ok: false; readonly reason: BulkheadRefusal };
 
 export interface Bulkhead {
   /** A permit now, or null. Those who queue come first. */
-  readonly tryAcquire: () => Release | null;
+  readonly tryAcquire: () => Permit | null;
   /** A permit at once where one is free, else waiting in line for it at most the queue timeout and until `signal` aborts. */
   readonly acquire: (signal: Signal) => Admission | Promise<Admission>;
   readonly inFlight: () => number;
@@ -34,17 +38,15 @@ export interface Bulkhead {
 export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): Bulkhead {
   let inFlight = 0;
   // Insertion-ordered, so the first is who has waited longest; leaving from the middle is cheap.
-  const waiters = new Set<(release: Release) => void>();
+  const waiters = new Set<(permit: Permit) => void>();
 
-  const createPermit = (): Release => {
+  const onRelease = (): void => {
+    inFlight--;
+    admitWaiters();
+  };
+  const createPermit = (): Permit => {
     inFlight++;
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      inFlight--;
-      admitWaiters();
-    };
+    return new HeldPermit(onRelease);
   };
   const admitWaiters = (): void => {
     for (const admit of waiters) {
@@ -53,26 +55,26 @@ export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): 
       admit(createPermit());
     }
   };
-  const tryAcquire = (): Release | null => (waiters.size === 0 && inFlight < settings().limit ? createPermit() : null);
+  const tryAcquire = (): Permit | null => (waiters.size === 0 && inFlight < settings().limit ? createPermit() : null);
 
   return {
     tryAcquire,
     acquire: (signal) => {
       if (signal.aborted) return { ok: false, reason: "aborted" };
-      const release = tryAcquire();
-      if (release !== null) return { ok: true, release };
+      const permit = tryAcquire();
+      if (permit !== null) return permit;
       const { queueDepth, queueTimeoutMs } = settings();
       if (waiters.size >= queueDepth) return { ok: false, reason: "queue-full" };
       return new Promise((resolve) => {
         const leave = (admission: Admission): void => {
           waiters.delete(admit);
           cancelTimer();
-          letGo();
+          link.release();
           resolve(admission);
         };
-        const admit = (permit: Release): void => leave({ ok: true, release: permit });
+        const admit = (permit: Permit): void => leave(permit);
         const cancelTimer = clock.after(queueTimeoutMs, () => leave({ ok: false, reason: "queue-timeout" }));
-        const letGo = followAbort(signal, () => leave({ ok: false, reason: "aborted" }));
+        const link = followAbort(signal, { onAbort: () => leave({ ok: false, reason: "aborted" }) });
         waiters.add(admit);
       });
     },
@@ -82,7 +84,31 @@ export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): 
   };
 }
 
-export interface BulkheadLayerOptions<Request, Result> {
+class HeldPermit implements Permit {
+  readonly ok = true;
+  #onRelease: (() => void) | null;
+
+  constructor(onRelease: () => void) {
+    this.#onRelease = onRelease;
+  }
+
+  release(): void {
+    const onRelease = this.#onRelease;
+    this.#onRelease = null;
+    onRelease?.();
+  }
+
+  onResult(result: Classified): void {
+    if (result.onEnd === undefined) this.release();
+    else result.onEnd(() => this.release());
+  }
+
+  onThrow(): void {
+    this.release();
+  }
+}
+
+export interface BulkheadGuardOptions<Request, Result> {
   readonly bulkheadOf: (request: Request) => Bulkhead;
   /** Whether to queue for a permit: only when no other candidate could be asked instead. */
   readonly mayQueue: (request: Request, call: Call) => boolean;
@@ -90,29 +116,19 @@ export interface BulkheadLayerOptions<Request, Result> {
   readonly refuse: (request: Request, reason: BulkheadRefusal) => Result;
 }
 
-/** The layer that holds a permit from before the call until the end of the result's body. */
-export function createBulkheadLayer<Request, Result extends Classified>(
-  options: BulkheadLayerOptions<Request, Result>,
-): Combinator<Request, Result> {
+/** The guard that holds a permit from before the call until the end of the result's body. */
+export function createBulkheadGuard<Request, Result extends Classified>(
+  options: BulkheadGuardOptions<Request, Result>,
+): Guard<Request, Result> {
   const { bulkheadOf, mayQueue, refuse } = options;
-  const admit = (request: Request, call: Call): Admission | Promise<Admission> => {
-    const bulkhead = bulkheadOf(request);
-    if (mayQueue(request, call)) return bulkhead.acquire(call.signal);
-    const release = bulkhead.tryAcquire();
-    return release === null ? { ok: false, reason: "busy" } : { ok: true, release };
-  };
-  return (next) => async (request, call) => {
-    const asked = admit(request, call);
-    // Waited for only where one has to stand in line: each wait is a turn of the event loop's queue.
-    const admission = asked instanceof Promise ? await asked : asked;
-    if (!admission.ok) return refuse(request, admission.reason);
-    try {
-      const result = await next(request, call);
-      whenEnded(result, admission.release);
-      return result;
-    } catch (error) {
-      admission.release();
-      throw error;
-    }
+  const enter = (request: Request, admission: Admission): Pass<Result> | Refusal<Result> =>
+    admission.ok ? admission : refuseWith(refuse(request, admission.reason));
+  return {
+    enter: (request, call) => {
+      const bulkhead = bulkheadOf(request);
+      if (!mayQueue(request, call)) return bulkhead.tryAcquire() ?? refuseWith(refuse(request, "busy"));
+      const asked = bulkhead.acquire(call.signal);
+      return asked instanceof Promise ? asked.then((admission) => enter(request, admission)) : enter(request, asked);
+    },
   };
 }

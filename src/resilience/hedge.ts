@@ -103,7 +103,7 @@ function race<Request, Result extends Classified>(
       try {
         const result = await dispatch(of, { ...call, signal: leg.signal, leg: name });
         // The body goes on obeying its leg until it ends.
-        whenEnded(result, leg.release);
+        whenEnded(result, () => leg.release());
         given = result;
         const verdict = isOver ? "fails" : await judge(result);
         if (isOver) {

@@ -1,7 +1,7 @@
 /** Limits on one phase of an attempt, and on the silence within a stream. */
-import { createChildAbort, followAbort } from "../base/abort.ts";
+import { type AbortFollower, type AbortLink, type ChildAbort, createChildAbort, followAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
-import { type Call, type Classified, type Combinator, whenEnded } from "./dispatch.ts";
+import type { Call, Classified, Combinator, Dispatch } from "./dispatch.ts";
 
 /** Why an attempt was stopped before it gave a result. */
 export type StopReason = "limit" | "deadline" | "aborted";
@@ -23,55 +23,92 @@ export interface TimeoutOptions<Request, Result> {
 export function createTimeout<Request, Result extends Classified>(
   options: TimeoutOptions<Request, Result>,
 ): Combinator<Request, Result> {
-  const { clock, limitMs, stopped, discard } = options;
+  const { clock, limitMs } = options;
   return (next) => (request, call) => {
-    const startMs = clock.nowMs();
-    const phaseMs = limitMs(request, call);
-    const remainingMs = Math.max(0, call.deadlineMs - startMs);
-    const isPhase = phaseMs > 0 && phaseMs <= remainingMs;
-    const waitMs = isPhase ? phaseMs : remainingMs;
-
-    return new Promise<Result>((resolve, reject) => {
-      if (call.signal.aborted) {
-        resolve(stopped(request, "aborted", 0));
-        return;
-      }
-      const attempt = createChildAbort(call.signal);
-      let isOver = false;
-      const settle = (): void => {
-        isOver = true;
-        cancelTimer();
-        letGo();
-      };
-      const stop = (reason: StopReason): void => {
-        settle();
-        attempt.abort(call.signal.aborted ? call.signal.reason : new DOMException("attempt stopped", "TimeoutError"));
-        resolve(stopped(request, reason, clock.nowMs() - startMs));
-      };
-      const cancelTimer = Number.isFinite(waitMs)
-        ? clock.after(waitMs, () => stop(isPhase ? "limit" : "deadline"))
-        : (): void => undefined;
-      const letGo = followAbort(call.signal, () => stop("aborted"));
-      next(request, { ...call, signal: attempt.signal }).then(
-        (result) => {
-          if (isOver) {
-            discard(result);
-            return;
-          }
-          settle();
-          // The body still obeys the attempt's signal: it follows the request until the body's end.
-          whenEnded(result, attempt.release);
-          resolve(result);
-        },
-        (error: unknown) => {
-          if (isOver) return;
-          settle();
-          attempt.release();
-          reject(error);
-        },
-      );
-    });
+    if (call.signal.aborted) return Promise.resolve(options.stopped(request, "aborted", 0));
+    const timed = new TimedCall(options, request, call, clock.nowMs(), limitMs(request, call));
+    return new Promise<Result>((resolve, reject) => timed.run(next, resolve, reject));
   };
+}
+
+/** One attempt on the clock. It is told of its caller's abort, and of its own end by whichever comes first. */
+class TimedCall<Request, Result extends Classified> implements AbortFollower {
+  readonly #options: TimeoutOptions<Request, Result>;
+  readonly #request: Request;
+  readonly #call: Call;
+  readonly #startMs: number;
+  readonly #waitMs: number;
+  readonly #isPhase: boolean;
+  readonly #attempt: ChildAbort;
+  readonly #link: AbortLink;
+  #cancelTimer: (() => void) | null = null;
+  #resolve: ((result: Result) => void) | null = null;
+
+  constructor(
+    options: TimeoutOptions<Request, Result>,
+    request: Request,
+    call: Call,
+    startMs: number,
+    phaseMs: number,
+  ) {
+    const remainingMs = Math.max(0, call.deadlineMs - startMs);
+    this.#options = options;
+    this.#request = request;
+    this.#call = call;
+    this.#startMs = startMs;
+    this.#isPhase = phaseMs > 0 && phaseMs <= remainingMs;
+    this.#waitMs = this.#isPhase ? phaseMs : remainingMs;
+    this.#attempt = createChildAbort(call.signal);
+    this.#link = followAbort(call.signal, this);
+  }
+
+  run(next: Dispatch<Request, Result>, resolve: (result: Result) => void, reject: (error: unknown) => void): void {
+    this.#resolve = resolve;
+    if (Number.isFinite(this.#waitMs)) {
+      const reason = this.#isPhase ? "limit" : "deadline";
+      this.#cancelTimer = this.#options.clock.after(this.#waitMs, () => this.#stop(reason));
+    }
+    const { deadlineMs, retry, leg, afterStale = false } = this.#call;
+    next(this.#request, { signal: this.#attempt.signal, deadlineMs, retry, leg, afterStale }).then(
+      (result) => {
+        if (!this.#settle()) {
+          this.#options.discard(result);
+          return;
+        }
+        // The body still obeys the attempt's signal: it follows the request until the body's end.
+        if (result.onEnd === undefined) this.#attempt.release();
+        else result.onEnd(() => this.#attempt.release());
+        resolve(result);
+      },
+      (error: unknown) => {
+        if (!this.#settle()) return;
+        this.#attempt.release();
+        reject(error);
+      },
+    );
+  }
+
+  onAbort(): void {
+    this.#stop("aborted");
+  }
+
+  #stop(reason: StopReason): void {
+    const resolve = this.#resolve;
+    if (!this.#settle()) return;
+    const { clock, stopped } = this.#options;
+    const { signal } = this.#call;
+    this.#attempt.abort(signal.aborted ? signal.reason : new DOMException("attempt stopped", "TimeoutError"));
+    resolve?.(stopped(this.#request, reason, clock.nowMs() - this.#startMs));
+  }
+
+  /** Whether this is the first end that it comes to. */
+  #settle(): boolean {
+    if (this.#resolve === null) return false;
+    this.#resolve = null;
+    this.#cancelTimer?.();
+    this.#link.release();
+    return true;
+  }
 }
 
 export interface Watchdog {

@@ -8,8 +8,10 @@ export interface Drain {
   readonly isServing: () => boolean;
   /** Aborts what is still in flight when its time is up; the reason is a `draining` error. */
   readonly signal: Signal;
-  /** Counts a request in; the returned function counts it out and is safe to call again. */
-  readonly enter: () => () => void;
+  /** Counts a request in. */
+  readonly enter: () => void;
+  /** Counts it out again, once. */
+  readonly leave: () => void;
   readonly inFlight: () => number;
   /** Stops accepting as configured, waits for what is in flight; true when nothing was cut. Only the first call counts. */
   readonly run: (listener: Listener, options: DrainTimes) => Promise<boolean>;
@@ -67,12 +69,9 @@ export function createDrain(clock: Clock): Drain {
     signal: abort.signal,
     enter: () => {
       count += 1;
-      let isIn = true;
-      return () => {
-        if (!isIn) return;
-        isIn = false;
-        count -= 1;
-      };
+    },
+    leave: () => {
+      count -= 1;
     },
     inFlight: () => count,
     run: (listener, times) => (running ??= drain(listener, times)),

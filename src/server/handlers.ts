@@ -13,7 +13,7 @@ import type { WireFormat } from "../wire/format.ts";
 import { type Dashboard, serveDashboard, serveRequest } from "./dashboard.ts";
 import type { Health } from "./health.ts";
 import type { Route } from "./routes.ts";
-import type { Visit } from "./server.ts";
+import type { Visit } from "./visit.ts";
 
 export interface HandlerOptions {
   readonly version: string;
@@ -71,23 +71,24 @@ function plainError(arrival: Arrival, format: WireFormat, error: GatewayError): 
 }
 
 async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
-  const { arrival, route, format, query } = visit;
+  const { match, format, query } = visit;
+  const { route } = match;
   switch (route.kind) {
     case "generate": {
       visit.requireJson();
-      return options.gateway.handle(arrival, format, await visit.body());
+      return options.gateway.handle(visit, format, await visit.body());
     }
     case "count-tokens": {
       visit.requireJson();
-      return options.countTokens(arrival, await visit.body(), query);
+      return options.countTokens(visit, await visit.body(), query);
     }
     case "passthrough":
       return passThrough(options, visit, route);
     case "models":
     case "model":
-      return withId(arrival, await serveModels(options.models, visit, route));
+      return withId(visit, await serveModels(options.models, visit, route));
     case "root":
-      return withId(arrival, json({ name: "arouter", version: options.version }));
+      return withId(visit, json({ name: "arouter", version: options.version }));
     case "livez":
       return text("ok\n");
     case "readyz":
@@ -133,15 +134,15 @@ async function passThrough(
   visit: Visit,
   route: Extract<Route, { kind: "passthrough" }>,
 ): Promise<Reply> {
-  const { arrival, query, format } = visit;
+  const { query, format } = visit;
   if (route.group !== "responses" && !options.passthroughGroups().includes(route.group)) {
     throw new GatewayError("not-found", `this route is not passed on; add "${route.group}" to router.passthrough`, {
       code: "unknown_url",
     });
   }
-  const provider: ProviderName = route.provider ?? (arrival.headers.has("anthropic-version") ? "anthropic" : "openai");
-  const body = arrival.method === "POST" ? await visit.body() : null;
-  return options.passThrough(arrival, { provider, path: route.path + query, format, body });
+  const provider: ProviderName = route.provider ?? (visit.headers.has("anthropic-version") ? "anthropic" : "openai");
+  const body = visit.method === "POST" ? await visit.body() : null;
+  return options.passThrough(visit, { provider, path: route.path + query, format, body });
 }
 
 async function serveModels(
@@ -149,7 +150,7 @@ async function serveModels(
   visit: Visit,
   route: Extract<Route, { kind: "models" | "model" }>,
 ): Promise<Reply> {
-  const shape: ProviderName = visit.arrival.headers.has("anthropic-version") ? "anthropic" : "openai";
+  const shape: ProviderName = visit.headers.has("anthropic-version") ? "anthropic" : "openai";
   if (route.kind === "model") return json(await models.find(route.id, shape));
   return json(shape === "openai" ? await models.listOpenAi() : await models.listAnthropic(readPaging(visit.query)));
 }

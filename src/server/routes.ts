@@ -62,6 +62,9 @@ const FIXED = new Map<string, RouteMatch>([
   ["/realtime", match({ kind: "websocket" }, FULL, "/v1/realtime")],
 ]);
 
+/** The same by the paths that clients send, but for some. */
+const EXACT = new Map([...FIXED].map(([path, route]) => [`/v1${path}`, route]));
+
 /** Paths of the gateway's own; never below `/v1`. */
 const OWN = new Map<string, RouteMatch>([
   ["/", match({ kind: "root" }, GET, "/")],
@@ -137,6 +140,8 @@ export function matchRoute(pathname: string): RouteMatch {
     const id = pathname.slice("/arouter/requests/".length);
     return match({ kind: "request", id }, GET, "/arouter/requests/{id}");
   }
+  const exact = EXACT.get(pathname);
+  if (exact !== undefined) return exact;
   const path = normalizePath(pathname).replace(/^\/v1(?=\/|$)/, "");
   const fixed = FIXED.get(path);
   if (fixed !== undefined) return fixed;

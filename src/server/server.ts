@@ -1,34 +1,21 @@
 /** The HTTP shell: lets requests in, hands each to its handler, answers. Elysia routes, Bun serves. */
 import { Elysia } from "elysia";
-import { createChildAbort, type Signal } from "../base/abort.ts";
+import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
-import { createRequestId } from "../base/ids.ts";
-import { createWaitMeter } from "../base/wait-meter.ts";
 import { toGatewayError } from "../gateway/error-reply.ts";
 import type { Arrival } from "../gateway/exchange.ts";
 import type { Reply } from "../gateway/reply.ts";
 import type { WireFormat } from "../wire/format.ts";
 import { admit, type AdmissionSettings, corsHeaders, NO_CORS } from "./admission.ts";
-import { type BodyLimits, readBody } from "./body.ts";
+import type { BodyLimits } from "./body.ts";
 import type { Drain, Listener } from "./drain.ts";
-import { errorFormat, splitUrl } from "./request-view.ts";
+import { splitUrl } from "./request-view.ts";
 import { matchRoute, type Route, type RouteMatch } from "./routes.ts";
+import { type BunServer, openVisit, type Place, type Visit } from "./visit.ts";
 
-/** A request that was let in. */
-export interface Visit {
-  readonly arrival: Arrival;
-  readonly route: Route;
-  readonly query: string;
-  readonly format: WireFormat;
-  /** Reads the body; from then on silence no longer closes the connection. */
-  readonly body: () => Promise<Uint8Array>;
-  /** Refuses a body that is not declared as JSON. @throws GatewayError `unsupported-media` */
-  readonly requireJson: () => void;
-}
-
-export type Permit =
-  { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly reason: string };
+/** A place among the requests in flight; or why there is none. */
+export type Admission = Place | { readonly ok: false; readonly reason: string };
 
 export interface ServerOptions {
   readonly clock: Clock;
@@ -42,7 +29,7 @@ export interface ServerOptions {
   readonly admission: () => AdmissionSettings;
   readonly bodyLimits: () => BodyLimits;
   /** A place among the requests in flight, waiting in line for it. */
-  readonly permit: (signal: Signal) => Permit | Promise<Permit>;
+  readonly permit: (signal: Signal) => Admission | Promise<Admission>;
   /** Answers a visit. */
   readonly serve: (visit: Visit) => Promise<Reply>;
   /** Answers a request that is turned away; records it. */
@@ -63,8 +50,6 @@ const FREE = new Set<Route["kind"]>(["livez", "readyz", "healthz", "metrics", "r
 /** Bun's own answer to a long body has no body of its own, and its limit follows no reload: bodies are bounded as they are read. */
 const NO_BODY_LIMIT = Number.MAX_SAFE_INTEGER;
 const MAX_IDLE_SECONDS = 255;
-
-type BunServer = Bun.Server<unknown>;
 
 /** Starts listening. @throws what Bun throws when the address cannot be used */
 export function startServer(options: ServerOptions): RunningServer {
@@ -110,100 +95,30 @@ async function visit(
   server: BunServer | null,
   idleSeconds: number,
 ): Promise<Response> {
-  const { clock, drain } = options;
-  const { path, query } = splitUrl(request.url);
-  const match = matchRoute(path);
-  const { route } = match;
-  const format = errorFormat(route, request.headers);
-  const leave = drain.enter();
-  const abort = createChildAbort(request.signal, drain.signal);
-  const releases: (() => void)[] = [leave, abort.release];
-  const waits = createWaitMeter(clock);
-  const silence = createSilence(clock, request, server, idleSeconds);
-  let over = false;
-  const arrival: Arrival & { key: string | null } = {
-    id: createRequestId(),
-    route: match.name,
-    method: request.method,
-    headers: request.headers,
-    signal: abort.signal,
-    startedMs: clock.nowMs(),
-    bodyWaitMs: () => waits.waitedMs(),
-    key: null,
-    client: null,
-    onOver: () => {
-      if (over) return;
-      over = true;
-      for (const release of releases) release();
-      silence.end();
-    },
-  };
+  const { drain } = options;
+  const { method, headers } = request;
+  const url = splitUrl(request.url);
+  const match = matchRoute(url.path);
+  const visit = openVisit(options, request, server, idleSeconds, match, url.query);
   const settings = options.admission();
-  const cors = corsHeaders(settings, request.headers.get("origin"));
+  const cors = corsHeaders(settings, headers.get("origin"));
   try {
-    if (request.method === "OPTIONS" && "access-control-allow-origin" in cors) return preflight(request, cors, arrival);
-    arrival.key = admit(settings, request, path, route).key;
-    checkMethod(match, request.method);
-    if (!FREE.has(route.kind)) {
-      const asked = options.permit(abort.signal);
+    if (method === "OPTIONS" && "access-control-allow-origin" in cors) return preflight(request, cors, visit);
+    visit.key = admit(settings, request, url.path, match.route).key;
+    checkMethod(match, method);
+    if (!FREE.has(match.route.kind)) {
+      const asked = options.permit(visit.signal);
       const permit = asked instanceof Promise ? await asked : asked;
       if (!permit.ok) throw shed(options, permit.reason);
-      releases.push(permit.release);
+      visit.hold(permit);
     }
     // Silence is from now on the gateway's own, or from when the body is read.
-    if (!hasBody(request.headers)) silence.begin();
-    const reply = await options.serve({
-      arrival,
-      route,
-      query,
-      format,
-      requireJson: () => requireJson(request),
-      body: async () => {
-        const body = await waits.during(readBody(request, options.bodyLimits(), clock));
-        silence.begin();
-        return body;
-      },
-    });
-    return respond(reply, cors, drain, request.method, arrival);
+    if (!hasBody(headers)) visit.beginSilence();
+    return respond(await options.serve(visit), cors, drain, method, visit);
   } catch (thrown) {
-    const reply = options.refuse(arrival, route, format, toGatewayError(thrown));
-    return respond(reply, cors, drain, request.method, arrival);
+    const reply = options.refuse(visit, match.route, visit.format, toGatewayError(thrown));
+    return respond(reply, cors, drain, method, visit);
   }
-}
-
-/** The time in which the gateway itself is silent, and its client has every right to be. */
-interface Silence {
-  readonly begin: () => void;
-  /** Safe to call without a beginning. */
-  readonly end: () => void;
-}
-
-/** Up to here the runtime's clock, which ticks every four seconds, may cut a connection before half of its limit has passed. */
-const COARSE_SECONDS = 8;
-
-/**
- * Takes the connection's idle limit off, once the silence has lasted for half of it: telling the runtime costs more than most
- * requests need.
- */
-function createSilence(clock: Clock, request: Request, server: BunServer | null, idleSeconds: number): Silence {
-  let cancel: (() => void) | null = null;
-  let isOff = false;
-  return {
-    begin: () => {
-      if (server === null || idleSeconds === 0 || cancel !== null || isOff) return;
-      const takeOff = (): void => {
-        isOff = true;
-        server.timeout(request, 0);
-      };
-      if (idleSeconds <= COARSE_SECONDS) takeOff();
-      else cancel = clock.after(idleSeconds * 500, takeOff);
-    },
-    end: () => {
-      cancel?.();
-      // Without this it stays off for the kept-alive connection.
-      if (isOff) server?.timeout(request, idleSeconds);
-    },
-  };
 }
 
 /** By what announces one: asking for the body itself opens a stream over it. */
@@ -232,20 +147,6 @@ function checkMethod({ route, methods }: RouteMatch, method: string): void {
       allow,
     },
   );
-}
-
-const JSON_TYPE = /^application\/[\w.-]+\+json$/;
-
-/** Content types count when each of them is JSON: a client that sets it twice has both joined by a comma. */
-function requireJson(request: Request): void {
-  const value = request.headers.get("content-type") ?? "";
-  if (value === "application/json") return;
-  const types = value.split(",").map((type) => type.split(";")[0]?.trim().toLowerCase() ?? "");
-  if (types.every((type) => type === "application/json" || JSON_TYPE.test(type))) return;
-  const sent = value === "" ? "none was sent" : `"${value.slice(0, 64)}" was sent`;
-  throw new GatewayError("unsupported-media", `the content-type must be application/json; ${sent}`, {
-    param: "content-type",
-  });
 }
 
 /** @see https://fetch.spec.whatwg.org/#http-cors-protocol (read 2026-11-24) */

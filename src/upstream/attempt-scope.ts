@@ -1,5 +1,5 @@
 /** The life of one attempt: its record, its abort, and the one way in which it ends. */
-import { createChildAbort, followAbort, type Signal } from "../base/abort.ts";
+import { type AbortFollower, type AbortLink, createChildAbort, followAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { AttemptRecord, Emit } from "../base/events.ts";
@@ -38,7 +38,7 @@ export function refusedAnswer(
   return { kind: "failed", request, classification, error, attempt: null };
 }
 
-class Scope implements AttemptScope {
+class Scope implements AttemptScope, AbortFollower {
   readonly attempt: AttemptRecord;
   readonly signal: Signal;
   readonly #options: ScopeOptions;
@@ -46,8 +46,8 @@ class Scope implements AttemptScope {
   readonly #call: Call;
   readonly #startMs: number;
   readonly #child = createChildAbort();
-  readonly #listeners: EndListener[] = [];
-  readonly #letGo: () => void;
+  readonly #link: AbortLink;
+  #listeners: EndListener[] | null = null;
   #over = false;
   #later: Classification | null = null;
 
@@ -60,12 +60,13 @@ class Scope implements AttemptScope {
     this.signal = this.#child.signal;
     if (call.signal.aborted) this.#child.abort(call.signal.reason);
     // The request goes on at once when its attempt is aborted, and may be over before the client has noticed.
-    this.#letGo = followAbort(call.signal, () => {
-      const reason: unknown = call.signal.reason;
-      this.#child.abort(reason);
-      const { classification, error } = abortedBy(reason);
-      this.finish(classification, error);
-    });
+    this.#link = followAbort(call.signal, this);
+  }
+
+  onAbort(reason: unknown): void {
+    this.#child.abort(reason);
+    const { classification, error } = abortedBy(reason);
+    this.finish(classification, error);
   }
 
   abort(reason: unknown): void {
@@ -78,20 +79,20 @@ class Scope implements AttemptScope {
 
   onEnd(listener: EndListener): void {
     if (this.#over) listener(this.#later);
-    else this.#listeners.push(listener);
+    else (this.#listeners ??= []).push(listener);
   }
 
   finish(classification: Classification, failure: GatewayError | null): void {
     if (this.#over) return;
     this.#over = true;
-    this.#letGo();
+    this.#link.release();
     const { attempt } = this;
     attempt.class = classification.class;
     attempt.ms = this.elapsedMs();
     attempt.failure = failure?.message ?? attempt.failure;
     this.#later = classification.breaker === "failure" ? classification : null;
     this.#options.emit({ type: "attempt-finished", record: this.#request.record, attempt });
-    for (const listener of this.#listeners) listener(this.#later);
+    if (this.#listeners !== null) for (const listener of this.#listeners) listener(this.#later);
   }
 
   failed(classification: Classification, error: GatewayError): FailedAnswer {

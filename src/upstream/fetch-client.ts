@@ -39,11 +39,11 @@ export function createFetchClient(options: FetchClientOptions): HttpClient {
         if (isOver) return;
         isOver = true;
         inFlight -= 1;
-        letGo();
+        link.release();
         native.release();
       };
       const native = toAbortSignal(call.signal);
-      const letGo = followAbort(call.signal, over);
+      const link = followAbort(call.signal, { onAbort: over });
       const init = { ...call, ...FIXED, signal: native.signal } as BunFetchRequestInit;
       try {
         const response = await session.fetch(baseUrl + path, options.useEnvProxy ? init : { ...init, proxy: false });

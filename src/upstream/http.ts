@@ -17,8 +17,8 @@ export interface HttpCall {
 export interface ByteSource {
   /** The next bytes, never none; null at the end. One read at a time. @throws what broke the connection, or the signal's reason */
   readonly read: () => Promise<Uint8Array | null>;
-  /** The whole of it; cancelled when it is more than `maxBytes`. @throws as `read` does */
-  readonly readAll: (maxBytes: number) => Promise<BoundedBody>;
+  /** The whole of it, at once where it has arrived; cancelled when it is more than `maxBytes`. @throws as `read` does */
+  readonly readAll: (maxBytes: number) => Promise<BoundedBody> | BoundedBody;
   /** For those that take a stream. */
   readonly stream: () => ReadableStream<Uint8Array>;
   /** Gives up what is left, and its connection with it. */

@@ -8,10 +8,11 @@ import type { Emit } from "../base/events.ts";
 import { PROVIDER_NAMES, type ProviderName } from "../base/names.ts";
 import type { BreakerSettings } from "../resilience/breaker.ts";
 import { type Breakers, createBreakers } from "../resilience/breakers.ts";
-import { createBreakerLayer } from "../resilience/breaker-layer.ts";
+import { createBreakerGuard } from "../resilience/breaker-guard.ts";
 import { type Budget, type BudgetSettings, createBudget } from "../resilience/budget.ts";
-import { type Bulkhead, type BulkheadSettings, createBulkhead, createBulkheadLayer } from "../resilience/bulkhead.ts";
+import { type Bulkhead, type BulkheadSettings, createBulkhead, createBulkheadGuard } from "../resilience/bulkhead.ts";
 import { type Combinator, compose, type Dispatch } from "../resilience/dispatch.ts";
+import { createGuardLayer, type Guard, PASS, refuseWith } from "../resilience/guard.ts";
 import { createHedge, judgeByClass } from "../resilience/hedge.ts";
 import { createLatencyWindow, HEDGE_WINDOW, type LatencyWindow } from "../resilience/latency-window.ts";
 import { createRetry } from "../resilience/retry.ts";
@@ -33,6 +34,7 @@ export interface ProviderLayers {
 
 type UpstreamDispatch = Dispatch<UpstreamRequest, UpstreamAnswer>;
 type UpstreamLayer = Combinator<UpstreamRequest, UpstreamAnswer>;
+type UpstreamGuard = Guard<UpstreamRequest, UpstreamAnswer>;
 
 /** What the layers know of the providers. */
 export interface UpstreamState {
@@ -164,22 +166,25 @@ export function createStack(options: StackOptions): UpstreamDispatch {
   });
 
   /** The gates see every answer; the hedge's cap and its delay are learnt from first tries. */
-  const observe: UpstreamLayer = (next) => async (request, call) => {
-    const answer = await next(request, call);
-    const { provider, model } = request;
-    state.gates.observe(gateKey(provider, model), answer.classification);
-    const isFirstTry = call.retry === 0 && call.leg === "primary";
+  const learn = (isFirstTry: boolean, answer: UpstreamAnswer): void => {
+    const { provider, model } = answer.request;
+    const { classification } = answer;
+    if (classification.class === "rate") state.gates.observe(gateKey(provider, model), classification);
     // What a layer of ours refused was not offered to the upstream, and earns no extra load.
-    if (isFirstTry && answer.classification.class !== "local") state.hedgeBudget(provider).deposit();
+    if (isFirstTry && classification.class !== "local") state.hedgeBudget(provider).deposit();
     if (answer.kind === "stream" && answer.attempt.ttftMs !== null) {
       state.latency(provider, model).record(answer.attempt.ttftMs);
     }
-    return answer;
+  };
+  const ofFirstTry = { ...PASS, onResult: (answer: UpstreamAnswer) => learn(true, answer) };
+  const ofLaterTry = { ...PASS, onResult: (answer: UpstreamAnswer) => learn(false, answer) };
+  const observe: UpstreamGuard = {
+    enter: (_request, { retry, leg }) => (retry === 0 && leg === "primary" ? ofFirstTry : ofLaterTry),
   };
 
-  const breaker: UpstreamLayer = createBreakerLayer({
+  const breaker: UpstreamGuard = createBreakerGuard({
     breakers: state.breakers,
-    upstreamOf: ({ provider, model }) => ({ provider, model }),
+    upstreamOf: (request) => request,
     refuse: (request, { waitMs }) =>
       refusedAnswer(
         request,
@@ -190,7 +195,7 @@ export function createStack(options: StackOptions): UpstreamDispatch {
       ),
   });
 
-  const bulkhead: UpstreamLayer = createBulkheadLayer({
+  const bulkhead: UpstreamGuard = createBulkheadGuard({
     bulkheadOf: (request) => state.bulkhead(request.provider),
     mayQueue: (request) => request.policy.attempts.candidatesLeft() === 0,
     refuse: (request, reason) =>
@@ -203,16 +208,14 @@ export function createStack(options: StackOptions): UpstreamDispatch {
           ),
   });
 
-  const count: UpstreamLayer = (next) => (request, call) =>
-    request.policy.attempts.start() === null
-      ? Promise.resolve(
-          refusedAnswer(
-            request,
-            classified("local"),
-            new GatewayError("upstream-unreachable", "the request has used up its attempts (limits.max_attempts)"),
-          ),
-        )
-      : next(request, call);
+  const count: UpstreamGuard = {
+    enter: (request) => {
+      if (request.policy.attempts.start() !== null) return PASS;
+      const message = "the request has used up its attempts (limits.max_attempts)";
+      const error = new GatewayError("upstream-unreachable", message);
+      return refuseWith(refusedAnswer(request, classified("local"), error));
+    },
+  };
 
   const phase: UpstreamLayer = createTimeout({
     clock,
@@ -225,10 +228,12 @@ export function createStack(options: StackOptions): UpstreamDispatch {
     retry, // one loop, outermost: each try asks the breaker again, so an opening breaker ends it
     hold, // what breaks while it is held back has not reached the client, and is tried again
     hedge, // one try may have two legs; a leg is an attempt like any other
-    observe, // sees every answer: a 429 shuts the gate that the chain goes round, first contents set the hedge's delay
-    breaker, // counts real attempts, never an aggregate, never what was not sent
-    bulkhead, // a provider that hangs cannot use up the other's permits
-    count, // limits.max_attempts counts what is really sent
+    createGuardLayer(
+      observe, // sees every answer: a 429 shuts the gate that the chain goes round, first contents set the hedge's delay
+      breaker, // counts real attempts, never an aggregate, never what was not sent
+      bulkhead, // a provider that hangs cannot use up the other's permits
+      count, // limits.max_attempts counts what is really sent
+    ),
     phase, // time to first content, or to the whole answer; clipped to the deadline
   )(send);
 }

@@ -36,25 +36,28 @@ describe("a child", () => {
 describe.each([
   ["a signal made here", createChildAbort],
   ["any other signal", () => new AbortController()],
-])("who follows %s", (_, create: () => { readonly signal: Signal; readonly abort: (reason: unknown) => void }) => {
+])("who follows %s", (_, create: () => { readonly signal: Signal; abort(reason: unknown): void }) => {
   test("is called once, in the order of joining, when the signal says that it is aborted", () => {
     const parent = create();
     const called: string[] = [];
-    followAbort(parent.signal, () => called.push(`a ${parent.signal.aborted}`));
-    followAbort(parent.signal, () => called.push("b"));
+    followAbort(parent.signal, { onAbort: (reason) => called.push(`a ${reason} ${parent.signal.aborted}`) });
+    followAbort(parent.signal, { onAbort: () => called.push("b") });
     parent.abort("gone");
     parent.abort("again");
-    expect(called).toEqual(["a true", "b"]);
+    expect(called).toEqual(["a gone true", "b"]);
   });
 
   test("is not called when it has let go, not even by another that is called before it", () => {
     const parent = create();
     const called: string[] = [];
-    followAbort(parent.signal, () => {
-      letGo();
-      called.push("a");
+    followAbort(parent.signal, {
+      onAbort: () => {
+        link.release();
+        link.release();
+        called.push("a");
+      },
     });
-    const letGo = followAbort(parent.signal, () => called.push("b"));
+    const link = followAbort(parent.signal, { onAbort: () => called.push("b") });
     parent.abort("gone");
     expect(called).toEqual(["a"]);
   });
@@ -65,10 +68,10 @@ test("a follower that throws stops neither the others nor who aborts, and is rep
     import { createChildAbort, followAbort } from "./src/base/abort.ts";
     const said = [];
     process.on("unhandledRejection", (error) => said.push("reported " + error.message));
-    const { signal, abort } = createChildAbort();
-    followAbort(signal, () => { throw new Error("a defect"); });
-    followAbort(signal, () => said.push("second"));
-    abort("gone");
+    const parent = createChildAbort();
+    followAbort(parent.signal, { onAbort: () => { throw new Error("a defect"); } });
+    followAbort(parent.signal, { onAbort: () => said.push("second") });
+    parent.abort("gone");
     said.push("went on");
     setImmediate(() => process.stdout.write(said.join()));`;
   const cwd = new URL("../../", import.meta.url).pathname;

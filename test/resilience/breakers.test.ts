@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import type { BreakerSettings } from "../../src/resilience/breaker.ts";
-import { createBreakerLayer } from "../../src/resilience/breaker-layer.ts";
+import { createBreakerGuard } from "../../src/resilience/breaker-guard.ts";
 import {
   type BreakerAdmission,
   type Breakers,
   type BreakerTransition,
   createBreakers,
 } from "../../src/resilience/breakers.ts";
+import { createGuardLayer } from "../../src/resilience/guard.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { call, classification, messageOf, result, streaming, type TestResult } from "./support.ts";
 
@@ -39,13 +40,13 @@ function create(maxModels?: number) {
 
 function ticketOf(admission: BreakerAdmission) {
   if (!admission.ok) throw new Error("not admitted");
-  return admission.ticket;
+  return admission;
 }
 
 function fail(breakers: Breakers, model: string, times: number, name: "server" | "connect" = "server"): void {
   for (let index = 0; index < times; index++) {
     const admission = breakers.admit("openai", model);
-    if (admission.ok) admission.ticket.settle(classification(name));
+    if (admission.ok) admission.settle(classification(name));
   }
 }
 
@@ -154,13 +155,15 @@ describe("breakers", () => {
   });
 });
 
-describe("breaker layer", () => {
+describe("breaker guard", () => {
   const build = (breakers: Breakers, send: () => Promise<TestResult>) =>
-    createBreakerLayer<string, TestResult>({
-      breakers,
-      upstreamOf: (model) => ({ provider: "openai", model }),
-      refuse: (_model, { scope, waitMs }) => result("local", {}, `${scope} ${waitMs}`),
-    })(send);
+    createGuardLayer(
+      createBreakerGuard<string, TestResult>({
+        breakers,
+        upstreamOf: (model) => ({ provider: "openai", model }),
+        refuse: (_model, { scope, waitMs }) => result("local", {}, `${scope} ${waitMs}`),
+      }),
+    )(send);
 
   test("refuses without sending, and counts nothing for it", async () => {
     const { breakers } = create();

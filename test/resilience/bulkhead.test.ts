@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Admission, createBulkhead, createBulkheadLayer } from "../../src/resilience/bulkhead.ts";
+import { type Admission, createBulkhead, createBulkheadGuard, type Permit } from "../../src/resilience/bulkhead.ts";
+import { createGuardLayer } from "../../src/resilience/guard.ts";
 import { createFakeClock, settle } from "../support/fake-clock.ts";
 import { call, createCountingController, messageOf, result, streaming, type TestResult } from "./support.ts";
 
@@ -36,8 +37,8 @@ describe("bulkhead", () => {
     void wait("a");
     void wait("b");
     expect(bulkhead.tryAcquire()).toBeNull();
-    first?.();
-    first?.();
+    first?.release();
+    first?.release();
     await settle();
     expect(order).toEqual(["a", "b"]);
     expect(bulkhead.inFlight()).toBe(0);
@@ -62,10 +63,10 @@ describe("bulkhead", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
         const { bulkhead, clock } = create({ limit: 3, queueDepth: 4, queueTimeoutMs: 500 });
-        const releases: (() => void)[] = [];
+        const permits: Permit[] = [];
         const controllers: AbortController[] = [];
         const keep = (admission: Admission): void => {
-          if (admission.ok) releases.push(admission.release);
+          if (admission.ok) permits.push(admission);
         };
         for (const { do: action, pick } of commands) {
           if (action === "acquire") {
@@ -73,9 +74,9 @@ describe("bulkhead", () => {
             controllers.push(controller);
             void Promise.resolve(bulkhead.acquire(controller.signal)).then(keep);
           } else if (action === "try") {
-            const release = bulkhead.tryAcquire();
-            if (release !== null) releases.push(release);
-          } else if (action === "release") releases[pick % Math.max(1, releases.length)]?.();
+            const permit = bulkhead.tryAcquire();
+            if (permit !== null) permits.push(permit);
+          } else if (action === "release") permits[pick % Math.max(1, permits.length)]?.release();
           else if (action === "abort") controllers[pick % Math.max(1, controllers.length)]?.abort();
           else await clock.advance(pick % 700);
           expect(bulkhead.inFlight()).toBeLessThanOrEqual(3);
@@ -83,7 +84,7 @@ describe("bulkhead", () => {
         }
         await clock.advance(1_000);
         while (bulkhead.inFlight() > 0) {
-          for (const release of releases.splice(0)) release();
+          for (const permit of permits.splice(0)) permit.release();
           await settle();
         }
         expect([bulkhead.inFlight(), bulkhead.queued(), clock.pending()]).toEqual([0, 0, 0]);
@@ -93,14 +94,16 @@ describe("bulkhead", () => {
   });
 });
 
-describe("bulkhead layer", () => {
+describe("bulkhead guard", () => {
   const layer = (mayQueue: boolean) => {
     const { bulkhead, clock } = create({ ...SETTINGS, limit: 1 });
-    const build = createBulkheadLayer<string, TestResult>({
-      bulkheadOf: () => bulkhead,
-      mayQueue: () => mayQueue,
-      refuse: (_request, reason) => result("local", {}, reason),
-    });
+    const build = createGuardLayer(
+      createBulkheadGuard<string, TestResult>({
+        bulkheadOf: () => bulkhead,
+        mayQueue: () => mayQueue,
+        refuse: (_request, reason) => result("local", {}, reason),
+      }),
+    );
     return { bulkhead, clock, build };
   };
 

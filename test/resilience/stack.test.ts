@@ -4,11 +4,12 @@ import fc from "fast-check";
 import { followAbort, type Signal } from "../../src/base/abort.ts";
 import { createAttempts } from "../../src/resilience/attempts.ts";
 import type { BreakerSettings } from "../../src/resilience/breaker.ts";
-import { createBreakerLayer } from "../../src/resilience/breaker-layer.ts";
+import { createBreakerGuard } from "../../src/resilience/breaker-guard.ts";
 import { createBreakers } from "../../src/resilience/breakers.ts";
 import { createBudget } from "../../src/resilience/budget.ts";
-import { createBulkhead, createBulkheadLayer } from "../../src/resilience/bulkhead.ts";
+import { createBulkhead, createBulkheadGuard } from "../../src/resilience/bulkhead.ts";
 import { type Call, compose, type Dispatch } from "../../src/resilience/dispatch.ts";
+import { createGuardLayer } from "../../src/resilience/guard.ts";
 import { createHedge, judgeByClass } from "../../src/resilience/hedge.ts";
 import { createRetry } from "../../src/resilience/retry.ts";
 import { createTimeout } from "../../src/resilience/timeout.ts";
@@ -102,12 +103,12 @@ function createStack(clock: FakeClock, setup: Setup) {
       if (!isOpen) return;
       isOpen = false;
       stats.openBodies--;
-      letGo();
+      link.release();
       cancel();
       end(later === null ? null : classification(later));
     };
     const cancel = clock.after(2_000, () => close(isStalled ? "stalled" : null));
-    const letGo = followAbort(call.signal, () => close(null));
+    const link = followAbort(call.signal, { onAbort: () => close(null) });
     return stream;
   };
 
@@ -144,16 +145,18 @@ function createStack(clock: FakeClock, setup: Setup) {
       onLaunch: () => stats.hedges++,
       onFinish: () => undefined,
     }),
-    createBreakerLayer<TestRequest, TestResult>({
-      breakers,
-      upstreamOf: ({ model }) => ({ provider: "openai", model }),
-      refuse: () => result("local", {}, "open"),
-    }),
-    createBulkheadLayer<TestRequest, TestResult>({
-      bulkheadOf: () => bulkhead,
-      mayQueue: () => true,
-      refuse: (_request, reason) => result("local", {}, reason),
-    }),
+    createGuardLayer(
+      createBreakerGuard<TestRequest, TestResult>({
+        breakers,
+        upstreamOf: ({ model }) => ({ provider: "openai", model }),
+        refuse: () => result("local", {}, "open"),
+      }),
+      createBulkheadGuard<TestRequest, TestResult>({
+        bulkheadOf: () => bulkhead,
+        mayQueue: () => true,
+        refuse: (_request, reason) => result("local", {}, reason),
+      }),
+    ),
     createTimeout<TestRequest, TestResult>({
       clock,
       limitMs: () => 3_000,
@@ -168,11 +171,11 @@ function waitOrAbort(clock: FakeClock, ms: number, signal: Signal): Promise<void
   return new Promise((resolve) => {
     const finish = (): void => {
       cancel();
-      letGo();
+      link.release();
       resolve();
     };
     const cancel = clock.after(ms, finish);
-    const letGo = followAbort(signal, finish);
+    const link = followAbort(signal, { onAbort: finish });
     if (signal.aborted) finish();
   });
 }

@@ -67,19 +67,20 @@ export function createCountingController() {
   const { signal } = controller;
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
-  const live = new Map<EventListener, EventListener>();
+  const live = new Map<EventListenerOrEventListenerObject, EventListener>();
   Object.defineProperty(signal, "addEventListener", {
-    value: (type: string, listener: EventListener, options?: AddEventListenerOptions) => {
+    value: (type: string, listener: EventListenerOrEventListenerObject, options?: AddEventListenerOptions) => {
       const wrapped = (event: Event): void => {
         if (options?.once === true) live.delete(listener);
-        listener(event);
+        if (typeof listener === "function") listener(event);
+        else listener.handleEvent(event);
       };
       live.set(listener, wrapped);
       add(type, wrapped, options);
     },
   });
   Object.defineProperty(signal, "removeEventListener", {
-    value: (type: string, listener: EventListener) => {
+    value: (type: string, listener: EventListenerOrEventListenerObject) => {
       const wrapped = live.get(listener);
       live.delete(listener);
       if (wrapped !== undefined) remove(type, wrapped);

@@ -1,5 +1,6 @@
 /** A body on its way from a connection to who reads it: what has arrived waits here, and beyond a mark the connection pauses. */
 import { streamOfSource } from "../byte-source.ts";
+import type { BoundedBody } from "../../base/stream.ts";
 import type { ByteSource } from "../http.ts";
 
 /** What the queue asks of its connection. */
@@ -23,6 +24,7 @@ export interface ByteQueue {
 const HIGH_WATER_BYTES = 65_536;
 
 const AT_END = Promise.resolve(null);
+const NOTHING = new Uint8Array(0);
 
 interface Waiting {
   readonly resolve: (bytes: Uint8Array | null) => void;
@@ -85,7 +87,20 @@ export function createByteQueue(flow: Flow): ByteQueue {
     if (wasOpen) flow.cancel();
   };
 
-  const readAll: ByteSource["readAll"] = async (maxBytes) => {
+  /** All of a body that has arrived. */
+  const takeAll = (maxBytes: number): BoundedBody => {
+    const only = take() ?? NOTHING;
+    if (queuedBytes + only.byteLength > maxBytes) {
+      cancel();
+      return { ok: false };
+    }
+    if (queuedBytes === 0) return { ok: true, bytes: only };
+    const bytes = Buffer.concat([only, ...chunks.slice(next)]);
+    drop();
+    return { ok: true, bytes };
+  };
+
+  const readAll = async (maxBytes: number): Promise<BoundedBody> => {
     const parts: Uint8Array[] = [];
     let size = 0;
     for (;;) {
@@ -103,7 +118,12 @@ export function createByteQueue(flow: Flow): ByteQueue {
   };
 
   return {
-    source: { read, readAll, stream: () => streamOfSource({ read, cancel }), cancel },
+    source: {
+      read,
+      readAll: (maxBytes) => (state === "ended" ? takeAll(maxBytes) : readAll(maxBytes)),
+      stream: () => streamOfSource({ read, cancel }),
+      cancel,
+    },
     push: (bytes) => {
       if (state !== "open") return;
       const { byteLength } = bytes;

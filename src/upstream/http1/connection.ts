@@ -1,7 +1,7 @@
 /** One connection to an upstream: a request at a time, and what becomes of the connection after its answer. */
-import { followAbort, type Signal } from "../../base/abort.ts";
+import { type AbortFollower, type AbortLink, followAbort, type Signal } from "../../base/abort.ts";
 import type { HttpAnswer } from "../http.ts";
-import { type ByteQueue, createByteQueue } from "./byte-queue.ts";
+import { type ByteQueue, createByteQueue, type Flow } from "./byte-queue.ts";
 import { type CodedError, failure, RESET } from "./failure.ts";
 import type { AnswerHead } from "./head.ts";
 import { createAnswerParser } from "./parser.ts";
@@ -60,7 +60,7 @@ const IDLE_MARGIN_SECONDS = 1;
 interface Open {
   readonly resolve: (answer: HttpAnswer) => void;
   readonly reject: (error: unknown) => void;
-  readonly letGo: () => void;
+  readonly link: AbortLink;
   /** Of the body once the head is there. */
   queue: ByteQueue | null;
 }
@@ -96,21 +96,33 @@ export function createConnection(wire: Wire, { onFree, onGone }: ConnectionEvent
     gone(wasStale);
     wire.terminate();
     if (failed === null) return;
-    failed.letGo();
+    failed.link.release();
     if (failed.queue === null) failed.reject(error);
     else failed.queue.fail(error);
   };
+
+  const follower: AbortFollower = { onAbort: fail };
 
   const resume = (): void => {
     if (isPaused) wire.resume();
     isPaused = false;
   };
 
+  /** Of the queues of its answers, one after the other. */
+  const flow: Flow = {
+    pause: () => {
+      isPaused = true;
+      wire.pause();
+    },
+    resume,
+    cancel: () => fail(null),
+  };
+
   const finish = (isReusable: boolean): void => {
     const done = open;
     if (done === null) return;
     open = null;
-    done.letGo();
+    done.link.release();
     resume();
     const isSent = unsent.length === 0;
     if (isReusable && isSent && !isClosing) {
@@ -137,14 +149,7 @@ export function createConnection(wire: Wire, { onFree, onGone }: ConnectionEvent
       open.resolve({ status, headers, body: null });
       return;
     }
-    const queue = createByteQueue({
-      pause: () => {
-        isPaused = true;
-        wire.pause();
-      },
-      resume,
-      cancel: () => fail(null),
-    });
+    const queue = createByteQueue(flow);
     open.queue = queue;
     open.resolve({ status, headers, body: queue.source });
   };
@@ -175,8 +180,7 @@ export function createConnection(wire: Wire, { onFree, onGone }: ConnectionEvent
         return Promise.reject(signal.reason);
       }
       return new Promise((resolve, reject) => {
-        const letGo = followAbort(signal, () => fail(signal.reason));
-        open = { resolve, reject, letGo, queue: null };
+        open = { resolve, reject, link: followAbort(signal, follower), queue: null };
         isUsed = isUsed || isHeard;
         isHeard = false;
         if (isGone) {

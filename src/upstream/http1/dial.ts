@@ -15,12 +15,14 @@ export function dial(origin: Origin, events: ConnectionEvents, signal: Signal): 
     let connection: Connection | null = null;
     /** Open, and not established yet. */
     let opening: Bun.Socket | null = null;
-    const letGo = followAbort(signal, () => {
-      reject(signal.reason);
-      opening?.terminate();
+    const link = followAbort(signal, {
+      onAbort: (reason) => {
+        reject(reason);
+        opening?.terminate();
+      },
     });
     const connected = (socket: Bun.Socket): void => {
-      letGo();
+      link.release();
       connection = createConnection(socket, events);
       resolve(connection);
     };

@@ -44,7 +44,7 @@ export function parseHead(bytes: Buffer, from: number, to: number, method: strin
   const { minor, status, end } = readStatusLine(bytes, from);
   const fields = readFields(bytes, end, to, from);
   const text = bytes.toString("latin1", from, to);
-  const headers = createHeaderView(text, fields);
+  const headers = new HeadersOfText(text, fields);
   const length = readLength(headers.get("content-length"));
   const coding = headers.get("transfer-encoding");
   const isOld = minor === 0;
@@ -145,36 +145,55 @@ function readIdleHint(value: string | null): number | null {
   return seconds === undefined ? null : Number(seconds);
 }
 
-function createHeaderView(text: string, fields: Fields): HeaderView {
-  // Once for all names: a call for each of them would cost more than all the rest.
-  const lower = text.toLowerCase();
-  const at = (index: number): number => fields[index] ?? 0;
-  const valueAt = (index: number): string => text.slice(at(index + 2), at(index + 3));
+/** Headers in the text of their head. */
+class HeadersOfText implements HeaderView {
+  readonly #text: string;
+  /** Once for all names: a call for each of them would cost more than all the rest. */
+  readonly #lower: string;
+  readonly #fields: Fields;
+
+  constructor(text: string, fields: Fields) {
+    this.#text = text;
+    this.#lower = text.toLowerCase();
+    this.#fields = fields;
+  }
+
+  get(name: string): string | null {
+    const first = this.#find(name, 0);
+    return first < 0 ? null : this.#join(name, first);
+  }
+
+  forEach(visit: (value: string, name: string) => void): void {
+    for (let index = 0; index < this.#fields.length; index += 4) {
+      const name = this.#lower.slice(this.#at(index), this.#at(index + 1));
+      if (this.#find(name, 0) === index) visit(this.#join(name, index), name);
+    }
+  }
+
+  #at(index: number): number {
+    return this.#fields[index] ?? 0;
+  }
+
+  #valueAt(index: number): string {
+    return this.#text.slice(this.#at(index + 2), this.#at(index + 3));
+  }
+
   /** Index of the next header of that name from `index` on; -1 when there is none. */
-  const find = (name: string, index: number): number => {
-    for (let each = index; each < fields.length; each += 4) {
-      const start = at(each);
-      if (at(each + 1) - start === name.length && lower.startsWith(name, start)) return each;
+  #find(name: string, index: number): number {
+    const { length } = name;
+    for (let each = index; each < this.#fields.length; each += 4) {
+      const start = this.#at(each);
+      if (this.#at(each + 1) - start === length && this.#lower.startsWith(name, start)) return each;
     }
     return -1;
-  };
-  const join = (name: string, first: number): string => {
-    let value = valueAt(first);
-    for (let index = find(name, first + 4); index >= 0; index = find(name, index + 4)) {
-      value = `${value}, ${valueAt(index)}`;
+  }
+
+  /** All values of a name, the first of which is at `first`. */
+  #join(name: string, first: number): string {
+    let value = this.#valueAt(first);
+    for (let index = this.#find(name, first + 4); index >= 0; index = this.#find(name, index + 4)) {
+      value = `${value}, ${this.#valueAt(index)}`;
     }
     return value;
-  };
-  return {
-    get: (name) => {
-      const first = find(name, 0);
-      return first < 0 ? null : join(name, first);
-    },
-    forEach: (visit) => {
-      for (let index = 0; index < fields.length; index += 4) {
-        const name = lower.slice(at(index), at(index + 1));
-        if (find(name, 0) === index) visit(join(name, index), name);
-      }
-    },
-  };
+  }
 }

@@ -85,12 +85,12 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
   };
 
   const dialFor = (waiter: Waiter): void => {
-    const { signal, abort } = createChildAbort();
+    const given = createChildAbort();
     let cancel = clock.after(ADOPT_MS, () => {
       usable.delete(giveUp);
       slow.add(giveUp);
       cancel = clock.after(MAX_DIAL_MS - ADOPT_MS, () => {
-        abort(failure("ETIMEDOUT", `the upstream took more than ${MAX_DIAL_MS} ms to establish a connection`));
+        given.abort(failure("ETIMEDOUT", `the upstream took more than ${MAX_DIAL_MS} ms to establish a connection`));
       });
       prune();
     });
@@ -101,10 +101,10 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
     };
     const giveUp = (): void => {
       settle();
-      abort(failure("ECONNABORTED", "no call waits for this connection any more"));
+      given.abort(failure("ECONNABORTED", "no call waits for this connection any more"));
     };
     usable.add(giveUp);
-    dial(events, signal).then(
+    dial(events, given.signal).then(
       (connection) => {
         settle();
         give(connection);
@@ -130,13 +130,15 @@ export function createConnectionPool({ clock, dial, idleSeconds }: ConnectionPoo
           reject(error);
         },
       };
-      const letGo = followAbort(signal, () => {
-        waiters.delete(waiter);
-        reject(signal.reason);
-        prune();
+      const link = followAbort(signal, {
+        onAbort: (reason) => {
+          waiters.delete(waiter);
+          reject(reason);
+          prune();
+        },
       });
       const leave = (): void => {
-        letGo();
+        link.release();
         prune();
       };
       waiters.add(waiter);

@@ -143,7 +143,7 @@ describe("the whole of a body", () => {
   test("that fails is an error", async () => {
     const { queue, push } = setUp();
     push(1);
-    const reading = queue.source.readAll(10);
+    const reading = Promise.resolve(queue.source.readAll(10));
     queue.fail(new Error("cut"));
     expect(await messageOf(reading)).toBe("cut");
   });

@@ -69,7 +69,7 @@ function setUp() {
     idleSeconds: 60,
     dial: (events, signal) =>
       new Promise((resolve, reject) => {
-        followAbort(signal, () => reject(signal.reason));
+        followAbort(signal, { onAbort: reject });
         dials.push({
           isGivenUp: () => signal.aborted,
           connect: async ({ isShort = false } = {}) => {
