@@ -49,7 +49,7 @@ function bytesOf(id: string): Uint8Array {
 function inputOf(bytes: Uint8Array): PolicyInput {
   return {
     facts: chat.facts(chat.parseRequest(bytes, LIMITS)),
-    header: (name) => headers.get(name),
+    headers,
     client: "openai-python",
     key: null,
     providerOf: (model) => (model.startsWith("claude") ? "anthropic" : "openai"),

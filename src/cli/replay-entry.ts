@@ -85,7 +85,7 @@ function createBodyRecall(policy: Policy): (input: PolicyInput, body: Facts) => 
     const { systemText, promptText, metadata, user } = body;
     const facts: Facts = { ...input.facts, systemText, promptText, metadata, user };
     const { recall, ...rest } = input;
-    const context = createContext({ ...rest, facts }, policy.resolveAlias(facts.model));
+    const context = createContext(policy, { ...rest, facts });
     return {
       ...input,
       facts,

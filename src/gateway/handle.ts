@@ -104,7 +104,7 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
   record.tokensInputEstimate = facts.tokensInput;
   const input: PolicyInput = {
     facts,
-    header: (name) => arrival.headers.get(name),
+    headers: arrival.headers,
     client: arrival.client ?? readClient(record.userAgent),
     key: arrival.key,
     providerOf: (model) => {

@@ -21,6 +21,8 @@ export interface Condition {
   readonly formula: Formula;
   /** Its outcome is kept in the ledger, because what it looks at is not. */
   readonly recorded: boolean;
+  /** That outcome can also be told from what is kept. */
+  readonly replayable: boolean;
   /** Conditions of nested blocks. */
   readonly nested: readonly Condition[];
 }
@@ -94,25 +96,38 @@ function compile<Value>(name: string, kind: Kind<Value>, value: Value, rule: str
     why: (context) => kind.why(value, context, rule),
     formula: kind.formula(value, rule),
     recorded: kind.recorded !== undefined,
+    replayable,
     nested: [],
+  };
+}
+
+/** Holds when all of `tests` do, asked in their order. */
+export function allOf(tests: readonly Test[]): Test {
+  const [first, second] = tests;
+  if (first === undefined) return () => true;
+  if (second === undefined) return first;
+  return (context) => {
+    for (const test of tests) {
+      if (!test(context)) return false;
+    }
+    return true;
+  };
+}
+
+/** Holds when one of `tests` does, asked in their order. */
+export function anyOf(tests: readonly Test[]): Test {
+  return (context) => {
+    for (const test of tests) {
+      if (test(context)) return true;
+    }
+    return false;
   };
 }
 
 /** A block of `conditions`: all must hold; the cheap ones are asked first. */
 export function createBlock(conditions: readonly Condition[]): Block {
   const tests = conditions.toSorted((a, b) => a.cost - b.cost).map((condition) => condition.test);
-  const [first, second] = tests;
-  if (first === undefined) return { conditions, test: () => true };
-  if (second === undefined) return { conditions, test: first };
-  return {
-    conditions,
-    test: (context) => {
-      for (const test of tests) {
-        if (!test(context)) return false;
-      }
-      return true;
-    },
-  };
+  return { conditions, test: allOf(tests) };
 }
 
 /** The first condition, as written, that fails, with the reason; null when all hold. */

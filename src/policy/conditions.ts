@@ -1,7 +1,7 @@
 /** The vocabulary of `when`: one entry per condition, from which parser, docs, JSON Schema, explain and lint all read. */
 import type { Json } from "../base/json.ts";
 import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
-import { createBlock, defineCondition, firstFailure } from "./condition.ts";
+import { allOf, anyOf, createBlock, defineCondition, firstFailure } from "./condition.ts";
 import type { Block, Condition, ConditionType } from "./condition.ts";
 import { not } from "./formula.ts";
 import type { Formula } from "./formula.ts";
@@ -102,12 +102,8 @@ export const CONDITIONS: Readonly<Record<string, ConditionType>> = {
     reader: textGlob,
   }),
   ...globs("client", "the calling program, told by its `user-agent`", (context) => context.input.client),
-  ...contains("system_contains", "the system text contains one of these, letter case ignored", (context) =>
-    context.systemText(),
-  ),
-  ...contains("prompt_contains", "the last user text contains one of these, letter case ignored", (context) =>
-    context.promptText(),
-  ),
+  ...contains("system_contains", "the system text contains one of these, letter case ignored"),
+  ...contains("prompt_contains", "the last user text contains one of these, letter case ignored"),
   percent: SPECIAL_CONDITIONS.percent,
   time: timeCondition,
   provider_state: SPECIAL_CONDITIONS.provider_state,
@@ -206,20 +202,21 @@ function createGroup(name: keyof typeof GROUPS, blocks: readonly Block[]): Condi
     key: JSON.stringify({ [name]: value }),
     cost: Math.max(0, ...nested.map((condition) => condition.cost)),
     recorded: false,
+    replayable: false,
     nested,
   };
   switch (name) {
     case "any_of":
       return {
         ...common,
-        test: (context) => tests.some((test) => test(context)),
+        test: anyOf(tests),
         why: () => `any_of: none of ${blocks.length} blocks holds`,
         formula: { kind: "any", of: formulas },
       };
     case "all_of":
       return {
         ...common,
-        test: (context) => tests.every((test) => test(context)),
+        test: allOf(tests),
         why: (context) => {
           const failures = blocks.map((block) => firstFailure(block, context));
           return `all_of: ${failures.find((failure) => failure !== null) ?? "a block does not hold"}`;

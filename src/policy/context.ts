@@ -2,17 +2,27 @@
 import type { FormatName, ProviderName } from "../base/names.ts";
 import type { Facts } from "../wire/format.ts";
 import type { Overrides } from "./overrides.ts";
+import type { Policy } from "./policy.ts";
+import { searchesOf } from "./text-search.ts";
+import type { SearchName } from "./text-search.ts";
 
 /** A provider's circuit breaker as seen when the decision is made. */
 export const BREAKER_STATES = ["closed", "open", "half_open"] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
 export type ProviderStates = Readonly<Partial<Record<ProviderName, BreakerState>>>;
 
+/** A request's headers, by lowercase name. */
+export interface RequestHeaders {
+  /** null when absent. */
+  readonly get: (name: string) => string | null;
+  /** The names of those that are there. */
+  readonly keys: () => Iterable<string>;
+}
+
 /** Everything that a decision depends on besides the policy. */
 export interface PolicyInput {
   readonly facts: Facts;
-  /** A request header by lowercase name; null when absent. */
-  readonly header: (name: string) => string | null;
+  readonly headers: RequestHeaders;
   /** See `readClient`; null when unknown. */
   readonly client: string | null;
   /** Name of the caller's key in `[auth] keys`; null without one. */
@@ -33,8 +43,6 @@ export interface PolicyInput {
 
 /** One decision in progress, as conditions see it. */
 export interface ConditionContext {
-  /** Tells this decision from all others of the process. */
-  readonly serial: number;
   readonly input: PolicyInput;
   readonly facts: Facts;
   readonly format: FormatName;
@@ -42,43 +50,39 @@ export interface ConditionContext {
   readonly model: string;
   /** Its provider. */
   readonly provider: ProviderName | null;
-  /** The last user text, lowercase. */
-  readonly promptText: () => string;
-  /** The system text, lowercase. */
-  readonly systemText: () => string;
+  /** Of the words that the policy's conditions of this name look for, all that are in their text, lowercase. Searched once. */
+  readonly wordsFound: (by: SearchName) => ReadonlySet<string>;
   /** Notes that a condition could not be decided from what was recorded. */
   readonly leaveOpen: (conditionKey: string) => void;
   /** The first such condition; null when all could be decided. */
   readonly undecided: () => string | null;
 }
 
-let lastSerial = 0;
-
 class Context implements ConditionContext {
-  readonly serial = (lastSerial += 1);
   readonly input: PolicyInput;
   readonly facts: Facts;
   readonly format: FormatName;
   readonly model: string;
   readonly provider: ProviderName | null;
-  #promptText: string | null = null;
-  #systemText: string | null = null;
+  readonly #policy: Policy;
+  #inPrompt: ReadonlySet<string> | null = null;
+  #inSystem: ReadonlySet<string> | null = null;
   #undecided: string | null = null;
 
-  constructor(input: PolicyInput, model: string) {
+  constructor(policy: Policy, input: PolicyInput) {
+    const { facts } = input;
+    this.#policy = policy;
     this.input = input;
-    this.facts = input.facts;
-    this.format = input.facts.format;
-    this.model = model;
-    this.provider = input.providerOf(model);
+    this.facts = facts;
+    this.format = facts.format;
+    this.model = policy.resolveAlias(facts.model);
+    this.provider = input.providerOf(this.model);
   }
 
-  promptText(): string {
-    return (this.#promptText ??= this.facts.promptText.toLowerCase());
-  }
-
-  systemText(): string {
-    return (this.#systemText ??= this.facts.systemText.toLowerCase());
+  wordsFound(by: SearchName): ReadonlySet<string> {
+    return by === "prompt_contains"
+      ? (this.#inPrompt ??= searchesOf(this.#policy)[by](this.facts.promptText.toLowerCase()))
+      : (this.#inSystem ??= searchesOf(this.#policy)[by](this.facts.systemText.toLowerCase()));
   }
 
   leaveOpen(conditionKey: string): void {
@@ -90,7 +94,7 @@ class Context implements ConditionContext {
   }
 }
 
-/** Opens a decision about a request whose model is `model` after aliases. */
-export function createContext(input: PolicyInput, model: string): ConditionContext {
-  return new Context(input, model);
+/** Opens a decision about a request. Only conditions of `policy` may be tested in it. */
+export function createContext(policy: Policy, input: PolicyInput): ConditionContext {
+  return new Context(policy, input);
 }

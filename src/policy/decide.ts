@@ -41,9 +41,8 @@ const NOTHING: Then = {};
  * @throws GatewayError `invalid-request` when `x-arouter-rule` names no rule, or a header a model that nobody serves
  */
 export function decide(policy: Policy, input: PolicyInput, options: { readonly trace?: boolean } = {}): Decided {
-  const { overrides, facts } = input;
-  const modelAsked = policy.resolveAlias(facts.model);
-  const context = createContext(input, modelAsked);
+  const { overrides } = input;
+  const context = createContext(policy, input);
   const rule = overrides.noRoute ? null : findRule(policy, context, overrides.rule ?? null);
   const then = rule?.then ?? (overrides.noRoute ? NOTHING : policy.defaults);
   const trace = options.trace === true ? traceRules(policy, context, rule) : null;

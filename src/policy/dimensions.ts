@@ -1,6 +1,8 @@
 /** What a request is in the dimensions of formulas, for those that can be looked up by value. */
 import { PROVIDER_NAMES } from "../base/names.ts";
 import type { ConditionContext } from "./context.ts";
+import { SEARCHES } from "./text-search.ts";
+import type { SearchName } from "./text-search.ts";
 
 /** Words and names; null, of a word also "": absent. A flag is `true` or `false`. */
 export type TextReader = (context: ConditionContext) => string | null;
@@ -39,15 +41,33 @@ const TEXTS: Readonly<Record<string, TextReader>> = {
   ),
 };
 
+/** Dimensions that each bear a name: what a client calls its headers and its metadata. */
+export interface Family {
+  /** Those that a request has. */
+  readonly names: (context: ConditionContext) => Iterable<string>;
+  /** null: absent. */
+  readonly get: (context: ConditionContext, name: string) => string | null;
+}
+
+export const FAMILIES: Readonly<Record<"header" | "metadata", Family>> = {
+  header: {
+    names: ({ input }) => input.headers.keys(),
+    get: ({ input }, name) => input.headers.get(name),
+  },
+  metadata: {
+    names: ({ facts }) => Object.keys(facts.metadata),
+    get: ({ facts: { metadata } }, name) => (Object.hasOwn(metadata, name) ? (metadata[name] ?? null) : null),
+  },
+};
+
 /** By dimension; null for one that nothing is known of. */
 export const READERS = {
   number: (dimension: string): NumberReader | null =>
     Object.hasOwn(NUMBERS, dimension) ? (NUMBERS[dimension] ?? null) : null,
-  text: (dimension: string): TextReader | null => {
-    if (Object.hasOwn(TEXTS, dimension)) return TEXTS[dimension] ?? null;
+  text: (dimension: string): TextReader | null => (Object.hasOwn(TEXTS, dimension) ? (TEXTS[dimension] ?? null) : null),
+  named: (dimension: string): { readonly family: Family; readonly name: string } | null => {
     const [, kind, name = ""] = /^(header|metadata):(.*)$/s.exec(dimension) ?? [];
-    if (kind === "header") return ({ input }) => input.header(name);
-    if (kind !== "metadata") return null;
-    return ({ facts: { metadata } }) => (Object.hasOwn(metadata, name) ? (metadata[name] ?? null) : null);
+    return kind === "header" || kind === "metadata" ? { family: FAMILIES[kind], name } : null;
   },
+  search: (dimension: string): SearchName | null => SEARCHES.find((name) => name === dimension) ?? null,
 };

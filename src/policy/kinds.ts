@@ -9,6 +9,7 @@ import type { Formula } from "./formula.ts";
 import { oneOrMany } from "./containers.ts";
 import { boolean, integer, text, word } from "./readers.ts";
 import type { Reader } from "./readers.ts";
+import type { SearchName } from "./text-search.ts";
 
 type Table = Readonly<Record<string, ConditionType>>;
 
@@ -148,6 +149,8 @@ export function anyGlob(patterns: readonly string[]): (value: string) => boolean
   const [only] = patterns;
   if (globs.length === 0 && plain.size === 1) return (value) => value === only;
   if (globs.length === 0) return (value) => plain.has(value);
+  const [glob] = globs;
+  if (plain.size === 0 && globs.length === 1 && glob !== undefined) return glob;
   return (value) => plain.has(value) || globs.some((matches) => matches(value));
 }
 
@@ -183,7 +186,7 @@ export function globs(
 }
 
 /** A text that contains one of the given ones, letter case ignored. */
-export function contains(name: string, doc: string, read: (context: ConditionContext) => string): Table {
+export function contains(name: SearchName, doc: string): Table {
   return {
     [name]: defineCondition<readonly string[]>(name, {
       doc,
@@ -193,15 +196,9 @@ export function contains(name: string, doc: string, read: (context: ConditionCon
       toJson: unlist,
       test: (parts) => {
         const wanted = parts.map((part) => part.toLowerCase());
-        // Asked by the decision, and again for the ledger: a text is searched once.
-        let serial = 0;
-        let outcome = false;
         return (context) => {
-          if (context.serial === serial) return outcome;
-          const whole = read(context);
-          outcome = wanted.some((part) => whole.includes(part));
-          ({ serial } = context);
-          return outcome;
+          const found = context.wordsFound(name);
+          return found.size > 0 && wanted.some((part) => found.has(part));
         };
       },
       why: (parts) => `${name}: ${parts.length === 1 ? "the text does not occur" : "none of the texts occurs"}`,

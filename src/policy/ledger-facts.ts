@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
 import type { FormatName, ProviderName } from "../base/names.ts";
 import type { Facts } from "../wire/format.ts";
-import type { ConditionContext, PolicyInput } from "./context.ts";
+import type { ConditionContext, PolicyInput, RequestHeaders } from "./context.ts";
 import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
 import type { Overrides } from "./overrides.ts";
@@ -78,6 +78,8 @@ function testedOf(policy: Policy, context: ConditionContext): JsonObject {
   return tested;
 }
 
+const NO_HEADERS: RequestHeaders = { get: () => null, keys: () => [] };
+
 /** What a ledger line says besides its facts. */
 export interface LedgerLine {
   readonly id: string;
@@ -122,7 +124,7 @@ export function inputFromLedger(line: LedgerLine, providerOf: (model: string) =>
   const states = own(facts, "provider_state");
   return {
     facts: factsFromLedger(line),
-    header: () => null,
+    headers: NO_HEADERS,
     client: textOf(own(facts, "client")),
     key: textOf(own(facts, "key")),
     providerOf: (name) => (name === model && recordedProvider !== null ? recordedProvider : providerOf(name)),

@@ -2,12 +2,15 @@
 import { READERS } from "./dimensions.ts";
 import { not } from "./formula.ts";
 import type { Atom, Formula } from "./formula.ts";
+import type { SearchName } from "./text-search.ts";
 
 /** One of the ways in which a block may hold: `key` is under `dimension`. */
 export type Guard =
   | { readonly kind: "text"; readonly dimension: string; readonly text: string; readonly exact: boolean }
   /** `from` and `to` are outside. */
-  | { readonly kind: "number"; readonly dimension: string; readonly from: number; readonly to: number };
+  | { readonly kind: "number"; readonly dimension: string; readonly from: number; readonly to: number }
+  /** A word that is in a text. */
+  | { readonly kind: "word"; readonly by: SearchName; readonly word: string };
 
 /** Ways of which at least one is a block's whenever it holds, and how few requests they let through: the more the fewer. */
 export interface Guards {
@@ -16,7 +19,7 @@ export interface Guards {
 }
 
 /** `excluded`: on top for words, by the share of all words that a request must not have. */
-const RANK = { never: 5, exact: 4, prefix: 3, word: 2, excluded: 0.5, number: 1, presence: 0 } as const;
+const RANK = { never: 5, exact: 4, prefix: 3, found: 2.75, word: 2, excluded: 0.5, number: 1, presence: 0 } as const;
 
 /** null: nothing that can be looked up is necessary for `formula`. */
 export function guardsOf(formula: Formula): Guards | null {
@@ -83,7 +86,8 @@ function guardsOfAtom(atom: Atom): Guards | null {
     case "opaque":
       return textGuards(dimension, ["true"], RANK.word + RANK.excluded / 2);
     case "pattern":
-      return atom.match === "glob" && atom.one ? globGuards(dimension, atom.patterns) : null;
+      if (atom.match === "contains") return wordGuards(dimension, atom.patterns);
+      return atom.one ? globGuards(dimension, atom.patterns) : null;
   }
 }
 
@@ -93,13 +97,22 @@ function numberGuard(dimension: string, from: number, to: number): Guard {
 }
 
 function textGuards(dimension: string, texts: readonly string[], rank: number): Guards | null {
-  if (READERS.text(dimension) === null) return null;
+  if (!isText(dimension)) return null;
   return { any: texts.map((text) => ({ kind: "text", dimension, text, exact: true })), rank };
+}
+
+function isText(dimension: string): boolean {
+  return READERS.text(dimension) !== null || READERS.named(dimension) !== null;
+}
+
+function wordGuards(dimension: string, words: readonly string[]): Guards | null {
+  const by = READERS.search(dimension);
+  return by === null ? null : { any: words.map((word) => ({ kind: "word", by, word })), rank: RANK.found };
 }
 
 /** A pattern with wildcards is looked up by what stands before the first. */
 function globGuards(dimension: string, patterns: readonly string[]): Guards | null {
-  if (READERS.text(dimension) === null) return null;
+  if (!isText(dimension)) return null;
   const any = patterns.map((pattern): Guard => {
     const text = /^[^*?]*/.exec(pattern)?.[0] ?? "";
     return { kind: "text", dimension, text, exact: text === pattern };

@@ -58,7 +58,7 @@ export function offlineInput(request: OfflineRequest): PolicyInput {
   const parsed = format.parseRequest(new TextEncoder().encode(JSON.stringify(request.body)), LIMITS);
   return {
     facts: format.facts(parsed),
-    header: (name) => headers.get(name),
+    headers,
     client: readClient(headers.get("user-agent")),
     key: request.key,
     providerOf: request.providerOf,

@@ -1,9 +1,11 @@
 /** Conditions with a shape of their own: maps by name, draws and breaker states. */
 import { PROVIDER_NAMES } from "../base/names.ts";
-import { defineCondition } from "./condition.ts";
+import { allOf, defineCondition } from "./condition.ts";
+import type { Test } from "./condition.ts";
 import { BREAKER_STATES } from "./context.ts";
+import { FAMILIES } from "./dimensions.ts";
 import type { BreakerState, ConditionContext } from "./context.ts";
-import { drawPercent } from "./draw.ts";
+import { createDraw, drawPercent } from "./draw.ts";
 import { ALWAYS, NEVER, not } from "./formula.ts";
 import type { Formula } from "./formula.ts";
 import { anyGlob, joinOr, textGlob, unlist } from "./kinds.ts";
@@ -50,8 +52,11 @@ function nameTests(
     toJson: (tests) =>
       Object.fromEntries([...tests].map(([key, test]) => [key, typeof test === "boolean" ? test : unlist(test)])),
     test: (tests) => {
-      const compiled = [...tests].map(([key, test]) => [key, nameTestHolds(test)] as const);
-      return (context) => compiled.every(([key, holds]) => holds(read(context, key)));
+      const compiled = [...tests].map(([key, test]): Test => {
+        const holds = nameTestHolds(test);
+        return (context) => holds(read(context, key));
+      });
+      return allOf(compiled);
     },
     why: (tests, context) => {
       for (const [key, test] of tests) {
@@ -77,7 +82,7 @@ const header = nameTests(
     pattern: new RegExp(`^(?!(?:${CREDENTIALS.map(ignoreCase).join("|")})$)${HEADER_NAME.source.slice(1)}`),
     turn: (key) => key.toLowerCase(),
   },
-  (context, key) => context.input.header(key),
+  FAMILIES.header.get,
 );
 
 /** JSON Schema patterns have no flags. */
@@ -89,7 +94,7 @@ const metadata = nameTests(
   "metadata",
   "string entries of the body's `metadata`",
   { expects: "a metadata key of 1 to 64 characters", pattern: /^[^\u0000-\u001f]{1,64}$/ },
-  (context, key) => (Object.hasOwn(context.facts.metadata, key) ? (context.facts.metadata[key] ?? null) : null),
+  FAMILIES.metadata.get,
 );
 
 /** A share of requests. `by`: `request`, `user`, or `header:NAME` in lowercase. */
@@ -121,7 +126,7 @@ function subjectOf(by: string): (context: ConditionContext) => string | null {
   if (by === "request") return (context) => context.input.requestId;
   if (by === "user") return (context) => context.facts.user;
   const name = by.slice(7);
-  return (context) => context.input.header(name);
+  return (context) => context.input.headers.get(name);
 }
 
 const percent = defineCondition<Percent>("percent", {
@@ -136,9 +141,10 @@ const percent = defineCondition<Percent>("percent", {
   toJson: ({ value, by }) => (by === "request" ? value : { value, by }),
   test: ({ value, by }, rule) => {
     const subject = subjectOf(by);
+    const draw = createDraw(rule);
     return (context) => {
       const drawnFor = subject(context);
-      return drawnFor !== null && drawPercent(rule, drawnFor) < value;
+      return drawnFor !== null && draw(drawnFor) < value;
     };
   },
   why: ({ value, by }, context, rule) => {
@@ -149,7 +155,16 @@ const percent = defineCondition<Percent>("percent", {
   formula: ({ value, by }, rule) => {
     if (value === 0) return NEVER;
     if (value === 100 && by === "request") return ALWAYS;
-    return { kind: "number", dimension: `percent:${rule}:${by}`, least: -1, from: 0, to: Math.ceil(value * 1e6) - 1 };
+    const drawn: Formula = {
+      kind: "number",
+      dimension: `percent:${rule}:${by}`,
+      least: -1,
+      from: 0,
+      to: Math.ceil(value * 1e6) - 1,
+    };
+    if (by === "request") return drawn;
+    // There has to be something to draw by.
+    return { kind: "all", of: [{ kind: "pattern", dimension: by, one: true, match: "glob", patterns: ["*"] }, drawn] };
   },
   recorded: "salted",
   replayable: ({ by }) => by === "request",
@@ -165,8 +180,12 @@ const providerState = defineCondition<ReadonlyMap<string, readonly BreakerState[
   cost: 0,
   toJson: (states) => Object.fromEntries([...states].map(([provider, wanted]) => [provider, unlist(wanted)])),
   test: (states) => {
-    const wanted = [...states].map(([provider, allowed]) => [provider, allowed] as const);
-    return (context) => wanted.every(([provider, allowed]) => allowed.includes(stateOf(context, provider)));
+    const compiled = [...states].map(
+      ([provider, wanted]): Test =>
+        (context) =>
+          wanted.includes(stateOf(context, provider)),
+    );
+    return allOf(compiled);
   },
   why: (states, context) => {
     const [provider = "", wanted = []] =

@@ -38,7 +38,8 @@ describe("a search for many words", () => {
   test("finds each of a thousand words that begin alike", () => {
     const words = Array.from({ length: 1000 }, (_, at) => `ignore all that was said, number ${at}.`);
     const search = createWordSearch(words);
-    for (const at of [0, 9, 500, 999]) expect(search(`please ${words[at]} thanks`)).toEqual(new Set([words[at]]));
+    for (const at of [0, 9, 500, 999])
+      expect([...search(`please ${words[at]} thanks`)]).toEqual(words.slice(at, at + 1));
     expect(search("ignore all that was said, number 1000.")).toEqual(new Set());
   });
 

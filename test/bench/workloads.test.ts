@@ -92,7 +92,7 @@ function ruleFor(policy: Policy, id: string): string | null {
   const provider = (model: string) => (model.startsWith("claude") ? "anthropic" : "openai");
   return decide(policy, {
     facts,
-    header: () => null,
+    headers: new Headers(),
     client: "openai-python",
     key: null,
     providerOf: provider,

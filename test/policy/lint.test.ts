@@ -74,15 +74,20 @@ function blockOf(condition: typeof exact, depth: number): fc.Arbitrary<Record<st
   );
 }
 
+function policyOfBlocks(blocks: readonly unknown[]): Policy {
+  return policyFrom({ rules: blocks.map((when, index) => ({ name: `r${index}`, when, then: { model: "m" } })) });
+}
+
 function rulesOf(blocks: readonly unknown[]): readonly Rule[] {
-  return policyFrom({ rules: blocks.map((when, index) => ({ name: `r${index}`, when, then: { model: "m" } })) }).rules;
+  return policyOfBlocks(blocks).rules;
 }
 
 /** Of each rule: how many requests of the world match it, and how many of these reach it. */
-function count(rules: readonly Rule[]): readonly { readonly matches: number; readonly reached: number }[] {
+function count(policy: Policy): readonly { readonly matches: number; readonly reached: number }[] {
+  const { rules } = policy;
   const counts = rules.map(() => ({ matches: 0, reached: 0 }));
   for (const input of world) {
-    const context = createContext(input, input.facts.model);
+    const context = createContext(policy, input);
     let taken = false;
     for (const [index, rule] of rules.entries()) {
       const entry = counts[index];
@@ -99,8 +104,9 @@ describe("dead rules", () => {
   test("are dead in the whole small world, and no others are", () => {
     fc.assert(
       fc.property(fc.array(blockOf(exact, 2), { minLength: 1, maxLength: 4 }), (blocks) => {
-        const rules = rulesOf(blocks);
-        const counts = count(rules);
+        const policy = policyOfBlocks(blocks);
+        const { rules } = policy;
+        const counts = count(policy);
         const found = new Map(deadRules(rules).map(({ rule, reason }) => [rule.name, reason]));
         for (const [index, rule] of rules.entries()) {
           const { matches, reached } = counts[index] ?? { matches: 0, reached: 0 };
@@ -119,8 +125,9 @@ describe("dead rules", () => {
       fc.property(
         fc.array(blockOf(fc.oneof(exact, names) as typeof exact, 2), { minLength: 1, maxLength: 4 }),
         (blocks) => {
-          const rules = rulesOf(blocks);
-          const counts = count(rules);
+          const policy = policyOfBlocks(blocks);
+          const { rules } = policy;
+          const counts = count(policy);
           const found = new Set(deadRules(rules).map(({ rule }) => rule.name));
           for (const [index, rule] of rules.entries()) {
             if (found.has(rule.name)) expect(counts[index]?.reached).toBe(0);

@@ -120,7 +120,7 @@ const input: fc.Arbitrary<PolicyInput> = fc
   })
   .map(({ headers, provider, openai, ...rest }) => ({
     ...rest,
-    header: (name) => (Object.hasOwn(headers, name) ? (headers[name] ?? null) : null),
+    headers: new Headers(headers),
     providerOf: () => provider,
     providerState: { openai },
     wallMs: 0,
@@ -138,11 +138,12 @@ describe("the index of conditions", () => {
     let held = 0;
     fc.assert(
       fc.property(fc.array(leaf, MANY), fc.array(input, { minLength: 10, maxLength: 10 }), (whens, inputs) => {
-        const conditions = policyOf(whens).rules.flatMap(({ when }) => when.conditions);
+        const policy = policyOf(whens);
+        const conditions = policy.rules.flatMap(({ when }) => when.conditions);
         const find = indexConditions(conditions);
         for (const each of inputs) {
-          const all = conditions.flatMap(({ test }, at) => (test(createContext(each, each.facts.model)) ? [at] : []));
-          expect(find(createContext(each, each.facts.model))).toEqual(all);
+          const all = conditions.flatMap(({ test }, at) => (test(createContext(policy, each)) ? [at] : []));
+          expect(find(createContext(policy, each))).toEqual(all);
           held += all.length;
         }
       }),
@@ -158,13 +159,12 @@ describe("the index of rules", () => {
     fc.assert(
       fc.property(fc.array(block(2), MANY), fc.array(input, { minLength: 10, maxLength: 10 }), (whens, inputs) => {
         // Blocks of nothing match everything and would hide the rest.
-        const blocks = policyOf(
-          whens.filter((when) => Object.keys(when).length > 0).concat({ has_audio: true }),
-        ).rules.map(({ when }) => when);
+        const policy = policyOf(whens.filter((when) => Object.keys(when).length > 0).concat({ has_audio: true }));
+        const blocks = policy.rules.map(({ when }) => when);
         const find = indexBlocks(blocks);
         for (const each of inputs) {
-          const expected = firstOf(blocks, createContext(each, each.facts.model));
-          expect(find(createContext(each, each.facts.model))).toBe(expected);
+          const expected = firstOf(blocks, createContext(policy, each));
+          expect(find(createContext(policy, each))).toBe(expected);
           hits.add(expected >= 0);
         }
       }),
@@ -173,12 +173,56 @@ describe("the index of rules", () => {
     expect(hits.has(true)).toBe(true);
   });
 
+  test("finds what trying every rule finds, by headers and metadata of many names and words of texts", () => {
+    const many = fc.constantFrom(..."abcdefghijklmnop").map((letter) => `x-${letter}`);
+    const values = fc.dictionary(many, names, { minKeys: 1, maxKeys: 3 });
+    const named = fc.oneof(
+      one("header", fc.dictionary(many, nameTest, { minKeys: 1, maxKeys: 2 })),
+      one("metadata", fc.dictionary(many, nameTest, { minKeys: 1, maxKeys: 2 })),
+      one(
+        "percent",
+        many.map((name) => ({ value: 50, by: `header:${name}` })),
+      ),
+      one("prompt_contains", fc.array(fc.string({ unit: fc.constantFrom("a", "B"), minLength: 1 }), { minLength: 1 })),
+      one("system_contains", names),
+    );
+    const rules = fc.array(fc.oneof(named, one("any_of", fc.array(named, { minLength: 1, maxLength: 3 }))), {
+      minLength: 40,
+      maxLength: 60,
+    });
+    const requests = fc
+      .tuple(input, values, values, fc.string({ unit: fc.constantFrom("A", "b"), maxLength: 8 }))
+      .map(([base, headers, metadata, promptText]) => ({
+        ...base,
+        headers: new Headers(headers),
+        facts: { ...base.facts, metadata, promptText },
+      }));
+    const hits = new Set<boolean>();
+    fc.assert(
+      fc.property(rules, fc.array(requests, { minLength: 5, maxLength: 5 }), (whens, inputs) => {
+        const policy = policyOf(whens);
+        const blocks = policy.rules.map(({ when }) => when);
+        const [find, findAll] = [indexBlocks(blocks), indexConditions(policy.recorded)];
+        for (const each of inputs) {
+          const context = createContext(policy, each);
+          const expected = firstOf(blocks, context);
+          hits.add(expected >= 0);
+          expect(find(createContext(policy, each))).toBe(expected);
+          const held = policy.recorded.flatMap(({ test }, at) => (test(context) ? [at] : []));
+          expect(findAll(createContext(policy, each))).toEqual(held);
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(hits.has(true)).toBe(true);
+  });
+
   test("finds each of a thousand rules by its own value", () => {
     const policy = policyOf(Array.from({ length: 1000 }, (_, at) => ({ header: { "x-team": `team-${at}` } })));
     for (const at of [0, 1, 499, 999]) {
       const base = fc.sample(input, 1)[0] as PolicyInput;
-      const header = (name: string) => (name === "x-team" ? `team-${at}` : null);
-      expect(decide(policy, { ...base, header }).decision.rule).toBe(`rule-${at}`);
+      const headers = new Headers({ "x-team": `team-${at}` });
+      expect(decide(policy, { ...base, headers }).decision.rule).toBe(`rule-${at}`);
     }
   });
 
@@ -189,9 +233,13 @@ describe("the index of rules", () => {
       { tokens_input_gt: 1000 + at },
       { any_of: [{ key: `key-${at}` }, { user: `user-${at}` }] },
       { not: { tokens_input_lt: 1000 + at } },
+      { prompt_contains: [`word ${at} of many`, `nor ${at}`], stream: false },
+      { header: { [`x-${at}`]: true } },
+      { percent: { value: 50, by: `header:x-session-${at}` } },
     ];
     let tried = 0;
-    const blocks = policyOf(Array.from({ length: 200 }, (_, at) => kinds(at)).flat()).rules.map(({ when }) => ({
+    const policy = policyOf(Array.from({ length: 125 }, (_, at) => kinds(at)).flat());
+    const blocks = policy.rules.map(({ when }) => ({
       conditions: when.conditions,
       test: (context: ConditionContext) => {
         tried += 1;
@@ -199,8 +247,12 @@ describe("the index of rules", () => {
       },
     }));
     const [base] = fc.sample(input, 1) as [PolicyInput];
-    const request = { ...base, header: () => null, facts: { ...base.facts, tokensInput: 100 } };
-    expect(indexBlocks(blocks)(createContext(request, "model-77-mini"))).toBe(77 * kinds(0).length + 1);
+    const request = {
+      ...base,
+      headers: new Headers(),
+      facts: { ...base.facts, model: "model-77-mini", tokensInput: 100, promptText: "a word of many", stream: false },
+    };
+    expect(indexBlocks(blocks)(createContext(policy, request))).toBe(77 * kinds(0).length + 1);
     expect(tried).toBe(1);
   });
 });

@@ -35,7 +35,7 @@ export const PLAIN_FACTS: Facts = {
   streamUsage: false,
 };
 
-export interface InputParts extends Omit<Partial<PolicyInput>, "facts" | "header"> {
+export interface InputParts extends Omit<Partial<PolicyInput>, "facts" | "headers"> {
   readonly facts?: Partial<Facts>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -44,10 +44,9 @@ export interface InputParts extends Omit<Partial<PolicyInput>, "facts" | "header
 export const NOON_MS = Date.UTC(2026, 10, 24, 12);
 
 export function inputOf({ facts = {}, headers = {}, ...parts }: InputParts = {}): PolicyInput {
-  const sent = new Headers(headers);
   return {
     facts: { ...PLAIN_FACTS, ...facts },
-    header: (name) => sent.get(name),
+    headers: new Headers(headers),
     client: null,
     key: null,
     providerOf: (model) => (model.startsWith("claude") ? "anthropic" : "openai"),
