@@ -1,10 +1,10 @@
 /** How the resilience layers treat one candidate: the provider's settings, as decision and caller changed them. */
 import type { Attempts } from "../resilience/attempts.ts";
-import { hedgeDelayMs, type LegVerdict } from "../resilience/hedge.ts";
-import type { Entry, RetrySettings } from "../resilience/retry.ts";
+import { hedgeDelayMs } from "../resilience/hedge.ts";
+import type { RetrySettings } from "../resilience/retry.ts";
 import type { Decision, TimeoutOverrides } from "../policy/decision.ts";
 import { gateKey } from "../upstream/stack.ts";
-import type { HedgePlan, PhaseTimeouts, UpstreamAnswer, UpstreamRequest } from "../upstream/upstream.ts";
+import type { HedgePlan, PhaseTimeouts, UpstreamRequest } from "../upstream/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ProviderDefaults } from "./settings.ts";
 import type { Target } from "./target.ts";
@@ -51,23 +51,37 @@ export function totalTimeoutMs(defaults: ProviderDefaults["timeout"], decision: 
 /** The share of `limits.provider_in_flight` from which no more extra load is added. */
 const HEDGE_LOAD_LIMIT = 0.8;
 
-/**
- * The hedge of a candidate; null when it has none. `encodeLeg` makes the second leg's request, null when its model cannot
- * serve this one.
- */
+export interface LegEncoder {
+  /** The second leg's request; null when its model cannot serve this one. */
+  encodeLeg(model: string): UpstreamRequest | null;
+}
+
+/** The hedge of a candidate; null when it has none. */
 export function planHedge(
   exchange: Exchange,
   target: Target,
   decision: Decision,
   attempts: Attempts,
-  encodeLeg: (model: string) => UpstreamRequest | null,
+  encoder: LegEncoder,
 ): HedgePlan | null {
-  const { state, settings } = exchange.snapshot;
   const provider = target.provider.name;
-  const defaults = settings.providers[provider].hedge;
+  const defaults = exchange.snapshot.settings.providers[provider].hedge;
   const configured = defaults.after === null ? null : { after: defaults.after, model: defaults.model ?? undefined };
   const hedge = decision.hedge === undefined ? configured : decision.hedge;
   if (hedge === null || !exchange.facts.replayable) return null;
+  return openHedge(exchange, target, hedge, attempts, encoder);
+}
+
+function openHedge(
+  exchange: Exchange,
+  target: Target,
+  hedge: { readonly after: number | "p95"; readonly model?: string | undefined },
+  attempts: Attempts,
+  encoder: LegEncoder,
+): HedgePlan {
+  const { state, settings } = exchange.snapshot;
+  const provider = target.provider.name;
+  const defaults = settings.providers[provider].hedge;
   const { model } = target.entry;
   return {
     delayMs: () => {
@@ -77,7 +91,7 @@ export function planHedge(
       return hedgeDelayMs(state.latency(provider, model).quantile(0.95), defaults);
     },
     second: () => {
-      const request = encodeLeg(hedge.model ?? model);
+      const request = encoder.encodeLeg(hedge.model ?? model);
       if (request === null || !attempts.allowsExtra()) return null;
       const legs = [
         { provider, model },
@@ -94,21 +108,4 @@ export function planHedge(
       return state.hedgeBudget(request.provider).withdraw() ? request : null;
     },
   };
-}
-
-/** What a candidate's layers are told. */
-export function callPolicy(
-  exchange: Exchange,
-  target: Target,
-  decision: Decision,
-  parts: {
-    readonly attempts: Attempts;
-    readonly entry: Entry;
-    readonly hedge: HedgePlan | null;
-    readonly judge: ((answer: UpstreamAnswer) => LegVerdict | Promise<LegVerdict>) | null;
-    readonly hold: ((answer: UpstreamAnswer) => Promise<UpstreamAnswer>) | null;
-  },
-): UpstreamRequest["policy"] {
-  const defaults = exchange.snapshot.settings.providers[target.provider.name];
-  return { retry: retrySettings(defaults.retry, decision), ...parts };
 }

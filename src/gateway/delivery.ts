@@ -20,7 +20,7 @@ import type { Judged } from "./judge.ts";
 import { keepBody, keepFrames } from "./keep-answer.ts";
 import { createReplyStream, type Reply, type StreamEnd } from "./reply.ts";
 import type { GatewaySettings, Snapshot } from "./settings.ts";
-import { type PriceTerms, settleCosts } from "./usage.ts";
+import { NO_TERMS, type PriceTerms, settleCosts } from "./usage.ts";
 
 export interface DeliveryOptions {
   readonly clock: Clock;
@@ -31,16 +31,21 @@ export interface DeliveryOptions {
   readonly snapshot: Snapshot;
 }
 
+/** Who is told how far a delivery has come. */
+export interface DeliveryListener {
+  /** The answer begins to leave: with the headers, unless those were committed before there was one. */
+  onFlush(): void;
+  /** The request is over. */
+  onOver(): void;
+}
+
 export interface Delivery {
   /** Told once the request is parsed; before it, waits are unknown and nothing was sent. */
   readonly setExchange: (exchange: Exchange) => void;
   /** The decision, for `x-arouter-trace`. */
   readonly setTrace: (trace: string) => void;
   readonly setPriceTerms: (terms: PriceTerms) => void;
-  /** Runs when the answer begins to leave: with the headers, unless those were committed before there was one. */
-  readonly onFlush: (run: () => void) => void;
-  /** Runs when the request is over. */
-  readonly onOver: (run: () => void) => void;
+  readonly setListener: (listener: DeliveryListener) => void;
   readonly error: (error: GatewayError) => Reply;
   readonly dryRun: (decision: DecisionSummary) => Reply;
   /** An answer of the gateway's own; `headers` beside the usual ones. */
@@ -57,7 +62,6 @@ export interface Delivery {
   readonly committed: (walking: Promise<Judged>, isValidated: boolean) => Reply;
 }
 
-const NO_TERMS: PriceTerms = { speed: null, inferenceGeo: null };
 const STREAM_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
@@ -73,8 +77,7 @@ class OpenDelivery implements Delivery {
   readonly #record: RequestRecord;
   readonly #settings: GatewaySettings;
   readonly #catalog: Catalog;
-  readonly #flushListeners: (() => void)[] = [];
-  readonly #overListeners: (() => void)[] = [];
+  #listener: DeliveryListener | null = null;
   #exchange: Exchange | null = null;
   #trace: string | null = null;
   #terms = NO_TERMS;
@@ -101,12 +104,8 @@ class OpenDelivery implements Delivery {
     this.#terms = terms;
   }
 
-  onFlush(run: () => void): void {
-    this.#flushListeners.push(run);
-  }
-
-  onOver(run: () => void): void {
-    this.#overListeners.push(run);
+  setListener(listener: DeliveryListener): void {
+    this.#listener = listener;
   }
 
   error(error: GatewayError): Reply {
@@ -207,10 +206,9 @@ class OpenDelivery implements Delivery {
     if (candidate.kind === "error") record.errorMessage = describeError(candidate.error);
     else record.usage = candidate.attempt.usage;
     this.#settleCosts();
-    const headers: Record<string, string> = {};
-    if (candidate.kind === "error" && this.#isRetryDiscouraged(candidate.status)) headers["x-should-retry"] = "false";
+    const isDiscouraged = candidate.kind === "error" && this.#isRetryDiscouraged(candidate.status);
+    const headers = isDiscouraged ? { "x-should-retry": "false", ...candidate.headers } : { ...candidate.headers };
     if (this.#settings.keepAnswers) keepBody(record, candidate.body);
-    Object.assign(headers, candidate.headers);
     this.#flush(false, headers);
     record.ttftMs = this.#clock.nowMs() - this.#arrival.startedMs;
     record.bytesOut = sizeOf(candidate.body);
@@ -303,7 +301,7 @@ class OpenDelivery implements Delivery {
   }
 
   #tellFlush(): void {
-    for (const listener of this.#flushListeners) listener();
+    this.#listener?.onFlush();
   }
 
   #flush(isStream: boolean, headers: Record<string, string>): void {
@@ -313,9 +311,8 @@ class OpenDelivery implements Delivery {
 
   /** The headers leave, the gateway's own added: its time so far is known. */
   #leave(isStream: boolean, headers: Record<string, string>): void {
-    const { startedMs, bodyWaitMs } = this.#arrival;
-    const waitedMs = bodyWaitMs() + (this.#exchange?.waits.waitedMs() ?? 0);
-    this.#record.overheadMs = this.#clock.nowMs() - startedMs - waitedMs;
+    const waitedMs = this.#arrival.bodyWaitMs() + (this.#exchange?.waits.waitedMs() ?? 0);
+    this.#record.overheadMs = this.#clock.nowMs() - this.#arrival.startedMs - waitedMs;
     addArouterHeaders(headers, this.#record, { isStream, explain: this.#trace });
   }
 
@@ -324,7 +321,7 @@ class OpenDelivery implements Delivery {
     if (record.outcome !== null) return;
     record.outcome = outcome;
     record.ms = this.#clock.nowMs() - this.#arrival.startedMs;
-    for (const listener of this.#overListeners) listener();
+    this.#listener?.onOver();
     this.#arrival.onOver();
     this.#emit({ type: "exchange-finished", record });
   }

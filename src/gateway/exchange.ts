@@ -19,12 +19,12 @@ export interface Arrival {
   readonly signal: Signal;
   readonly startedMs: number;
   /** Ms spent so far on waiting for the client to send its body. */
-  readonly bodyWaitMs: () => number;
+  bodyWaitMs(): number;
   /** Name of the caller's key; null without `[auth]`. */
   readonly key: string | null;
   readonly client: string | null;
   /** Called once the answer has been handed over whole, or given up. Safe to call again. */
-  readonly onOver: () => void;
+  onOver(): void;
 }
 
 /** An exchange whose request has been parsed. */

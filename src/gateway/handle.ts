@@ -1,9 +1,9 @@
 /** A request from its bytes to its answer: parse → facts → decide → walk the chain → deliver. */
-import { createChildAbort, type Signal } from "../base/abort.ts";
+import { type ChildAbort, createChildAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { Emit } from "../base/events.ts";
-import { own } from "../base/json.ts";
+import { type JsonObject, own } from "../base/json.ts";
 import { createWaitMeter } from "../base/wait-meter.ts";
 import type { SchemaStore } from "../heal/json-schema.ts";
 import { readClient } from "../policy/client.ts";
@@ -13,21 +13,22 @@ import { factsForLedger } from "../policy/ledger-facts.ts";
 import { type Overrides, readOverrides } from "../policy/overrides.ts";
 import { describeDecision, summarizeDecision } from "../policy/summary.ts";
 import type { PolicyInput } from "../policy/context.ts";
-import { createDeadline } from "../resilience/deadline.ts";
+import { createDeadline, type Deadline } from "../resilience/deadline.ts";
 import type { ThinkingStore } from "../translate/translator.ts";
 import { deadlineSpent } from "../upstream/stack.ts";
 import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
-import { totalTimeoutMs } from "./call-policy.ts";
-import { type Delivery, openDelivery } from "./delivery.ts";
+import { type Delivery, type DeliveryListener, openDelivery } from "./delivery.ts";
 import { toGatewayError } from "./error-reply.ts";
 import { type Arrival, type Exchange, openRecord } from "./exchange.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import type { Judged } from "./judge.ts";
+import { planFor } from "./plan.ts";
 import type { Reply } from "./reply.ts";
 import type { Snapshot } from "./settings.ts";
 import { createSummaryMemory, type SummaryMemory } from "./summary-memory.ts";
 import { unservedModel } from "./target.ts";
+import { NO_TERMS, type PriceTerms } from "./usage.ts";
 import { walk } from "./walk.ts";
 
 export interface GatewayOptions {
@@ -144,39 +145,64 @@ async function answer(
 ): Promise<Reply> {
   const { arrival, facts, snapshot, parsed } = exchange;
   const { settings } = snapshot;
+  const plan = planFor(settings, decision);
   const provider = snapshot.registry.resolve(decision.model) ?? "openai";
-  const elapsedMs = clock.nowMs() - arrival.startedMs;
-  const totalMs = totalTimeoutMs(settings.providers[provider].timeout, decision);
-  const abort = createChildAbort(arrival.signal);
-  const deadline = createDeadline(clock, totalMs > 0 ? Math.max(1, totalMs - elapsedMs) : 0, () =>
-    abort.abort(deadlineSpent()),
-  );
-  delivery.onFlush(deadline.clear);
-  delivery.onOver(() => {
-    deadline.clear();
-    abort.release();
-  });
-  delivery.setPriceTerms({
-    speed: stringOf(own(parsed.json, "speed")),
-    inferenceGeo: stringOf(own(parsed.json, "inference_geo")),
-  });
+  const time = new AnswerTime(clock, arrival, plan.totalMs[provider]);
+  delivery.setListener(time);
+  delivery.setPriceTerms(priceTerms(parsed.json));
   const walking = walk(exchange, {
     decision,
     strict: settings.strictTranslation || overrides.strict,
     thinkingStore: settings.thinkingStore ? thinkingStore : null,
     summaries,
-    judge: judgeSettings(settings, decision, facts, schemas),
-    signal: abort.signal,
-    deadlineMs: deadline.atMs,
-  }).then((judged) => withReason(judged, abort.signal));
+    judge: judgeSettings(plan.judgement, decision, facts, schemas),
+    signal: time.signal,
+    deadlineMs: time.deadlineMs,
+  });
 
+  const isValidated = decision.validate.length > 0;
   const { commitAfterMs } = settings.stream;
-  if (facts.stream && commitAfterMs > 0) {
-    const first = await raceTimer(walking, commitAfterMs, clock);
-    if (first === null) return delivery.committed(walking, decision.validate.length > 0);
-    return delivery.judged(first, decision.validate.length > 0);
+  if (!facts.stream || commitAfterMs <= 0) return delivery.judged(withReason(await walking, time.signal), isValidated);
+  const reasoned = walking.then((judged) => withReason(judged, time.signal));
+  const first = await raceTimer(reasoned, commitAfterMs, clock);
+  return first === null ? delivery.committed(reasoned, isValidated) : delivery.judged(first, isValidated);
+}
+
+/** The time that a request has for its answer: until the deadline, and while its client is there. */
+class AnswerTime implements DeliveryListener {
+  /** On `clock.nowMs()`; Infinity without a limit. */
+  readonly deadlineMs: number;
+  readonly #abort: ChildAbort;
+  readonly #deadline: Deadline;
+
+  constructor(clock: Clock, { signal, startedMs }: Arrival, totalMs: number) {
+    const elapsedMs = clock.nowMs() - startedMs;
+    this.#abort = createChildAbort(signal);
+    this.#deadline = createDeadline(clock, totalMs > 0 ? Math.max(1, totalMs - elapsedMs) : 0, () =>
+      this.#abort.abort(deadlineSpent()),
+    );
+    this.deadlineMs = this.#deadline.atMs;
   }
-  return delivery.judged(await walking, decision.validate.length > 0);
+
+  get signal(): Signal {
+    return this.#abort.signal;
+  }
+
+  onFlush(): void {
+    this.#deadline.clear();
+  }
+
+  onOver(): void {
+    this.#deadline.clear();
+    this.#abort.release();
+  }
+}
+
+function priceTerms(body: JsonObject): PriceTerms {
+  const speed = own(body, "speed");
+  const inferenceGeo = own(body, "inference_geo");
+  if (speed === undefined && inferenceGeo === undefined) return NO_TERMS;
+  return { speed: stringOf(speed), inferenceGeo: stringOf(inferenceGeo) };
 }
 
 /** A failure that is only the request's own abort tells why that was: the deadline, a drain, or the client's leaving. */

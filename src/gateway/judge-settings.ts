@@ -7,21 +7,17 @@ import type { OpenEarlyCheck } from "./hold.ts";
 import type { JudgeSettings } from "./judge.ts";
 import type { GatewaySettings } from "./settings.ts";
 
+/** What all requests of a decision share. */
+export type FixedJudgement = Omit<JudgeSettings, "schemas" | "openEarly">;
+
 /** `auto` holds when something is to be judged. */
-export function judgeSettings(
-  settings: GatewaySettings,
-  decision: Decision,
-  facts: Facts,
-  schemas: SchemaStore,
-): JudgeSettings {
+export function fixedJudgement(settings: GatewaySettings, decision: Decision): FixedJudgement {
   const { heal, limits } = settings;
   const wish = decision.heal.hold ?? heal.hold;
   const hold = wish === "auto" ? (decision.validate.length > 0 ? "preflush" : "off") : wish;
   return {
     validators: decision.validate,
     fallbackOn: decision.fallbackOn,
-    schemas,
-    openEarly: earlyCheck(decision, facts, schemas),
     gate: {
       hold,
       preflushBytes: decision.heal.preflushBytes ?? heal.preflushBytes,
@@ -30,6 +26,18 @@ export function judgeSettings(
       fullBytes: limits.responseBytes,
     },
   };
+}
+
+/** How the answers of one request are judged; `fixed` is that of its decision. */
+export function judgeSettings(
+  fixed: FixedJudgement,
+  decision: Decision,
+  facts: Facts,
+  schemas: SchemaStore,
+): JudgeSettings {
+  const { validators, fallbackOn, gate } = fixed;
+  const openEarly = validators.length === 0 ? null : earlyCheck(decision, facts, schemas);
+  return { validators, fallbackOn, gate, schemas, openEarly };
 }
 
 /** The check of text as it streams in, where the text as a whole is to be JSON; null where it is not. */

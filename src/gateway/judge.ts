@@ -35,19 +35,25 @@ export interface Judged {
   readonly isPartial: boolean;
 }
 
+const NONE_HELD: readonly ClientFrame[] = [];
+
 /** A candidate that is not judged. */
-export function unjudged(candidate: Candidate, held: readonly ClientFrame[] = [], overflowed = false): Judged {
+export function unjudged(candidate: Candidate, held: readonly ClientFrame[] = NONE_HELD, overflowed = false): Judged {
   return { candidate, held, result: null, reason: null, overflowed, isPartial: false };
 }
 
 /** Judges `candidate`; an answer that fails comes back with the class `invalid` (or `policy`, `broken`, …). */
-export async function judgeCandidate(
+export function judgeCandidate(
   exchange: Exchange,
   candidate: Candidate,
   settings: JudgeSettings,
-): Promise<Judged> {
-  if (candidate.kind === "whole") return judgeReply(exchange, candidate, candidate.reply(), settings, []);
+): Promise<Judged> | Judged {
+  if (candidate.kind === "whole") return judgeReply(exchange, candidate, candidate.reply(), settings, NONE_HELD);
   if (candidate.kind !== "stream" || settings.gate.hold === "off") return unjudged(candidate);
+  return judgeStream(exchange, candidate, settings);
+}
+
+async function judgeStream(exchange: Exchange, candidate: StreamCandidate, settings: JudgeSettings): Promise<Judged> {
   const held = await holdStream(exchange, candidate, settings);
   switch (held.kind) {
     case "complete":
@@ -68,8 +74,7 @@ function judgeReply(
   settings: JudgeSettings,
   held: readonly ClientFrame[],
 ): Judged {
-  const refused = reply.choices.some(({ stop, refusal }) => stop === "refusal" || refusal !== null);
-  if (refused && settings.fallbackOn.includes("refusal")) {
+  if (settings.fallbackOn.includes("refusal") && reply.choices.some(isRefusal)) {
     return { ...unjudged(withClass(candidate, "policy"), held), reason: "the model refused" };
   }
   const verdict = judgeAll(exchange, candidate, reply, settings);
@@ -78,14 +83,27 @@ function judgeReply(
   return { ...unjudged(candidate, held), result: verdict.result };
 }
 
+function isRefusal({ stop, refusal }: ReplyFacts["choices"][number]): boolean {
+  return stop === "refusal" || refusal !== null;
+}
+
 /** The rule's validators, then the translation's own checks; null when there are neither. */
 function judgeAll(
   exchange: Exchange,
   candidate: WholeCandidate | StreamCandidate,
   reply: ReplyFacts,
-  { validators, schemas }: JudgeSettings,
+  settings: JudgeSettings,
 ): Verdict | null {
-  if (validators.length === 0 && candidate.checks.length === 0) return null;
+  if (settings.validators.length === 0 && candidate.checks.length === 0) return null;
+  return judgeSome(exchange, candidate, reply, settings);
+}
+
+function judgeSome(
+  exchange: Exchange,
+  candidate: WholeCandidate | StreamCandidate,
+  reply: ReplyFacts,
+  { validators, schemas }: JudgeSettings,
+): Verdict {
   const { facts, record } = exchange;
   const judgement = judgeByValidators(validators, reply, facts, schemas);
   for (const { validator, result, reason } of judgement.verdicts) {

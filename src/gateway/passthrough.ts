@@ -86,7 +86,7 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
       }
       const id = upstreamRequestId(answer.headers) ?? record.id;
       const answerHeaders = { ...returnedHeaders(answer.headers, true), "x-request-id": id, "request-id": id };
-      delivery.onOver(abort.release);
+      delivery.setListener({ onFlush: () => undefined, onOver: () => abort.release() });
       return delivery.passed(answer.status, answerHeaders, body?.stream() ?? null, () => abort.abort(clientClosed()));
     } catch (thrown) {
       abort.abort(thrown);

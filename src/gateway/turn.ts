@@ -4,21 +4,19 @@ import type { Attempts } from "../resilience/attempts.ts";
 import type { Call } from "../resilience/dispatch.ts";
 import { judgeByClass, type LegVerdict } from "../resilience/hedge.ts";
 import type { Entry } from "../resilience/retry.ts";
-import type { UpstreamAnswer, UpstreamRequest } from "../upstream/upstream.ts";
+import type { CallPolicy, UpstreamAnswer, UpstreamRequest } from "../upstream/upstream.ts";
 import { parseObject } from "../base/stream.ts";
 import { spliceFields } from "../wire/splice.ts";
 import { decodeAnswer, toUpstreamRequest } from "./attempt.ts";
-import { callPolicy, phaseTimeouts, planHedge } from "./call-policy.ts";
+import { type LegEncoder, planHedge } from "./call-policy.ts";
 import type { Prepared } from "./candidates.ts";
 import { encode, type Sent } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 import { judgeCandidate, type Judged } from "./judge.ts";
+import { callTerms } from "./plan.ts";
 import { resolveTarget } from "./target.ts";
 import { estimateUsage } from "./usage.ts";
 import type { WalkOptions } from "./walk.ts";
-
-/** Takes a prepared candidate, the answer that was left for it, and the call. */
-export type Turn = (prepared: Prepared, before: Judged | null, call: Call) => Promise<Judged>;
 
 /** Outcomes after which asking the same provider once more is extra load. */
 const CHARGED = new Set(["server", "connect", "timeout", "broken"]);
@@ -29,15 +27,16 @@ function entryOf({ target }: Prepared, before: Judged | null): Entry {
 }
 
 /** The turn of one candidate: what was sent for each leg, and what each leg's answer is worth. */
-class CandidateTurn {
+class CandidateTurn implements LegEncoder {
   readonly #exchange: Exchange;
   readonly #options: WalkOptions;
   readonly #attempts: Attempts;
   readonly #prepared: Prepared;
   readonly #call: Call;
   /** Of legs and amended requests; all others were sent as prepared. */
-  readonly #sentOf = new Map<UpstreamRequest, Sent>();
-  readonly #judgedOf = new Map<UpstreamAnswer, Promise<Judged>>();
+  #sentOf: Map<UpstreamRequest, Sent> | null = null;
+  /** Of answers that were judged while they were held back, or while the other leg still ran. */
+  #judgedOf: Map<UpstreamAnswer, Promise<Judged>> | null = null;
 
   constructor(exchange: Exchange, options: WalkOptions, attempts: Attempts, prepared: Prepared, call: Call) {
     this.#exchange = exchange;
@@ -52,26 +51,30 @@ class CandidateTurn {
     const answer = await dispatch(this.#build(this.#prepared, entry, false), this.#call);
     bookLosers(this.#exchange, this.#call);
     const amended = this.#amend(answer);
-    return this.#judge(amended === null ? answer : await dispatch(amended, this.#call));
+    const last = amended === null ? answer : await dispatch(amended, this.#call);
+    return this.#judgedOf?.get(last) ?? this.#decodeAndJudge(last);
   }
 
   #sent(request: UpstreamRequest): Sent {
-    return this.#sentOf.get(request) ?? this.#prepared;
+    return this.#sentOf?.get(request) ?? this.#prepared;
   }
 
   #judge(answer: UpstreamAnswer): Promise<Judged> {
-    let judged = this.#judgedOf.get(answer);
+    const judgedOf = (this.#judgedOf ??= new Map());
+    let judged = judgedOf.get(answer);
     if (judged === undefined) {
-      judged = this.#decodeAndJudge(answer);
-      this.#judgedOf.set(answer, judged);
+      judged = Promise.resolve(this.#decodeAndJudge(answer));
+      judgedOf.set(answer, judged);
     }
     return judged;
   }
 
-  async #decodeAndJudge(answer: UpstreamAnswer): Promise<Judged> {
+  #decodeAndJudge(answer: UpstreamAnswer): Promise<Judged> | Judged {
+    const { judge } = this.#options;
     const decoded = decodeAnswer(this.#exchange, answer, this.#sent(answer.request), this.#call);
-    const candidate = decoded instanceof Promise ? await decoded : decoded;
-    return judgeCandidate(this.#exchange, candidate, this.#options.judge);
+    return decoded instanceof Promise
+      ? decoded.then((candidate) => judgeCandidate(this.#exchange, candidate, judge))
+      : judgeCandidate(this.#exchange, decoded, judge);
   }
 
   /** With validators the first valid leg wins, so a leg is judged while the other still runs. */
@@ -91,31 +94,31 @@ class CandidateTurn {
       candidate.kind === "failed" ? candidate.error : new GatewayError("upstream-invalid", candidate.error.message);
     const { request, attempt } = answer;
     const lost: UpstreamAnswer = { kind: "failed", request, attempt, classification: candidate.classification, error };
-    this.#judgedOf.set(lost, Promise.resolve(judged));
+    this.#judgedOf?.set(lost, Promise.resolve(judged));
     return lost;
   }
 
   #build(sent: Sent, entry: Entry, isLeg: boolean): UpstreamRequest {
     const { decision, judge } = this.#options;
     const { target } = sent;
-    const hedge = isLeg
-      ? null
-      : planHedge(this.#exchange, target, decision, this.#attempts, (model) => this.#encodeLeg(model));
-    const policy = callPolicy(this.#exchange, target, decision, {
+    const { settings } = this.#exchange.snapshot;
+    const terms = callTerms(settings, decision, target.provider.name, target.entry);
+    const hedge = isLeg ? null : planHedge(this.#exchange, target, decision, this.#attempts, this);
+    const policy: CallPolicy = {
+      retry: terms.retry,
       attempts: this.#attempts,
       entry,
       hedge,
-      judge: (answer) => this.#judgeLeg(answer),
+      // Asked for only by a race.
+      judge: hedge === null && !isLeg ? null : (answer) => this.#judgeLeg(answer),
       hold: judge.gate.hold === "off" ? null : (answer) => this.#holdBack(answer),
-    });
-    const defaults = this.#exchange.snapshot.settings.providers[target.provider.name].timeout;
-    const timeouts = phaseTimeouts(defaults, decision, target.entry.timeout);
-    const request = toUpstreamRequest(this.#exchange, sent, policy, timeouts);
-    if (sent !== this.#prepared) this.#sentOf.set(request, sent);
+    };
+    const request = toUpstreamRequest(this.#exchange, sent, policy, terms.timeouts);
+    if (sent !== this.#prepared) (this.#sentOf ??= new Map()).set(request, sent);
     return request;
   }
 
-  #encodeLeg(model: string): UpstreamRequest | null {
+  encodeLeg(model: string): UpstreamRequest | null {
     if (model === this.#prepared.target.entry.model) return this.#build(this.#prepared, "offered", true);
     try {
       const target = resolveTarget(this.#exchange, { model });
@@ -143,9 +146,16 @@ class CandidateTurn {
   }
 }
 
-export function createTurn(exchange: Exchange, options: WalkOptions, attempts: Attempts): Turn {
-  return (prepared, before, call) =>
-    new CandidateTurn(exchange, options, attempts, prepared, call).take(entryOf(prepared, before));
+/** Takes the turn of `prepared`; `before` is the answer that was left for it. */
+export function takeTurn(
+  exchange: Exchange,
+  options: WalkOptions,
+  attempts: Attempts,
+  prepared: Prepared,
+  before: Judged | null,
+  call: Call,
+): Promise<Judged> {
+  return new CandidateTurn(exchange, options, attempts, prepared, call).take(entryOf(prepared, before));
 }
 
 /** A leg that lost its race was paid for all the same, as far as is known: what it was sent. */

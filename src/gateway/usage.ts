@@ -16,6 +16,9 @@ export interface PriceTerms {
   readonly inferenceGeo: string | null;
 }
 
+/** At the prices of everybody. */
+export const NO_TERMS: PriceTerms = { speed: null, inferenceGeo: null };
+
 function attemptCost(catalog: Catalog, attempt: AttemptRecord, terms: PriceTerms): number | null {
   if (attempt.usage === null) return null;
   return costUsd(catalog.find(attempt.model, attempt.provider), attempt.usage, {

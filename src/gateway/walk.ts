@@ -9,13 +9,13 @@ import type { Decision } from "../policy/decision.ts";
 import { createAttempts } from "../resilience/attempts.ts";
 import type { Call } from "../resilience/dispatch.ts";
 import type { ThinkingStore } from "../translate/translator.ts";
-import { createCandidates, type Prepared } from "./candidates.ts";
+import { createCandidates, type NextWish, type Prepared } from "./candidates.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Judged, type JudgeSettings } from "./judge.ts";
+import { planFor } from "./plan.ts";
 import type { SummaryMemory } from "./summary-memory.ts";
-import { listCandidates } from "./target.ts";
-import { createTurn } from "./turn.ts";
+import { takeTurn } from "./turn.ts";
 
 export interface WalkOptions {
   readonly decision: Decision;
@@ -29,6 +29,8 @@ export interface WalkOptions {
   readonly deadlineMs: number;
 }
 
+const NO_WISH: NextWish = { notProvider: null, feedback: null };
+
 /**
  * Walks the chain and gives what is to be delivered.
  * @throws GatewayError when nothing could be sent: the request's own fault, or every candidate was passed over
@@ -36,20 +38,19 @@ export interface WalkOptions {
 export async function walk(exchange: Exchange, options: WalkOptions): Promise<Judged> {
   const { record } = exchange;
   const { decision } = options;
-  const feedback = exchange.snapshot.settings.heal.feedback;
-  const isTold = (decision.heal.feedback ?? feedback) === "errors";
-  const entries = listCandidates(decision);
+  const { settings } = exchange.snapshot;
+  const isTold = (decision.heal.feedback ?? settings.heal.feedback) === "errors";
+  const { entries } = planFor(settings, decision);
   const candidates = createCandidates(exchange, entries, options);
-  const attempts = createAttempts(exchange.snapshot.settings.limits.maxAttempts, entries.length - 1);
-  const turn = createTurn(exchange, options, attempts);
+  const attempts = createAttempts(settings.limits.maxAttempts, entries.length - 1);
   const reasons: string[] = [];
   let last: Judged | null = null;
-  let prepared = candidates.next({ notProvider: null, feedback: null });
+  let prepared = candidates.next(NO_WISH);
 
   while (prepared !== null) {
     attempts.setCandidatesLeft(candidates.left());
     const call: Call = { signal: options.signal, deadlineMs: options.deadlineMs, retry: 0, leg: "primary" };
-    const judged: Judged = await turn(prepared, last, call);
+    const judged: Judged = await takeTurn(exchange, options, attempts, prepared, last, call);
     const { candidate } = judged;
     const outcome = candidate.classification.class;
     if (outcome === "local" && candidate.kind === "failed" && candidate.error.kind !== "deadline") {

@@ -5,20 +5,37 @@ export interface Deadline {
   /** On `clock.nowMs()`; Infinity without a limit. */
   readonly atMs: number;
   /** Never negative. */
-  readonly remainingMs: () => number;
-  readonly isSpent: () => boolean;
+  remainingMs(): number;
+  isSpent(): boolean;
   /** Disarms it: `onSpent` will not be called any more. Calling it again does nothing. */
-  readonly clear: () => void;
+  clear(): void;
+}
+
+class OpenDeadline implements Deadline {
+  readonly atMs: number;
+  readonly #clock: Clock;
+  readonly #cancel: (() => void) | null;
+
+  constructor(clock: Clock, totalMs: number, onSpent: () => void) {
+    this.#clock = clock;
+    this.atMs = totalMs > 0 ? clock.nowMs() + totalMs : Number.POSITIVE_INFINITY;
+    this.#cancel = totalMs > 0 ? clock.after(totalMs, onSpent) : null;
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.atMs - this.#clock.nowMs());
+  }
+
+  isSpent(): boolean {
+    return this.#clock.nowMs() >= this.atMs;
+  }
+
+  clear(): void {
+    this.#cancel?.();
+  }
 }
 
 /** Starts a deadline `totalMs` from now (0 = none) that calls `onSpent` once when it passes. */
 export function createDeadline(clock: Clock, totalMs: number, onSpent: () => void): Deadline {
-  const atMs = totalMs > 0 ? clock.nowMs() + totalMs : Number.POSITIVE_INFINITY;
-  const cancel = totalMs > 0 ? clock.after(totalMs, onSpent) : (): void => undefined;
-  return {
-    atMs,
-    remainingMs: () => Math.max(0, atMs - clock.nowMs()),
-    isSpent: () => clock.nowMs() >= atMs,
-    clear: cancel,
-  };
+  return new OpenDeadline(clock, totalMs, onSpent);
 }

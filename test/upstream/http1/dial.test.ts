@@ -52,10 +52,12 @@ describe("a TLS handshake that never ends", () => {
     const server = startSilentServer();
     const clock = createFakeClock();
     const client = createOwnClient({ clock, idleTimeoutMs: 1000 });
-    const { signal, abort } = createChildAbort();
-    const error = errorOf(client.call(server.url, "/", { method: "POST", headers: {}, body: "", signal }));
+    const given = createChildAbort();
+    const error = errorOf(
+      client.call(server.url, "/", { method: "POST", headers: {}, body: "", signal: given.signal }),
+    );
     await server.opened;
-    abort("given up");
+    given.abort("given up");
     expect(await error).toBe("given up");
     await clock.advance(2000);
     expect(await server.closed).toBe("closed");
@@ -65,10 +67,12 @@ describe("a TLS handshake that never ends", () => {
   test("is cut off when the client is closed", async () => {
     const server = startSilentServer();
     const client = createOwnClient({ clock: createFakeClock(), idleTimeoutMs: 1000 });
-    const { signal, abort } = createChildAbort();
-    const error = errorOf(client.call(server.url, "/", { method: "POST", headers: {}, body: "", signal }));
+    const given = createChildAbort();
+    const error = errorOf(
+      client.call(server.url, "/", { method: "POST", headers: {}, body: "", signal: given.signal }),
+    );
     await server.opened;
-    abort("given up");
+    given.abort("given up");
     client.close();
     expect([await error, await server.closed]).toEqual(["given up", "closed"]);
     server.stop();
@@ -82,9 +86,9 @@ test.each(["http", "https"])("a dial over %s that is given up before its socket 
     port: 0,
     socket: { data: () => undefined, close: () => closed.resolve("closed") },
   });
-  const { signal, abort } = createChildAbort();
-  const error = errorOf(dial(parseBase(`${scheme}://127.0.0.1:${server.port}`).origin, EVENTS, signal));
-  abort("given up");
+  const given = createChildAbort();
+  const error = errorOf(dial(parseBase(`${scheme}://127.0.0.1:${server.port}`).origin, EVENTS, given.signal));
+  given.abort("given up");
   expect(await error).toBe("given up");
   expect(await Promise.race([closed.promise, Bun.sleep(5000).then(() => "open still")])).toBe("closed");
   server.stop(true);
