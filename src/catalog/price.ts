@@ -27,14 +27,18 @@ export function costUsd(model: Model, usage: Usage, options: PriceOptions = {}):
   const factor = priceFactor(model, options);
   if (tier === null || factor === null) return null;
   const rates = bandRates(tier, totalInput(usage));
-  const pico = (rate: number): number => Math.round(rate * factor * PICO_PER_TOKEN);
   const total =
-    usage.input * pico(rates.input) +
-    usage.cacheRead * pico(rates.cacheRead ?? rates.input) +
-    usage.cacheWrite * pico(rates.cacheWrite ?? rates.input) +
-    usage.cacheWriteLong * pico(rates.cacheWriteLong ?? rates.input) +
-    usage.output * pico(rates.output);
+    pico(usage.input, rates.input, factor) +
+    pico(usage.cacheRead, rates.cacheRead ?? rates.input, factor) +
+    pico(usage.cacheWrite, rates.cacheWrite ?? rates.input, factor) +
+    pico(usage.cacheWriteLong, rates.cacheWriteLong ?? rates.input, factor) +
+    pico(usage.output, rates.output, factor);
   return total / PICO;
+}
+
+/** Pico-dollars for `tokens` at `rate` dollars per million. */
+function pico(tokens: number, rate: number, factor: number): number {
+  return tokens * Math.round(rate * factor * PICO_PER_TOKEN);
 }
 
 /** `0.` and 12 places. */
@@ -76,5 +80,10 @@ function priceFactor(model: Model, options: PriceOptions): number | null {
 }
 
 function bandRates(tier: TierPrices, inputTokens: number): Rates {
-  return tier.bands.findLast((band) => inputTokens > band.overTokens)?.rates ?? tier.base;
+  if (tier.bands.length === 0) return tier.base;
+  return bandOver(tier, inputTokens)?.rates ?? tier.base;
+}
+
+function bandOver({ bands }: TierPrices, inputTokens: number): TierPrices["bands"][number] | undefined {
+  return bands.findLast((band) => inputTokens > band.overTokens);
 }

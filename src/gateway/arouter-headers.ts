@@ -38,6 +38,11 @@ export const RESPONSE_HEADERS = {
 } as const;
 type ResponseHeader = keyof typeof RESPONSE_HEADERS;
 
+/** Each with its prefix: made once, or every answer would make them. */
+const FULL_NAMES = Object.fromEntries(Object.keys(RESPONSE_HEADERS).map((name) => [name, PREFIX + name])) as Readonly<
+  Record<ResponseHeader, string>
+>;
+
 const UNSAFE = /[^\x20-\x7e]/;
 
 /** Printable ASCII only, anything else becomes `?`: values may hold names from requests and configuration. */
@@ -60,9 +65,9 @@ export function addArouterHeaders(
   { isStream, explain }: ArouterHeadersOptions,
 ): void {
   // Ids, rules, hashes and words are of our own making: only what came from outside is looked at.
-  headers[`${PREFIX}request-id`] = record.id;
-  headers[`${PREFIX}rule`] = record.rule ?? "none";
-  headers[`${PREFIX}policy`] = record.policy ?? "none";
+  headers[FULL_NAMES["request-id"]] = record.id;
+  headers[FULL_NAMES.rule] = record.rule ?? "none";
+  headers[FULL_NAMES.policy] = record.policy ?? "none";
   putName(headers, "model-requested", record.modelRequested);
   putName(headers, "model", record.model);
   put(headers, "provider", record.provider);
@@ -103,14 +108,15 @@ function countAttempts({ attempts }: RequestRecord): number {
 
 /** A value that is printable ASCII as it is; null: none. */
 function put(headers: Record<string, string>, name: ResponseHeader, value: string | null): void {
-  if (value !== null) headers[PREFIX + name] = value;
+  if (value !== null) headers[FULL_NAMES[name]] = value;
 }
 
 /** A name that a client or a configuration chose. */
 function putName(headers: Record<string, string>, name: ResponseHeader, value: string | null): void {
-  if (value !== null) headers[PREFIX + name] = headerSafe(value.slice(0, VALUE_CHARACTERS));
+  if (value !== null)
+    headers[FULL_NAMES[name]] = headerSafe(value.length > VALUE_CHARACTERS ? value.slice(0, VALUE_CHARACTERS) : value);
 }
 
 function putList(headers: Record<string, string>, name: ResponseHeader, values: readonly string[]): void {
-  if (values.length > 0) headers[PREFIX + name] = headerSafe(values.join(", "));
+  if (values.length > 0) headers[FULL_NAMES[name]] = headerSafe(values.join(", "));
 }

@@ -2,7 +2,7 @@
 import { GatewayError } from "../base/errors.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import { isObject, isString, own } from "../base/json.ts";
-import type { Decision, ParamsBlock } from "../policy/decision.ts";
+import { type Decision, NO_PARAMS, type ParamsBlock } from "../policy/decision.ts";
 import type { ThinkingStore, Translated } from "../translate/translator.ts";
 import { filterBetas, mergeBetas } from "../upstream/headers.ts";
 import { appendToArray, type FieldEdit, spliceFields } from "../wire/splice.ts";
@@ -65,7 +65,8 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions,
   const { settings } = snapshot;
   const edits: FieldEdit[] = [];
   if (target.entry.model !== facts.model) edits.push({ field: "model", value: target.entry.model });
-  edits.push(...paramEdits(declaredParams(target, options), parsed.json, target.surface.name));
+  const params = declaredParams(target, options);
+  if (params.length > 0) edits.push(...paramEdits(params, parsed.json, target.surface.name));
   const withholdUsage = settings.streamUsage === "request" && facts.stream && !facts.streamUsage;
   if (withholdUsage) {
     const asked = own(parsed.json, "stream_options");
@@ -74,9 +75,9 @@ function passThrough(exchange: Exchange, target: Target, options: EncodeOptions,
   const bytes = withoutForeignThinking(parsed);
   let body = edits.length === 0 ? bytes : spliceFields(bytes, edits);
   if (feedback !== null) body = appendFeedback(body, target, feedback);
-  const headers = filterBetas(target.provider.forwardHeaders(arrival.headers, true), settings.betas);
+  const forwarded = filterBetas(target.provider.forwardHeaders(arrival.headers, true), settings.betas);
   const key = arrival.headers.get("idempotency-key");
-  if (key !== null && body === parsed.bytes) headers["idempotency-key"] = key;
+  const headers = key !== null && body === parsed.bytes ? { ...forwarded, "idempotency-key": key } : forwarded;
   return {
     path: SURFACE_PATHS[target.surface.name],
     headers,
@@ -131,10 +132,13 @@ function refuseLosses({ dropped, adapted }: Translated): void {
   );
 }
 
+const NO_BLOCKS: readonly ParamsBlock[] = [];
+
 /** What the rule declares, then what the chain's entry does. */
 function declaredParams({ entry }: Target, { decision }: EncodeOptions): readonly ParamsBlock[] {
-  const blocks = entry.params === undefined ? [decision.params] : [decision.params, entry.params];
-  return blocks.filter((block) => !isEmptyParams(block));
+  const ofEntry = entry.params ?? NO_PARAMS;
+  if (isEmptyParams(decision.params)) return isEmptyParams(ofEntry) ? NO_BLOCKS : [ofEntry];
+  return isEmptyParams(ofEntry) ? [decision.params] : [decision.params, ofEntry];
 }
 
 function appendFeedback(body: Uint8Array | string, target: Target, feedback: string): Uint8Array {

@@ -2,6 +2,7 @@
 import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Emit, RequestRecord } from "../base/events.ts";
+import type { RequestHeaders } from "../base/headers.ts";
 import { openTrace } from "../base/ids.ts";
 import type { FormatName } from "../base/names.ts";
 import type { WaitMeter } from "../base/wait-meter.ts";
@@ -14,7 +15,7 @@ export interface Arrival {
   readonly id: string;
   readonly route: string;
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: RequestHeaders;
   /** Aborts when the client leaves or the gateway gives the request up. */
   readonly signal: Signal;
   readonly startedMs: number;

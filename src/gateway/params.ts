@@ -51,9 +51,14 @@ function fit(value: Json, { field, key }: Place): Json {
   return key === "format" && isObject(schema) ? { ...schema, type: "json_schema" } : value;
 }
 
+function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in record) return false;
+  return true;
+}
+
 /** Whether `params` would change nothing. */
 export function isEmptyParams({ set, cap, drop }: ParamsBlock): boolean {
-  return drop.length === 0 && Object.keys(set).length === 0 && Object.keys(cap).length === 0;
+  return drop.length === 0 && isEmpty(set) && isEmpty(cap);
 }
 
 /** Of each block: set, then caps over what is there, then drops. `json` is the body before them. */

@@ -41,12 +41,17 @@ const CLIENTS: readonly (readonly [prefix: string, client: string])[] = [
 /** Every name that {@link readClient} gives. */
 export const CLIENT_NAMES: readonly string[] = [...new Set(CLIENTS.map(([, client]) => client))];
 
+function findClient(userAgent: string): string | null {
+  const lower = userAgent.slice(0, 256).toLowerCase();
+  return CLIENTS.find(([prefix]) => lower.startsWith(prefix))?.[1] ?? null;
+}
+
+/** The last one asked for: the next request is most often of the same client. */
+let last: { readonly userAgent: string; readonly client: string | null } = { userAgent: "", client: null };
+
 /** The client's name; null without a `user-agent`, or for one that is not known. */
 export function readClient(userAgent: string | null): string | null {
   if (userAgent === null) return null;
-  const lower = userAgent.slice(0, 256).toLowerCase();
-  for (const [prefix, client] of CLIENTS) {
-    if (lower.startsWith(prefix)) return client;
-  }
-  return null;
+  if (userAgent !== last.userAgent) last = { userAgent, client: findClient(userAgent) };
+  return last.client;
 }

@@ -44,6 +44,9 @@ export interface ChainEntry {
   readonly timeout?: TimeoutOverrides;
 }
 
+/** What changes nothing. */
+export const NO_PARAMS: ParamsBlock = { set: {}, cap: {}, drop: [] };
+
 export interface Decision {
   /** Name of the rule that matched; null when none did. */
   readonly rule: string | null;

@@ -1,4 +1,5 @@
 /** Request headers by which a caller overrides the policy: `x-arouter-*`. They are never sent on. */
+import type { HeaderView } from "../base/headers.ts";
 import { nearest } from "../base/diagnostic.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { GatewayError, invalidRequest } from "../base/errors.ts";
@@ -191,11 +192,17 @@ function unknownHeader(header: string): GatewayError {
 const SDK_GRACE_MS = 1000;
 
 /** Seconds by which official SDKs tell their own time limit. @see https://github.com/openai/openai-python (read 2026-11-24) */
-function readSdkTimeoutMs(headers: Headers): number | null {
-  const seconds = ["x-stainless-timeout", "x-stainless-read-timeout"]
-    .map((name) => Number.parseFloat(headers.get(name) ?? ""))
-    .filter((value) => value > 0 && value <= 86_400);
-  return seconds.length === 0 ? null : Math.min(...seconds) * 1000 + SDK_GRACE_MS;
+function readSdkTimeoutMs(headers: HeaderView): number | null {
+  const total = readSeconds(headers.get("x-stainless-timeout"));
+  const read = readSeconds(headers.get("x-stainless-read-timeout"));
+  const seconds = Math.min(total, read);
+  return seconds === Infinity ? null : seconds * 1000 + SDK_GRACE_MS;
+}
+
+/** Infinity for what is no sensible time limit. */
+function readSeconds(value: string | null): number {
+  const seconds = value === null ? Infinity : Number.parseFloat(value);
+  return seconds > 0 && seconds <= 86_400 ? seconds : Infinity;
 }
 
 /**
@@ -203,14 +210,31 @@ function readSdkTimeoutMs(headers: Headers): number | null {
  * @throws GatewayError `invalid-request` (code `invalid_header`) for a malformed or unknown one, `forbidden` for one that
  * `router.overrides` does not allow; both name it in `param`
  */
-export function readOverrides(headers: Headers, allowed: AllowedOverrides): Overrides {
+export function readOverrides(headers: HeaderView, allowed: AllowedOverrides): Overrides {
   const sdkTimeoutMs = readSdkTimeoutMs(headers);
+  const sent = sentOverrides(headers);
+  return sent === null && sdkTimeoutMs === null ? NO_OVERRIDES : joinOverrides(sent ?? [], sdkTimeoutMs, allowed);
+}
+
+/** The headers that ask for something; null for none. */
+function sentOverrides(headers: HeaderView): [string, string][] | null {
+  let sent: [string, string][] | null = null;
+  headers.forEach((value, header) => {
+    if (header.startsWith(PREFIX)) (sent ??= []).push([header, value]);
+  });
+  return sent;
+}
+
+function joinOverrides(
+  sent: readonly (readonly [string, string])[],
+  sdkTimeoutMs: number | null,
+  allowed: AllowedOverrides,
+): Overrides {
   const names: string[] = [];
   const values: [string, string][] = [];
   let parts: Part = {};
   let timeout: TimeoutOverrides = {};
-  for (const [header, value] of headers) {
-    if (!header.startsWith(PREFIX)) continue;
+  for (const [header, value] of sent) {
     const name = header.slice(PREFIX.length);
     const override = Object.hasOwn(OVERRIDE_HEADERS, name) ? OVERRIDE_HEADERS[name] : undefined;
     if (override === undefined) throw unknownHeader(header);
@@ -224,7 +248,6 @@ export function readOverrides(headers: Headers, allowed: AllowedOverrides): Over
     timeout = { ...timeout, ...part.timeout };
     parts = { ...parts, ...part };
   }
-  if (names.length === 0 && sdkTimeoutMs === null) return NO_OVERRIDES;
   if (parts.rule !== undefined && parts.noRoute === true) {
     throw refuse(`${PREFIX}rule`, `contradicts ${PREFIX}no-route; send one of them`);
   }

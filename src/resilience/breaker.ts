@@ -90,7 +90,7 @@ export function admitToBreaker(
       );
     }
     case "half_open": {
-      const probes = state.probes.filter(({ leaseUntilMs }) => leaseUntilMs > nowMs);
+      const probes = probesInFlight(state, nowMs);
       if (probes.length >= settings.halfOpenProbes) return { state, admit: null };
       const id = state.nextProbe;
       return {
@@ -103,6 +103,11 @@ export function admitToBreaker(
       };
     }
   }
+}
+
+/** Those that have not ended and whose lease holds. */
+function probesInFlight({ probes }: BreakerState & { kind: "half_open" }, nowMs: number): readonly Probe[] {
+  return probes.filter(({ leaseUntilMs }) => leaseUntilMs > nowMs);
 }
 
 /** The state after the outcome of an admitted attempt. Returns `state` itself when nothing changes. */
@@ -211,9 +216,7 @@ export function viewBreaker(state: BreakerState, nowMs: number, settings: Breake
       return nowMs >= state.untilMs
         ? { kind: "half_open", admits: true, waitMs: 0 }
         : { kind: "open", admits: false, waitMs: state.untilMs - nowMs };
-    case "half_open": {
-      const inFlight = state.probes.filter(({ leaseUntilMs }) => leaseUntilMs > nowMs).length;
-      return { kind: "half_open", admits: inFlight < settings.halfOpenProbes, waitMs: 0 };
-    }
+    case "half_open":
+      return { kind: "half_open", admits: probesInFlight(state, nowMs).length < settings.halfOpenProbes, waitMs: 0 };
   }
 }

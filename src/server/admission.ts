@@ -1,4 +1,5 @@
 /** Who may come in: keys, origins, hosts, headers, and room. Refusing costs no upstream call. */
+import type { HeaderView } from "../base/headers.ts";
 import { GatewayError } from "../base/errors.ts";
 import { sameDigest, sha256 } from "../base/secret.ts";
 import type { Route } from "./routes.ts";
@@ -27,11 +28,12 @@ export interface Admitted {
   readonly key: string | null;
 }
 
+const NO_KEY: Admitted = { key: null };
 const BEARER = /^bearer +(.+)$/i;
 const BASIC = /^basic +(.+)$/i;
 
 /** The key that a request presents, from `Authorization: Bearer` or `Basic` (its password), or `x-api-key`. */
-function presentedKey(headers: Headers, allowBasic: boolean): string | null {
+function presentedKey(headers: HeaderView, allowBasic: boolean): string | null {
   const authorization = headers.get("authorization");
   const bearer = authorization === null ? null : BEARER.exec(authorization)?.[1];
   if (bearer !== null && bearer !== undefined) return bearer.trim();
@@ -59,11 +61,17 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
  * Lets a request in or refuses it.
  * @throws GatewayError `headers-too-large`, `invalid-request` (two hosts), `forbidden` (host, origin), `unauthorized`
  */
-export function admit(settings: AdmissionSettings, request: Request, path: string, route: Route): Admitted {
-  checkHeaders(settings, request.headers);
-  checkHost(settings, request.headers.get("host"));
-  checkOrigin(settings, request);
-  return checkKey(settings, request.headers, path, route);
+export function admit(
+  settings: AdmissionSettings,
+  method: string,
+  headers: HeaderView,
+  path: string,
+  route: Route,
+): Admitted {
+  checkHeaders(settings, headers);
+  checkHost(settings, headers.get("host"));
+  checkOrigin(settings, method, headers.get("origin"));
+  return checkKey(settings, headers, path, route);
 }
 
 /** Bun lets DEL pass, which no provider takes: what is sent on must be fit to be sent. */
@@ -75,7 +83,7 @@ function controlCharacter(name: string): GatewayError {
   return new GatewayError("invalid-request", message, { code: "invalid_header", param: name });
 }
 
-function checkHeaders(settings: AdmissionSettings, headers: Headers): void {
+function checkHeaders(settings: AdmissionSettings, headers: HeaderView): void {
   let count = 0;
   let bytes = 0;
   headers.forEach((value, name) => {
@@ -112,10 +120,9 @@ function isAllowedHost({ allowedHosts }: AdmissionSettings, host: string): boole
   return allowedHosts.some((allowed) => allowed.toLowerCase() === name);
 }
 
-function checkOrigin(settings: AdmissionSettings, request: Request): void {
-  const origin = request.headers.get("origin");
+function checkOrigin(settings: AdmissionSettings, method: string, origin: string | null): void {
   if (origin === null || settings.allowedOrigins.includes(origin)) return;
-  if (request.method === "POST" || request.method === "DELETE") {
+  if (method === "POST" || method === "DELETE") {
     throw new GatewayError(
       "forbidden",
       "requests from this browser origin are not allowed; add it to server.allowed_origins",
@@ -126,8 +133,8 @@ function checkOrigin(settings: AdmissionSettings, request: Request): void {
   }
 }
 
-function checkKey(settings: AdmissionSettings, headers: Headers, path: string, route: Route): Admitted {
-  if (settings.keys.length === 0) return { key: null };
+function checkKey(settings: AdmissionSettings, headers: HeaderView, path: string, route: Route): Admitted {
+  if (settings.keys.length === 0) return NO_KEY;
   const presented = presentedKey(headers, route.kind === "dashboard" || route.kind === "request");
   const key = presented === null ? null : findKey(settings.keys, presented);
   if (key === null && !settings.publicPaths.includes(path)) {

@@ -140,7 +140,8 @@ async function passThrough(
       code: "unknown_url",
     });
   }
-  const provider: ProviderName = route.provider ?? (visit.headers.has("anthropic-version") ? "anthropic" : "openai");
+  const provider: ProviderName =
+    route.provider ?? (visit.headers.get("anthropic-version") !== null ? "anthropic" : "openai");
   const body = visit.method === "POST" ? await visit.body() : null;
   return options.passThrough(visit, { provider, path: route.path + query, format, body });
 }
@@ -150,7 +151,7 @@ async function serveModels(
   visit: Visit,
   route: Extract<Route, { kind: "models" | "model" }>,
 ): Promise<Reply> {
-  const shape: ProviderName = visit.headers.has("anthropic-version") ? "anthropic" : "openai";
+  const shape: ProviderName = visit.headers.get("anthropic-version") !== null ? "anthropic" : "openai";
   if (route.kind === "model") return json(await models.find(route.id, shape));
   return json(shape === "openai" ? await models.listOpenAi() : await models.listAnthropic(readPaging(visit.query)));
 }

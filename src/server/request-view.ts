@@ -1,4 +1,5 @@
 /** What is read of a raw request before anything else: its path and its format for errors. */
+import type { HeaderView } from "../base/headers.ts";
 import { formatByName } from "../wire/formats.ts";
 import type { WireFormat } from "../wire/format.ts";
 import type { Route } from "./routes.ts";
@@ -13,8 +14,8 @@ export function splitUrl(url: string): { readonly path: string; readonly query: 
 }
 
 /** The format in which a route's errors are told; unknown routes: by the `anthropic-version` header. */
-export function errorFormat(route: Route, headers: Headers): WireFormat {
+export function errorFormat(route: Route, headers: HeaderView): WireFormat {
   if (route.kind === "generate") return formatByName(route.format);
   if (route.kind === "count-tokens") return formatByName("messages");
-  return formatByName(headers.has("anthropic-version") ? "messages" : "chat");
+  return formatByName(headers.get("anthropic-version") !== null ? "messages" : "chat");
 }

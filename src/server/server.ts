@@ -2,6 +2,7 @@
 import { Elysia } from "elysia";
 import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
+import type { HeaderView } from "../base/headers.ts";
 import { GatewayError } from "../base/errors.ts";
 import { toGatewayError } from "../gateway/error-reply.ts";
 import type { Arrival } from "../gateway/exchange.ts";
@@ -96,15 +97,16 @@ async function visit(
   idleSeconds: number,
 ): Promise<Response> {
   const { drain } = options;
-  const { method, headers } = request;
+  const { method } = request;
   const url = splitUrl(request.url);
   const match = matchRoute(url.path);
   const visit = openVisit(options, request, server, idleSeconds, match, url.query);
+  const { headers } = visit;
   const settings = options.admission();
   const cors = corsHeaders(settings, headers.get("origin"));
   try {
     if (method === "OPTIONS" && "access-control-allow-origin" in cors) return preflight(request, cors, visit);
-    visit.key = admit(settings, request, url.path, match.route).key;
+    visit.key = admit(settings, method, headers, url.path, match.route).key;
     checkMethod(match, method);
     if (!FREE.has(match.route.kind)) {
       const asked = options.permit(visit.signal);
@@ -122,8 +124,8 @@ async function visit(
 }
 
 /** By what announces one: asking for the body itself opens a stream over it. */
-function hasBody(headers: Headers): boolean {
-  return (headers.get("content-length") ?? "0") !== "0" || headers.has("transfer-encoding");
+function hasBody(headers: HeaderView): boolean {
+  return (headers.get("content-length") ?? "0") !== "0" || headers.get("transfer-encoding") !== null;
 }
 
 function shed(options: ServerOptions, reason: string): GatewayError {

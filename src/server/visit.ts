@@ -2,6 +2,7 @@
 import { type ChildAbort, createChildAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
+import { type RequestHeaders, listHeaders } from "../base/headers.ts";
 import { createRequestId } from "../base/ids.ts";
 import type { Arrival } from "../gateway/exchange.ts";
 import type { WireFormat } from "../wire/format.ts";
@@ -57,7 +58,7 @@ class ServedVisit implements OpenVisit {
   readonly query: string;
   readonly format: WireFormat;
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: RequestHeaders;
   readonly startedMs: number;
   readonly client = null;
   key: string | null = null;
@@ -83,7 +84,7 @@ class ServedVisit implements OpenVisit {
     this.match = match;
     this.query = query;
     this.method = request.method;
-    this.headers = request.headers;
+    this.headers = listHeaders(request.headers);
     this.format = errorFormat(match.route, this.headers);
     this.startedMs = options.clock.nowMs();
     this.#options = options;
@@ -119,7 +120,7 @@ class ServedVisit implements OpenVisit {
     const sinceMs = clock.nowMs();
     let body: Uint8Array;
     try {
-      body = await readBody(this.#request, bodyLimits(), clock);
+      body = await readBody(this.#request, this.headers, bodyLimits(), clock);
     } finally {
       this.#bodyWaitMs += clock.nowMs() - sinceMs;
     }

@@ -3,30 +3,34 @@ import { createGlob } from "../base/glob.ts";
 import type { HeaderView } from "../base/headers.ts";
 import type { ProviderName } from "../base/names.ts";
 
+/** Trace headers that continue upstream beside the rewritten `traceparent`. */
+const TRACE = ["tracestate", "baggage"] as const;
+
 /** Client headers that reach a provider of the client's own wire format. */
 const FORWARDED: Record<ProviderName, readonly string[]> = {
-  openai: ["openai-organization", "openai-project", "openai-beta"],
+  openai: ["openai-organization", "openai-project", "openai-beta", ...TRACE],
   anthropic: [
     "anthropic-version",
     "anthropic-beta",
     "anthropic-dangerous-direct-browser-access",
     "anthropic-workspace-id",
     "anthropic-user-profile-id",
+    ...TRACE,
   ],
 };
-
-/** Trace headers that continue upstream beside the rewritten `traceparent`. */
-const TRACE = ["tracestate", "baggage"] as const;
 
 /** Upstream headers that reach the client in any format. */
 const RETURNED = new Set(["content-type", "retry-after", "retry-after-ms", "x-should-retry"]);
 const RETURNED_SAME_FORMAT = /^(?:x-ratelimit-|anthropic-|openai-)/;
 
 /** The client's headers for `provider`: all that it may see in the same format, trace context only across formats. */
-export function forwardedHeaders(client: Headers, provider: ProviderName, sameFormat: boolean): Record<string, string> {
+export function forwardedHeaders(
+  client: HeaderView,
+  provider: ProviderName,
+  sameFormat: boolean,
+): Record<string, string> {
   const headers: Record<string, string> = {};
-  const names = sameFormat ? [...FORWARDED[provider], ...TRACE] : TRACE;
-  for (const name of names) {
+  for (const name of sameFormat ? FORWARDED[provider] : TRACE) {
     const value = client.get(name);
     if (value !== null) headers[name] = value;
   }
@@ -56,9 +60,11 @@ export function mergeBetas(
 export function filterBetas(
   headers: Readonly<Record<string, string>>,
   { allow, deny }: { readonly allow: readonly string[]; readonly deny: readonly string[] },
-): Record<string, string> {
-  const { "anthropic-beta": sent, ...others } = headers;
-  const betas = sent === undefined ? null : mergeBetas([sent], allow, deny);
+): Readonly<Record<string, string>> {
+  const sent = headers["anthropic-beta"];
+  if (sent === undefined) return headers;
+  const { "anthropic-beta": _sent, ...others } = headers;
+  const betas = mergeBetas([sent], allow, deny);
   return betas === null ? others : { ...others, "anthropic-beta": betas };
 }
 

@@ -19,6 +19,12 @@ export function noteAnswer(attempt: AttemptRecord, { id, model, choices, service
   attempt.answer = {
     id: id?.slice(0, MAX_CHARACTERS) ?? null,
     model: model?.slice(0, MAX_CHARACTERS) ?? null,
-    finishReasons: choices.flatMap(({ stop }) => (stop === null ? [] : [FINISH_REASONS[stop]])),
+    finishReasons: finishReasons(choices),
   };
+}
+
+function finishReasons(choices: ReplyFacts["choices"]): readonly string[] {
+  const reasons: string[] = [];
+  for (const { stop } of choices) if (stop !== null) reasons.push(FINISH_REASONS[stop]);
+  return reasons;
 }

@@ -126,7 +126,7 @@ export interface Provider {
   /** Credentials and pinned headers; reads the key anew on each call so that a reload takes effect. */
   readonly authHeaders: () => Readonly<Record<string, string>>;
   /** Client headers that this provider gets when the request passes through in its own format. */
-  readonly forwardHeaders: (client: Headers, sameFormat: boolean) => Readonly<Record<string, string>>;
+  readonly forwardHeaders: (client: HeaderView, sameFormat: boolean) => Readonly<Record<string, string>>;
   /** Formats it serves. */
   readonly formats: readonly FormatName[];
 }
