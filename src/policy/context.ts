@@ -50,6 +50,8 @@ export interface ConditionContext {
   readonly model: string;
   /** Its provider. */
   readonly provider: ProviderName | null;
+  /** Of the headers that are there, lowercase. */
+  readonly headerNames: () => readonly string[];
   /** Of the words that the policy's conditions of this name look for, all that are in their text, lowercase. Searched once. */
   readonly wordsFound: (by: SearchName) => ReadonlySet<string>;
   /** Notes that a condition could not be decided from what was recorded. */
@@ -65,6 +67,7 @@ class Context implements ConditionContext {
   readonly model: string;
   readonly provider: ProviderName | null;
   readonly #policy: Policy;
+  #headerNames: readonly string[] | null = null;
   #inPrompt: ReadonlySet<string> | null = null;
   #inSystem: ReadonlySet<string> | null = null;
   #undecided: string | null = null;
@@ -77,6 +80,10 @@ class Context implements ConditionContext {
     this.format = facts.format;
     this.model = policy.resolveAlias(facts.model);
     this.provider = input.providerOf(this.model);
+  }
+
+  headerNames(): readonly string[] {
+    return (this.#headerNames ??= [...this.input.headers.keys()]);
   }
 
   wordsFound(by: SearchName): ReadonlySet<string> {

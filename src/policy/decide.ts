@@ -5,8 +5,8 @@ import type { ProviderName } from "../base/names.ts";
 import { createContext } from "./context.ts";
 import type { ConditionContext, PolicyInput } from "./context.ts";
 import { firstFailure } from "./condition.ts";
-import { DEFAULT_FALLBACK_ON } from "./decision.ts";
-import type { ChainEntry, Decision, ParamsBlock } from "./decision.ts";
+import { DEFAULT_FALLBACK_ON, NO_PARAMS } from "./decision.ts";
+import type { ChainEntry, Decision } from "./decision.ts";
 import { drawPercent } from "./draw.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { indexBlocks } from "./rule-index.ts";
@@ -33,7 +33,6 @@ export interface Decided {
   readonly context: ConditionContext;
 }
 
-const NO_PARAMS: ParamsBlock = { set: {}, cap: {}, drop: [] };
 const NOTHING: Then = {};
 
 /**

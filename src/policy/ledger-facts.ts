@@ -3,7 +3,9 @@ import { isArray, isObject, isString, own } from "../base/json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import { EFFORTS, FORMAT_NAMES, PROVIDER_NAMES } from "../base/names.ts";
 import type { FormatName, ProviderName } from "../base/names.ts";
+import { sha256 } from "../base/secret.ts";
 import type { Facts } from "../wire/format.ts";
+import type { Condition } from "./condition.ts";
 import type { ConditionContext, PolicyInput, RequestHeaders } from "./context.ts";
 import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
@@ -15,7 +17,7 @@ import { compact } from "./containers.ts";
 
 /**
  * Facts of a request under `policy`, as its decision saw them. Absent and false ones are left out, but for those that every line has. `tested` holds
- * the outcome of each condition whose subject is not kept.
+ * the outcome of each condition whose subject is not kept; see docs/observability.md.
  */
 export function factsForLedger(policy: Policy, context: ConditionContext): JsonObject {
   const { input, model } = context;
@@ -45,11 +47,33 @@ export function factsForLedger(policy: Policy, context: ConditionContext): JsonO
   });
 }
 
+/** Characters of conditions up to which a line lists every outcome. */
+const MAX_LISTED_CHARS = 2048;
+/** Under this name stand the ids of conditions that did not hold, where only those that held are listed. A condition's begins with a brace. */
+const OTHERS = "others";
+/** 36 bits of a condition's SHA-256: that one which was not tested is taken for one of a thousand that were has odds of 1 to 70 million. */
+const ID_CHARS = 6;
+/** Ids that are kept, so that a replay reckons each once. */
+const MAX_IDS = 10_000;
+const ids = new Map<string, string>();
+
+function idOf(key: string): string {
+  let id = ids.get(key);
+  if (id === undefined) {
+    id = Buffer.from(sha256(key)).toString("base64url").slice(0, ID_CHARS);
+    if (ids.size >= MAX_IDS) ids.clear();
+    ids.set(key, id);
+  }
+  return id;
+}
+
 /** Combinations of outcomes that are kept for each policy: clients may bring about any. */
 const MAX_COMBINATIONS = 256;
 
 /** What is kept of a policy's recorded conditions. */
 interface Recorded {
+  readonly conditions: readonly Condition[];
+  readonly listsAll: boolean;
   readonly find: FindAll;
   /** By the positions of those that hold. */
   readonly combinations: Map<string, JsonObject>;
@@ -59,23 +83,44 @@ const recorded = new WeakMap<Policy, Recorded>();
 function recordedOf(policy: Policy): Recorded {
   const known = recorded.get(policy);
   if (known !== undefined) return known;
-  const made = { find: indexConditions(policy.recorded), combinations: new Map<string, JsonObject>() };
+  const listsAll = policy.recorded.reduce((sum, { key }) => sum + key.length, 0) <= MAX_LISTED_CHARS;
+  const conditions = listsAll ? policy.recorded : policy.recorded.filter(({ replayable }) => !replayable);
+  const made = { conditions, listsAll, find: indexConditions(conditions), combinations: new Map<string, JsonObject>() };
   recorded.set(policy, made);
   return made;
 }
 
-/** The outcomes of the recorded conditions: one object for all requests that have the same. */
+/**
+ * The outcomes of the recorded conditions: one object for all requests that have the same. Where there are many conditions, what is not listed
+ * is as short as can be, as every line has it.
+ */
 function testedOf(policy: Policy, context: ConditionContext): JsonObject {
-  const { find, combinations } = recordedOf(policy);
+  const { conditions, listsAll, find, combinations } = recordedOf(policy);
   const holding = find(context);
   const name = holding.join();
   let tested = combinations.get(name);
   if (tested === undefined) {
     const held = new Set(holding);
-    tested = Object.fromEntries(policy.recorded.map(({ key }, at) => [key, held.has(at)]));
+    tested = listsAll
+      ? Object.fromEntries(conditions.map(({ key }, at) => [key, held.has(at)]))
+      : {
+          ...Object.fromEntries(conditions.filter((_, at) => held.has(at)).map(({ key }) => [key, true])),
+          [OTHERS]: conditions.map(({ key }, at) => (held.has(at) ? "" : idOf(key))).join(""),
+        };
     if (combinations.size < MAX_COMBINATIONS) combinations.set(name, tested);
   }
   return tested;
+}
+
+/** The outcome of a condition in a line's `tested`; null when it was not tested. */
+function outcomeIn(tested: Json | undefined, key: string): boolean | null {
+  const outcome = own(tested, key);
+  if (typeof outcome === "boolean") return outcome;
+  const others = own(tested, OTHERS);
+  if (!isString(others)) return null;
+  const id = idOf(key);
+  for (let at = others.indexOf(id); at >= 0; at = others.indexOf(id, at + 1)) if (at % ID_CHARS === 0) return false;
+  return null;
 }
 
 const NO_HEADERS: RequestHeaders = { get: () => null, keys: () => [] };
@@ -137,10 +182,7 @@ export function inputFromLedger(line: LedgerLine, providerOf: (model: string) =>
     requestId: line.id,
     wallMs: line.wallMs,
     overrides: overridesFromLedger(own(facts, "overrides")),
-    recall: (key) => {
-      const outcome = own(tested, key);
-      return typeof outcome === "boolean" ? outcome : null;
-    },
+    recall: (key) => outcomeIn(tested, key),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the ledger keeps is enough to decide again, and keeps no text. */
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import { decide } from "../../src/policy/decide.ts";
@@ -11,8 +12,8 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { describeDecision } from "../../src/policy/summary.ts";
 import { inputOf, policyFrom } from "./support.ts";
 
-/** A policy that asks for everything. */
-const wide = policyFrom({
+/** Rules that ask for everything. */
+const WIDE = {
   aliases: { "f?st": "claude-haiku-5-5" },
   defaults: { tags: { t: "none" } },
   rules: [
@@ -69,7 +70,24 @@ const wide = policyFrom({
       then: { model: "m-12", validate: ["json_schema"] },
     },
   ],
+};
+const wide = policyFrom(WIDE);
+
+/** More of them than a line can list. */
+const long = policyFrom({
+  ...WIDE,
+  rules: [
+    ...Array.from({ length: 300 }, (_, at) => ({
+      name: `long-${at}`,
+      when: { any_of: [{ prompt_contains: `nowhere to be found ${at}` }, { header: { "x-team": `team-${at}` } }] },
+      then: { model: "m-13" },
+    })),
+    ...WIDE.rules,
+  ],
 });
+
+/** As docs/observability.md tells it. */
+const idOf = (key: string) => createHash("sha256").update(key).digest("base64url").slice(0, 6);
 
 const maybe = <Value>(...values: readonly Value[]) => fc.constantFrom(null, ...values);
 const input: fc.Arbitrary<PolicyInput> = fc
@@ -129,35 +147,91 @@ function recorded(policy: Policy, live: PolicyInput): PolicyInput {
 }
 
 describe("the ledger's facts", () => {
-  test("give every decision again", () => {
-    fc.assert(
-      fc.property(input, (live) => {
-        const first = decide(wide, live);
-        const again = decide(wide, recorded(wide, live));
-        expect(again.undecided).toBeNull();
-        expect(describeDecision(again.decision)).toEqual(describeDecision(first.decision));
-      }),
-      { numRuns: 1000 },
-    );
+  describe.each([
+    ["that are few", wide, 1000],
+    ["that are many", long, 200],
+  ] as const)("of conditions %s", (_, policy, numRuns) => {
+    test("give every decision again", () => {
+      fc.assert(
+        fc.property(input, (live) => {
+          const first = decide(policy, live);
+          const again = decide(policy, recorded(policy, live));
+          expect(again.undecided).toBeNull();
+          expect(describeDecision(again.decision)).toEqual(describeDecision(first.decision));
+        }),
+        { numRuns },
+      );
+    });
+
+    test("hold no text, and no name of a person", () => {
+      fc.assert(
+        fc.property(input, (live) => {
+          expect(JSON.stringify(factsForLedger(policy, decide(policy, live).context))).not.toContain("SECRET");
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    test("tell what each condition was, also to another policy", () => {
+      fc.assert(
+        fc.property(input, (live) => {
+          const { recall } = recorded(policy, live);
+          const { context } = decide(policy, live);
+          const replayed = policy.recorded.filter(({ replayable }) => !replayable);
+          expect(replayed.map(({ key }) => recall?.(key))).toEqual(replayed.map(({ test }) => test(context)));
+        }),
+        { numRuns: 100 },
+      );
+    });
   });
 
-  test("hold no text, and no name of a person", () => {
-    fc.assert(
-      fc.property(input, (live) => {
-        expect(JSON.stringify(factsForLedger(wide, decide(wide, live).context))).not.toContain("SECRET");
-      }),
-      { numRuns: 200 },
-    );
+  test("list of many conditions those that held, and name the others by their hash", () => {
+    const live = inputOf({ headers: { "x-team": "team-7" }, facts: { promptText: "help" } });
+    const { tested } = factsForLedger(long, decide(long, live).context) as { tested: Record<string, Json> };
+    const { others, ...held } = tested;
+    expect(held).toEqual({ '{"header":{"x-team":"team-7"}}': true, '{"prompt_contains":"help"}': true });
+    const ids = String(others).match(/.{6}/g) ?? [];
+    expect(ids).toContain(idOf('{"header":{"x-team":"team-8"}}'));
+    expect(ids).not.toContain(idOf('{"header":{"x-team":"team-7"}}'));
+    // 600 of the rules that are many, six of the others, as a draw by the request needs no record; two hold.
+    expect(ids).toHaveLength(604);
+  });
+
+  test("of many conditions do not take an id out of the middle of two for one of theirs", () => {
+    const keys = ["a", "b", "c"].map((user) => JSON.stringify({ user }));
+    const outcomes = (others: string) => {
+      const facts = { model: "m", tested: { others } };
+      const { recall } = inputFromLedger({ id: "1", wallMs: 0, format: "chat", stream: false, facts }, () => null);
+      return keys.map((key) => recall?.(key));
+    };
+    const others = keys.map(idOf).join("");
+    expect(outcomes(others)).toEqual([false, false, false]);
+    expect(outcomes(`AA${others}AAAA`)).toEqual([null, null, null]);
+    // Once out of place, then in place.
+    expect(outcomes(`AA${idOf(keys[0] ?? "")}AAAA${others}`)).toEqual([false, false, false]);
+  });
+
+  test("of lines that list everything are read as before", () => {
+    const tested = { '{"prompt_contains":"help"}': true, '{"prompt_contains":"hope"}': false };
+    const line = { id: "1", wallMs: 0, format: "chat", stream: false, facts: { model: "m", tested } } as const;
+    const { recall } = inputFromLedger(line, () => null);
+    expect(["help", "hope", "other"].map((word) => recall?.(JSON.stringify({ prompt_contains: word })))).toEqual([
+      true,
+      false,
+      null,
+    ]);
   });
 
   test("tell a replay which condition they cannot decide", () => {
     const other = policyFrom({
       rules: [{ name: "r", when: { tokens_input_lt: 50, prompt_contains: "other" }, then: { model: "m" } }],
     });
-    const again = (tokensInput: number) => decide(other, recorded(wide, inputOf({ facts: { tokensInput } })));
-    expect(again(10).undecided).toBe('{"prompt_contains":"other"}');
-    // The number alone decides here.
-    expect(again(100)).toMatchObject({ undecided: null, decision: { rule: null } });
+    for (const policy of [wide, long]) {
+      const again = (tokensInput: number) => decide(other, recorded(policy, inputOf({ facts: { tokensInput } })));
+      expect(again(10).undecided).toBe('{"prompt_contains":"other"}');
+      // The number alone decides here.
+      expect(again(100)).toMatchObject({ undecided: null, decision: { rule: null } });
+    }
   });
 
   test("let a new policy draw by request again", () => {
