@@ -1,14 +1,15 @@
 /** Everything that listens to the gateway: log, metrics and ledger, joined to what they need to know of it. */
 import type { Clock } from "../base/clock.ts";
-import { createRedactor, type Secret } from "../base/secret.ts";
+import { createRedactor, type Redact, type Secret } from "../base/secret.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/config.ts";
 import { createAppendFile, type AppendFile } from "../observe/append-file.ts";
 import { createBus, type Bus } from "../observe/bus.ts";
 import { knownFields } from "../observe/labels.ts";
 import { createLineBatch } from "../observe/line-batch.ts";
 import { createLedger, type Ledger } from "../observe/ledger.ts";
 import { createLive, type Live } from "../observe/live.ts";
-import { createLog, type Log } from "../observe/log.ts";
+import { createLog, type Log, type LogSettings } from "../observe/log.ts";
 import { createMetrics, type Metrics, type Vitals } from "../observe/metrics.ts";
 import type { WorkerLink } from "../supervisor/worker-link.ts";
 import { openTraces } from "./open-traces.ts";
@@ -55,14 +56,11 @@ export function openObservers(options: ObserverOptions): Observers {
   const config = () => loaded().config;
   const bus = createBus(clock.after);
   const redact = createLiveRedactor(() => loaded().secrets);
-  const { write, close } = openLogSink(options);
+  const { write, writeBytes, close } = openLogSink(options);
   const log = createLog({
-    settings: () => {
-      const { level, format, access, file } = config().log;
-      const isText = format === "text" || (format === "auto" && file === null && options.isTerminal);
-      return { level, format: isText ? "text" : "json", access: access && options.access };
-    },
+    settings: createLogSettings(config, options),
     write,
+    writeBytes,
     wallMs: clock.wallMs,
     nowMs: clock.nowMs,
     redact,
@@ -115,30 +113,54 @@ export function openObservers(options: ObserverOptions): Observers {
   return { bus, log, metrics, ledger, live };
 }
 
+/** What the log reads at each line: one object for as long as the configuration stays. */
+function createLogSettings(
+  config: () => Config,
+  { access: isAccessOn, isTerminal }: Pick<ObserverOptions, "access" | "isTerminal">,
+): () => LogSettings {
+  let of: Config["log"] | null = null;
+  let settings: LogSettings = { level: "info", format: "json", access: false };
+  return () => {
+    const { log } = config();
+    if (log !== of) {
+      const { level, format, access, file } = log;
+      const isText = format === "text" || (format === "auto" && file === null && isTerminal);
+      settings = { level, format: isText ? "text" : "json", access: access && isAccessOn };
+      of = log;
+    }
+    return settings;
+  };
+}
+
 /** Configurations whose secrets are still looked for after a reload: requests in flight keep theirs. */
 const GENERATIONS = 8;
 
 /** A redactor for the secrets of the configuration in force and of the ones before it. */
-export function createLiveRedactor(secrets: () => readonly Secret[]): (text: string) => string {
+export function createLiveRedactor(secrets: () => readonly Secret[]): Redact {
   let generations: readonly (readonly Secret[])[] = [];
   let redact = createRedactor([]);
-  return (text) => {
-    const current = secrets();
-    if (generations[0] !== current) {
-      generations = [current, ...generations].slice(0, GENERATIONS);
+  const current = (): Redact => {
+    const now = secrets();
+    if (generations[0] !== now) {
+      generations = [now, ...generations].slice(0, GENERATIONS);
       redact = createRedactor(generations.flat());
     }
-    return redact(text);
+    return redact;
   };
+  return Object.assign((text: string) => current()(text), {
+    isIn: (bytes: Uint8Array, start: number, end: number) => current().isIn?.(bytes, start, end) ?? true,
+  });
 }
 
 const COMPLAINT_MS = 60_000;
+const LINE_END_BYTES = 1;
 /** What a worker prints, the supervisor reads and prints again: every batch wakes it. */
 const RELAYED_BATCH_MS = 50;
 
 /** Standard output, or `log.file`; what cannot be written to the file is told on standard error, at most once a minute. */
 function openLogSink({ clock, loaded, stdout, stderr, worker }: ObserverOptions): {
   readonly write: (line: string) => void;
+  readonly writeBytes: (bytes: Buffer, length: number) => void;
   readonly close: AppendFile["close"];
 } {
   const path = (): string | null => loaded().config.log.file;
@@ -160,6 +182,10 @@ function openLogSink({ clock, loaded, stdout, stderr, worker }: ObserverOptions)
     write: (line) => {
       if (path() === null) batch.write(line);
       else file.write(line.trimEnd());
+    },
+    writeBytes: (bytes, length) => {
+      if (path() === null) batch.writeBytes(bytes, length);
+      else file.writeBytes(bytes, length - LINE_END_BYTES);
     },
     close: () => {
       batch.flush();

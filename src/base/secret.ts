@@ -1,5 +1,6 @@
 /** Keys that cannot be printed by accident, and the redactor that keeps them out of every sink. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { type ByteScan, createByteScan } from "./byte-scan.ts";
 import { createWordScan } from "./word-search.ts";
 
 const REDACTED = "[redacted]";
@@ -47,11 +48,18 @@ export function sameDigest(a: Uint8Array, b: Uint8Array): boolean {
 /** Shorter secrets are left alone: taking every `ab` out of a text would say more than it hides. */
 const MIN_SECRET_CHARS = 6;
 
+/** Takes every secret out of a text. */
+export interface Redact {
+  (text: string): string;
+  /** Whether there is one in UTF-8 bytes; what has none is as it would be redacted. Unset: nothing is known of bytes. */
+  readonly isIn?: ByteScan;
+}
+
 /**
  * A function that replaces each of `secrets` by `[redacted]`, as it is, in base64 (also as part of a longer base64 text,
  * standard and URL alphabet), URL-encoded and JSON-escaped. One linear pass per form.
  */
-export function createRedactor(secrets: readonly Secret[]): (text: string) => string {
+export function createRedactor(secrets: readonly Secret[]): Redact {
   const forms = new Set<string>();
   for (const secret of secrets) {
     const text = reveal(secret);
@@ -60,12 +68,13 @@ export function createRedactor(secrets: readonly Secret[]): (text: string) => st
   // A longer form first: one that contains another must not be cut in two.
   const ordered = [...forms].sort((a, b) => b.length - a.length);
   const { isIn } = createWordScan(ordered);
-  return (text) => {
+  const redact = (text: string): string => {
     if (!isIn(text)) return text;
     let result = text;
     for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, REDACTED);
     return result;
   };
+  return Object.assign(redact, { isIn: createByteScan(ordered) });
 }
 
 function formsOf(text: string): readonly string[] {

@@ -5,6 +5,7 @@
 import { constants } from "node:fs";
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
+import { countLines, createLineChunks, type LineChunk, NEWLINE } from "./line-chunks.ts";
 
 export interface AppendFileOptions {
   readonly after: Clock["after"];
@@ -26,6 +27,8 @@ export type Exclusively = <Result>(work: (isHeld: boolean) => Promise<Result>) =
 export interface AppendFile {
   /** Takes a whole line without its end. */
   readonly write: (line: string) => void;
+  /** Takes a whole line of UTF-8 without its end, the first `length` of `bytes`; they are copied. */
+  readonly writeBytes: (bytes: Buffer, length: number) => void;
   /** Opens and repairs the file before the first line comes. */
   readonly start: () => Promise<void>;
   /** Resolves once everything taken so far is with the system, or counted as lost. */
@@ -36,11 +39,8 @@ export interface AppendFile {
 /** How long a line may wait for others. */
 const BATCH_MS = 100;
 /** Of lines that wait for a disk that hangs; more are dropped. */
-const MAX_WAITING_CHARS = 64 * 1024 * 1024;
-/** Of a UTF-16 unit in UTF-8. */
-const MAX_CHAR_BYTES = 3;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const REPAIR_CHUNK_BYTES = 64 * 1024;
-const NEWLINE = 0x0a;
 
 interface OpenFile {
   readonly path: string;
@@ -55,9 +55,7 @@ const alone: Exclusively = (work) => work(true);
 
 export function createAppendFile(options: AppendFileOptions): AppendFile {
   const { onDropped, exclusively = alone } = options;
-  /** Each with its end. */
-  let waiting: string[] = [];
-  let waitingChars = 0;
+  const waiting = createLineChunks();
   let cancelTimer: (() => void) | null = null;
   let file: OpenFile | null = null;
   let work: Promise<void> = Promise.resolve();
@@ -105,7 +103,7 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
   };
 
   /** Writes `lines` as one piece; on failure nothing of them stays, unless others may have written behind them. */
-  const append = async (target: OpenFile, lines: Buffer, isHeld: boolean): Promise<void> => {
+  const append = async (target: OpenFile, lines: Uint8Array, isHeld: boolean): Promise<void> => {
     let written = 0;
     try {
       while (written < lines.length) {
@@ -119,39 +117,46 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
     }
   };
 
-  const writeBatch = async (isHeld: boolean): Promise<void> => {
-    const lines = waiting;
-    const mostBytes = (waitingChars + lines.length) * MAX_CHAR_BYTES;
-    waiting = [];
-    waitingChars = 0;
-    const path = options.path();
-    if (lines.length === 0 || path === null) return;
-    let done = 0;
-    try {
-      let target = await openAt(path, isHeld);
-      while (done < lines.length) {
-        const maxBytes = isHeld && target.isRegular ? options.maxBytes() : null;
-        const room = (maxBytes ?? Number.POSITIVE_INFINITY) - target.bytes;
-        const end = mostBytes <= room ? lines.length : fitting(lines, done, room);
-        if (end === done && target.bytes > 0) {
-          target = await rotate(target);
-          continue;
-        }
-        // A line that is larger than a file gets one of its own.
-        const taken = lines.slice(done, Math.max(end, done + 1));
-        await append(target, Buffer.from(taken.join("")), isHeld);
-        done += taken.length;
+  /** Writes the lines of `chunk`, which are gone from its start as they are written. */
+  const writeChunk = async (chunk: LineChunk, target: OpenFile, isHeld: boolean): Promise<OpenFile> => {
+    let current = target;
+    while (chunk.start < chunk.end) {
+      const maxBytes = isHeld && current.isRegular ? options.maxBytes() : null;
+      const end = fitting(chunk, (maxBytes ?? Number.POSITIVE_INFINITY) - current.bytes);
+      if (end === chunk.start && current.bytes > 0) {
+        current = await rotate(current);
+        continue;
       }
+      // A line that is larger than a file gets one of its own.
+      const taken = end > chunk.start ? end : chunk.bytes.indexOf(NEWLINE, chunk.start) + 1;
+      await append(current, chunk.bytes.subarray(chunk.start, taken), isHeld);
+      chunk.start = taken;
+    }
+    return current;
+  };
+
+  const writeBatch = async (isHeld: boolean): Promise<void> => {
+    const chunks = waiting.take();
+    const path = options.path();
+    try {
+      if (path === null) return;
+      let target = await openAt(path, isHeld);
+      for (const chunk of chunks) target = await writeChunk(chunk, target, isHeld);
     } catch (error) {
       await release();
-      onDropped(lines.length - done, reasonOf(error));
+      onDropped(
+        chunks.reduce((count, chunk) => count + countLines(chunk), 0),
+        reasonOf(error),
+      );
+    } finally {
+      waiting.giveBack(chunks);
     }
   };
 
   const flush = (): Promise<void> => {
     cancelTimer?.();
     cancelTimer = null;
-    work = work.then(() => (waiting.length === 0 ? undefined : exclusively(writeBatch)));
+    work = work.then(() => (waiting.bytes() === 0 ? undefined : exclusively(writeBatch)));
     return work;
   };
 
@@ -165,17 +170,22 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
     }
   };
 
+  const writeBytes: AppendFile["writeBytes"] = (bytes, length) => {
+    if (options.path() === null) return;
+    if (waiting.bytes() + length > MAX_WAITING_BYTES) {
+      onDropped(1, "the disk does not keep up");
+      return;
+    }
+    if (waiting.add(bytes, length)) void flush();
+    cancelTimer ??= options.after(BATCH_MS, () => void flush());
+  };
+
   return {
     write: (line) => {
-      if (options.path() === null) return;
-      if (waitingChars + line.length > MAX_WAITING_CHARS) {
-        onDropped(1, "the disk does not keep up");
-        return;
-      }
-      waiting.push(`${line}\n`);
-      waitingChars += line.length;
-      cancelTimer ??= options.after(BATCH_MS, () => void flush());
+      const bytes = Buffer.from(line);
+      writeBytes(bytes, bytes.length);
     },
+    writeBytes,
     start: () => {
       work = work.then(() => exclusively(prepare));
       return work;
@@ -188,14 +198,10 @@ export function createAppendFile(options: AppendFileOptions): AppendFile {
   };
 }
 
-/** One past the last line from `start` on that fits into `room` bytes with all before it. */
-function fitting(lines: readonly string[], start: number, room: number): number {
-  let left = room;
-  for (let end = start; end < lines.length; end++) {
-    left -= Buffer.byteLength(lines[end] ?? "");
-    if (left < 0) return end;
-  }
-  return lines.length;
+/** One past the last line that fits into `room` bytes with all before it. */
+function fitting({ bytes, start, end }: LineChunk, room: number): number {
+  if (end - start <= room) return end;
+  return room <= 0 ? start : Math.max(start, bytes.lastIndexOf(NEWLINE, start + room - 1) + 1);
 }
 
 async function describe(handle: FileHandle): Promise<{ size: number; ino: number; isFile: boolean }> {

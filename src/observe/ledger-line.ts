@@ -3,7 +3,7 @@ import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import { isObject, type JsonObject } from "../base/json.ts";
 import type { Usage } from "../base/usage.ts";
 import { renderUsd } from "../catalog/price.ts";
-import { createTimeText } from "./time-text.ts";
+import { createLineBytes, type LineBytes } from "./line-bytes.ts";
 
 /** Meaning of the fields; a reader knows by it what it can read. */
 export const LEDGER_VERSION = 1;
@@ -44,123 +44,202 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
   request: "The client's body as text, only with `ledger.requests`.",
 };
 
-declare global {
-  interface JSON {
-    /** What `stringify` writes as `text`, which is the JSON of a number. @see https://tc39.es/proposal-json-parse-with-source/ (read 2026-11-24) */
-    readonly rawJSON: (text: string) => unknown;
+/** Writes the line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
+export function writeLedgerLine(
+  line: LineBytes,
+  record: RequestRecord,
+  { keepBody }: { readonly keepBody: boolean },
+): void {
+  const { facts } = record;
+  line.plain(`{"v":${LEDGER_VERSION},"time":"`);
+  line.time(record.wallMs);
+  line.plain('","id":');
+  line.text(record.id);
+  line.plain(',"trace":');
+  line.text(record.trace.traceId);
+  line.plain(',"format":');
+  line.text(record.format);
+  line.plain(',"stream":');
+  line.flag(record.stream);
+  line.plain(',"rule":');
+  line.text(record.rule);
+  line.plain(',"policy":');
+  line.text(record.policy);
+  line.plain(',"outcome":');
+  line.text(record.outcome);
+  line.plain(',"status":');
+  line.number(record.status);
+  line.plain(',"error":');
+  line.text(record.error);
+  line.plain(',"facts":');
+  if (facts === null) line.plain("null");
+  else writeFacts(line, facts);
+  line.plain(',"decision":');
+  if (record.decision === null) line.plain("null");
+  else line.raw(sharedJson(record.decision));
+  line.plain(',"overrides":');
+  line.texts(record.overrides);
+  line.plain(',"model":');
+  line.text(record.model);
+  line.plain(',"provider":');
+  line.text(record.provider);
+  line.plain(',"heal":');
+  line.text(record.heal);
+  line.plain(',"validation":');
+  line.text(record.validation);
+  line.plain(',"attempts":');
+  writeAttempts(line, record.attempts);
+  line.plain(',"cost_usd":');
+  writeDollars(line, record.costUsd);
+  line.plain(',"saved_usd":');
+  writeDollars(line, record.savedUsd);
+  line.plain(',"overhead_ms":');
+  line.number(rounded(record.overheadMs, 100));
+  line.plain(',"ttft_ms":');
+  line.number(rounded(record.ttftMs, 10));
+  line.plain(',"ms":');
+  line.number(rounded(record.ms, 10));
+  line.plain(',"dropped":');
+  line.texts(record.dropped);
+  line.plain(',"adapted":');
+  line.texts(record.adapted);
+  line.plain(',"tags":');
+  line.json(allTags(record));
+  if (facts === null) {
+    line.plain(',"route":');
+    line.text(record.route);
+    line.plain(',"key":');
+    line.text(record.key);
   }
+  if (keepBody && record.requestBytes !== null) {
+    line.plain(',"request":');
+    line.text(Buffer.from(record.requestBytes).toString("utf8"));
+  }
+  line.plain("}");
 }
 
-const timeText = createTimeText();
-
-/** The line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
-export function renderLedgerLine(record: RequestRecord, { keepBody }: { readonly keepBody: boolean }): string {
-  // One object at a time: a text for each field, put together, would take twice as long.
-  const start = JSON.stringify({
-    v: LEDGER_VERSION,
-    time: timeText(record.wallMs),
-    id: record.id,
-    trace: record.trace.traceId,
-    format: record.format,
-    stream: record.stream,
-    rule: record.rule,
-    policy: record.policy,
-    outcome: record.outcome,
-    status: record.status,
-    error: record.error,
-  });
-  const rest = JSON.stringify({
-    decision: record.decision,
-    overrides: record.overrides,
-    model: record.model,
-    provider: record.provider,
-    heal: record.heal,
-    validation: record.validation,
-    attempts: attemptsJson(record.attempts),
-    cost_usd: dollars(record.costUsd),
-    saved_usd: dollars(record.savedUsd),
-    overhead_ms: rounded(record.overheadMs, 100),
-    ttft_ms: rounded(record.ttftMs, 10),
-    ms: rounded(record.ms, 10),
-    dropped: record.dropped,
-    adapted: record.adapted,
-    tags: allTags(record),
-  });
-  const { facts } = record;
-  const line = `${start.slice(0, -1)},"facts":${facts === null ? "null" : renderFacts(facts)},${rest.slice(1, -1)}`;
-  const own = facts === null ? `,"route":${text(record.route)},"key":${text(record.key)}` : "";
-  if (!keepBody || record.requestBytes === null) return `${line}${own}}`;
-  return `${line}${own},"request":${text(Buffer.from(record.requestBytes).toString("utf8"))}}`;
+/** The line for `record` as a text, as {@link writeLedgerLine} writes it. */
+export function renderLedgerLine(record: RequestRecord, options: { readonly keepBody: boolean }): string {
+  const line = createLineBytes();
+  writeLedgerLine(line, record, options);
+  return line.toText();
 }
 
 function allTags({ callerTags, tags }: RequestRecord): Readonly<Record<string, string>> {
   return Object.keys(callerTags).length === 0 ? tags : { ...callerTags, ...tags };
 }
 
-/** Objects that many requests share, as JSON: the policy has one for each combination of outcomes. */
-const shared = new WeakMap<object, string>();
+const UTF8 = new TextEncoder();
+/** Objects that many requests share, as JSON: the policy has one for each combination of outcomes, and one for each decision. */
+const shared = new WeakMap<object, Uint8Array>();
+/** The last that were not known: what is among them is shared, what is not may be of one request. */
+const seen: object[] = [];
+const MAX_SEEN = 32;
+let nextSeen = 0;
 
-/** Names of conditions hold quotes, which makes them slow to render: `tested` is rendered once. */
-function renderFacts(facts: JsonObject): string {
-  const { tested, ...others } = facts;
-  if (!isObject(tested)) return JSON.stringify(facts);
-  let known = shared.get(tested);
-  if (known === undefined) {
-    known = JSON.stringify(tested);
-    shared.set(tested, known);
+function sharedJson(value: JsonObject): Uint8Array {
+  const known = shared.get(value);
+  if (known !== undefined) return known;
+  const json = UTF8.encode(JSON.stringify(value));
+  if (seen.includes(value)) {
+    shared.set(value, json);
+  } else {
+    seen[nextSeen] = value;
+    nextSeen = (nextSeen + 1) % MAX_SEEN;
   }
-  return `${JSON.stringify(others).slice(0, -1)},"tested":${known}}`;
+  return json;
 }
 
-function attemptsJson(attempts: readonly AttemptRecord[]): readonly object[] {
-  const [first] = attempts;
-  if (first !== undefined && attempts.length === 1 && !first.continues) return [attemptJson(first)];
-  return attempts.filter(({ continues }) => !continues).map(attemptJson);
+/** `tested` last: names of conditions hold quotes, which makes them slow to render, so it is rendered once. */
+function writeFacts(line: LineBytes, facts: JsonObject): void {
+  const tested = facts["tested"];
+  if (!isObject(tested)) {
+    line.json(facts);
+    return;
+  }
+  line.plain("{");
+  for (const name in facts) {
+    const value = facts[name];
+    if (value === undefined || name === "tested") continue;
+    line.text(name);
+    line.plain(":");
+    line.json(value);
+    line.plain(",");
+  }
+  line.plain('"tested":');
+  line.raw(sharedJson(tested));
+  line.plain("}");
 }
 
-function attemptJson(attempt: AttemptRecord): object {
-  const { serviceTier } = attempt;
+function writeAttempts(line: LineBytes, attempts: readonly AttemptRecord[]): void {
+  line.plain("[");
+  let isFirst = true;
+  for (const attempt of attempts) {
+    if (attempt.continues) continue;
+    if (!isFirst) line.plain(",");
+    isFirst = false;
+    writeAttempt(line, attempt);
+  }
+  line.plain("]");
+}
+
+function writeAttempt(line: LineBytes, attempt: AttemptRecord): void {
+  const { serviceTier, usage } = attempt;
+  line.plain('{"model":');
+  line.text(attempt.model);
+  line.plain(',"provider":');
+  line.text(attempt.provider);
+  line.plain(',"leg":');
+  line.text(attempt.leg);
+  line.plain(',"class":');
+  line.text(attempt.class);
+  line.plain(',"status":');
+  line.number(attempt.status);
+  line.plain(',"ttft_ms":');
+  line.number(rounded(attempt.ttftMs, 10));
+  line.plain(',"ms":');
+  line.number(rounded(attempt.ms, 10));
+  line.plain(',"usage":');
+  if (usage === null) line.plain("null");
+  else writeUsage(line, usage);
+  line.plain(',"cost_usd":');
+  writeDollars(line, attempt.costUsd);
   const isStandard = serviceTier === null || serviceTier === "default" || serviceTier === "standard";
-  const json = {
-    model: attempt.model,
-    provider: attempt.provider,
-    leg: attempt.leg,
-    class: attempt.class,
-    status: attempt.status,
-    ttft_ms: rounded(attempt.ttftMs, 10),
-    ms: rounded(attempt.ms, 10),
-    usage: attempt.usage === null ? null : usageJson(attempt.usage),
-    cost_usd: dollars(attempt.costUsd),
-  };
-  return isStandard ? json : { ...json, service_tier: serviceTier };
+  if (!isStandard) {
+    line.plain(',"service_tier":');
+    line.text(serviceTier);
+  }
+  line.plain("}");
 }
 
-function usageJson({ input, cacheRead, cacheWrite, cacheWriteLong, output, reasoning, source }: Usage): object {
-  return cacheWriteLong === 0
-    ? { input, cache_read: cacheRead, cache_write: cacheWrite, output, reasoning, source }
-    : {
-        input,
-        cache_read: cacheRead,
-        cache_write: cacheWrite,
-        cache_write_long: cacheWriteLong,
-        output,
-        reasoning,
-        source,
-      };
-}
-
-function text(value: string | null): string {
-  return JSON.stringify(value);
+function writeUsage(line: LineBytes, usage: Usage): void {
+  line.plain('{"input":');
+  line.number(usage.input);
+  line.plain(',"cache_read":');
+  line.number(usage.cacheRead);
+  line.plain(',"cache_write":');
+  line.number(usage.cacheWrite);
+  if (usage.cacheWriteLong !== 0) {
+    line.plain(',"cache_write_long":');
+    line.number(usage.cacheWriteLong);
+  }
+  line.plain(',"output":');
+  line.number(usage.output);
+  line.plain(',"reasoning":');
+  line.number(usage.reasoning);
+  line.plain(',"source":');
+  line.text(usage.source);
+  line.plain("}");
 }
 
 const PICO = 1e12;
 
-/** A number where JSON writes it as {@link renderUsd} does, which is nearly always; else what stands for its text. */
-function dollars(value: number | null): unknown {
-  if (value === null || value === 0) return value;
-  const size = Math.abs(value);
-  const isShort = size >= 1e-6 && size < 1000 && Math.round(value * PICO) / PICO === value;
-  return isShort ? value : JSON.rawJSON(renderUsd(value));
+/** A number where JSON writes it as {@link renderUsd} does, which is nearly always. */
+function writeDollars(line: LineBytes, value: number | null): void {
+  const size = value === null ? 0 : Math.abs(value);
+  const isShort = size === 0 || (size >= 1e-6 && size < 1000 && Math.round(size * PICO) / PICO === size);
+  if (isShort) line.number(value);
+  else line.plain(renderUsd(value as number));
 }
 
 function rounded(value: number | null, per: number): number | null {

@@ -1,8 +1,10 @@
 /** The ledger: one JSON line per request, for `arouter replay` and `arouter report`. */
 import type { Clock } from "../base/clock.ts";
 import type { Emit, Observer } from "../base/events.ts";
+import type { Redact } from "../base/secret.ts";
 import { createAppendFile, type Exclusively } from "./append-file.ts";
-import { renderLedgerLine } from "./ledger-line.ts";
+import { writeLedgerLine } from "./ledger-line.ts";
+import { createLineBytes } from "./line-bytes.ts";
 
 /** `[ledger]`. */
 export interface LedgerSettings {
@@ -21,7 +23,7 @@ export interface LedgerOptions {
   readonly settings: () => LedgerSettings;
   readonly emit: Emit;
   /** Takes every secret out of a text. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
   /** Where several processes write the file. */
   readonly exclusively?: Exclusively;
 }
@@ -36,7 +38,8 @@ export interface Ledger extends Observer {
 
 /** Writes within 100 ms and at close. What cannot be written is told as `ledger-dropped`; no request ever waits for it. */
 export function createLedger(options: LedgerOptions): Ledger {
-  const { settings } = options;
+  const { redact, settings } = options;
+  const line = createLineBytes();
   const file = createAppendFile({
     after: options.after,
     path: () => settings().file,
@@ -52,7 +55,10 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (event.type !== "exchange-finished") return;
       const { file: path, requests } = settings();
       if (path === null) return;
-      file.write(options.redact(renderLedgerLine(event.record, { keepBody: requests })));
+      line.reset();
+      writeLedgerLine(line, event.record, { keepBody: requests });
+      if (redact.isIn?.(line.bytes, 0, line.length) === false) file.writeBytes(line.bytes, line.length);
+      else file.write(redact(line.toText()));
     },
     start: file.start,
     flush: file.flush,

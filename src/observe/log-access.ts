@@ -2,6 +2,7 @@
 import type { RequestRecord } from "../base/events.ts";
 import { isObject, isString, type Json, type JsonObject } from "../base/json.ts";
 import { totalInput } from "../base/usage.ts";
+import type { LineBytes } from "./line-bytes.ts";
 
 /** Fields of the access line, in their order, with their lines in the docs. */
 export const ACCESS_FIELDS = {
@@ -83,7 +84,7 @@ export function accessFields(record: RequestRecord): AccessFields {
     model_requested: given(record.modelRequested),
     model: given(record.model),
     provider: given(record.provider),
-    attempts: attempts.reduce((count, { continues }) => (continues ? count : count + 1), 0),
+    attempts: countAttempts(attempts),
     chain: chain.length > 1 ? list(chain.map(({ model, result }) => `${model}=${result}`)) : undefined,
     fallback_reason: given(record.fallbackReason),
     heal: given(record.heal),
@@ -111,6 +112,12 @@ export function accessFields(record: RequestRecord): AccessFields {
   };
 }
 
+function countAttempts(attempts: RequestRecord["attempts"]): number {
+  let count = 0;
+  for (const { continues } of attempts) if (!continues) count += 1;
+  return count;
+}
+
 function allTags({ callerTags, tags }: RequestRecord): Json | undefined {
   const all = Object.keys(callerTags).length === 0 ? tags : { ...callerTags, ...tags };
   return Object.keys(all).length === 0 ? undefined : all;
@@ -120,21 +127,22 @@ function allTags({ callerTags, tags }: RequestRecord): Json | undefined {
 const MAX_PLAIN_CHARS = 256;
 const MAX_PLAIN_TAGS = 32;
 
-/** What has to be escaped, or was. */
-const NEEDS_CARE = /[^ -[\]-~]/;
-
 /**
- * `fields` as they stand in a line of JSON; null when there is something to escape or to cut, which is for others to do. No secret
- * has been looked for: one that is in a text is in the line as it was in the text.
+ * Writes `fields` behind what stands in `line`; false when there is something to escape or to cut, which is for others to do. No
+ * secret has been looked for: one that is in a text is in the line as it was in the text.
  */
-export function renderPlainFields(fields: AccessFields): string | null {
+export function writePlainFields(line: LineBytes, fields: AccessFields): boolean {
   for (const name in fields) {
     const value = fields[name as AccessField];
+    if (value === undefined) continue;
     if (typeof value === "string" ? value.length > MAX_PLAIN_CHARS : isObject(value) && !arePlainTags(value))
-      return null;
+      return false;
+    line.plain(',"');
+    line.plain(name);
+    line.plain('":');
+    line.json(value);
   }
-  const json = JSON.stringify(fields);
-  return NEEDS_CARE.test(json) ? null : json.slice(1, -1);
+  return line.isPlain;
 }
 
 function arePlainTags(tags: JsonObject): boolean {

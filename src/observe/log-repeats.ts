@@ -9,6 +9,8 @@ export interface Repeats {
   readonly drain: () => readonly (readonly [string, number])[];
 }
 
+const NONE: ReturnType<Repeats["drain"]> = [];
+
 /** `windowMs`: how long a key is silent once told. `maxKeys`: a new key beyond them makes room of the oldest. */
 export function createRepeats(windowMs: number, maxKeys: number): Repeats {
   const held = new Map<string, { readonly untilMs: number; count: number }>();
@@ -33,7 +35,7 @@ export function createRepeats(windowMs: number, maxKeys: number): Repeats {
       return entry?.count ?? 0;
     },
     expired: (nowMs) => {
-      if (nowMs < nextSweepMs) return [];
+      if (nowMs < nextSweepMs) return NONE;
       nextSweepMs = nowMs + windowMs;
       return take((untilMs) => untilMs <= nowMs);
     },

@@ -4,7 +4,9 @@
  */
 import type { GatewayEvent, Observer, RequestRecord } from "../base/events.ts";
 import type { Json } from "../base/json.ts";
-import { accessFields, renderPlainFields } from "./log-access.ts";
+import type { Redact } from "../base/secret.ts";
+import { createLineBytes } from "./line-bytes.ts";
+import { type AccessFields, accessFields, writePlainFields } from "./log-access.ts";
 import { LOG_LINES, type LogLine, type LogLineField } from "./log-lines.ts";
 import { createRepeats } from "./log-repeats.ts";
 import { describeError, escapeControls, originOf, renderText, safeText, safeValue } from "./log-text.ts";
@@ -26,11 +28,13 @@ export interface LogOptions {
   /** Read at each line, so that a reload may change it. */
   readonly settings: () => LogSettings;
   readonly write: (line: string) => void;
+  /** The same for a line of UTF-8, the first `length` of `bytes`, which are used again; unset: {@link write} gets it as a text. */
+  readonly writeBytes?: (bytes: Buffer, length: number) => void;
   readonly wallMs: () => number;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Takes every secret out of a text. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
 }
 
 export interface Log extends Observer {
@@ -63,6 +67,7 @@ export function createLog(options: LogOptions): Log {
   const { redact, settings } = options;
   const repeats = createRepeats(REPEAT_MS, MAX_REPEATS);
   const timeText = createTimeText();
+  const line = createLineBytes();
 
   const log: Log["log"] = (level, message, fields = {}) => {
     const { level: least, format } = settings();
@@ -90,15 +95,24 @@ export function createLog(options: LogOptions): Log {
     if (!access || isBelow(level, least)) return;
     // Almost every line has nothing in it that needs care, and is found to have no secret in one look at the whole.
     const fields = accessFields(record);
-    const plain = format === "json" ? renderPlainFields(fields) : null;
-    if (plain !== null) {
-      const line = `{"time":"${timeText(options.wallMs())}","level":"${level}","message":"request",${plain}}\n`;
-      if (redact(line) === line) {
-        options.write(line);
-        return;
-      }
-    }
-    log(level, "request", fields);
+    if (format !== "json" || !renderPlain(level, fields)) log(level, "request", fields);
+    else if (options.writeBytes === undefined) options.write(line.toText());
+    else options.writeBytes(line.bytes, line.length);
+  };
+
+  /** Renders the line, if there is nothing in it that needs care. */
+  const renderPlain = (level: LogLevel, fields: AccessFields): boolean => {
+    line.reset();
+    line.plain('{"time":"');
+    line.time(options.wallMs());
+    line.plain('","level":"');
+    line.plain(level);
+    line.plain('","message":"request"');
+    if (!writePlainFields(line, fields)) return false;
+    line.plain("}\n");
+    if (redact.isIn !== undefined) return !redact.isIn(line.bytes, 0, line.length);
+    const text = line.toText();
+    return redact(text) === text;
   };
 
   const tellHeldBack = (held: readonly (readonly [string, number])[]): void => {
