@@ -1,5 +1,5 @@
 /** Numbers that parsing may have changed. */
-import type { Json } from "../base/json.ts";
+import { isArray, type Json } from "../base/json.ts";
 
 /** Decimal digits that a double always gives back. */
 const SAFE_DIGITS = 15;
@@ -16,8 +16,13 @@ function isAtRisk(value: number): boolean {
 export function hasNumberAtRisk(value: Json | undefined): boolean {
   if (typeof value === "number") return isAtRisk(value);
   if (typeof value !== "object" || value === null) return false;
-  for (const item of Object.values(value)) {
-    // Most of a body is strings; they are passed over without a call.
+  // Most of a body is strings; they are passed over without a call.
+  if (isArray(value)) {
+    for (const item of value) if (typeof item !== "string" && hasNumberAtRisk(item)) return true;
+    return false;
+  }
+  for (const key in value) {
+    const item = value[key];
     if (typeof item !== "string" && hasNumberAtRisk(item)) return true;
   }
   return false;

@@ -1,4 +1,6 @@
 /** What a translation could not carry as it was. The gateway shows it in `x-arouter-dropped` and `x-arouter-adapted`. */
+import { listOf, NO_ITEMS, withItem } from "./small-sets.ts";
+
 export interface Report {
   /** Notes a field that is not honoured, by JSON path. Noting it twice shows it once. */
   readonly drop: (path: string) => void;
@@ -15,19 +17,33 @@ const MAX_PATHS = 32;
 const MAX_PATH_CHARACTERS = 128;
 
 function listed(paths: ReadonlySet<string>): readonly string[] {
-  if (paths.size <= MAX_PATHS) return [...paths];
-  return [...[...paths].slice(0, MAX_PATHS), `+${paths.size - MAX_PATHS}`];
+  const list = listOf(paths);
+  return list.length <= MAX_PATHS ? list : [...list.slice(0, MAX_PATHS), `+${list.length - MAX_PATHS}`];
+}
+
+class RequestReport implements Report {
+  #dropped: ReadonlySet<string> = NO_ITEMS;
+  #adapted: ReadonlySet<string> = NO_ITEMS;
+
+  drop(path: string): void {
+    this.#dropped = withItem(this.#dropped, path.slice(0, MAX_PATH_CHARACTERS));
+  }
+
+  adapt(path: string, value?: string): void {
+    const note = value === undefined ? path : `${path}=${value}`;
+    this.#adapted = withItem(this.#adapted, note.slice(0, MAX_PATH_CHARACTERS));
+  }
+
+  dropped(): readonly string[] {
+    return listed(this.#dropped);
+  }
+
+  adapted(): readonly string[] {
+    return listed(this.#adapted);
+  }
 }
 
 /** Starts an empty report for one request. */
 export function createReport(): Report {
-  const dropped = new Set<string>();
-  const adapted = new Set<string>();
-  return {
-    drop: (path) => void dropped.add(path.slice(0, MAX_PATH_CHARACTERS)),
-    adapt: (path, value) =>
-      void adapted.add((value === undefined ? path : `${path}=${value}`).slice(0, MAX_PATH_CHARACTERS)),
-    dropped: () => listed(dropped),
-    adapted: () => listed(adapted),
-  };
+  return new RequestReport();
 }

@@ -18,5 +18,6 @@ export const TRANSLATORS: readonly Translator[] = [
 
 /** The translator from `client` to `upstream`; null when both are the same format, or the pair does not exist. */
 export function findTranslator(client: FormatName, upstream: FormatName): Translator | null {
-  return TRANSLATORS.find((pair) => pair.client === client && pair.upstream === upstream) ?? null;
+  for (const pair of TRANSLATORS) if (pair.client === client && pair.upstream === upstream) return pair;
+  return null;
 }

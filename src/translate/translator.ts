@@ -95,7 +95,7 @@ export interface Translated {
    * When `error` refuses only something that the translator had asked for on its own: the change of the body with which it
    * is worth sending once more; else null. `sent` is the body as it went out.
    */
-  readonly amend?: (error: UpstreamError, sent: JsonObject) => FieldEdit | null;
+  readonly amend?: ((error: UpstreamError, sent: JsonObject) => FieldEdit | null) | undefined;
 }
 
 /** An upstream's error answer as the other format's clients are to see it. */

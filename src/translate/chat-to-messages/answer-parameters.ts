@@ -32,7 +32,7 @@ function applyStop(draft: Draft): void {
   }
   const filled = entries.filter((entry) => entry !== "");
   const sent = filled.filter((entry) => entry.trim() !== "");
-  if (sent.length > 0) draft.body.set("stop_sequences", sent);
+  if (sent.length > 0) draft.body.stop_sequences = sent;
   if (sent.length < filled.length) {
     // Anthropic refuses sequences of white space only.
     draft.reply.scannedStops = filled.filter((entry) => entry.trim() === "");
@@ -89,6 +89,7 @@ export const ANSWER_ROWS: readonly ParameterRow[] = [
   {
     field: "max_completion_tokens, max_tokens",
     reads: ["max_completion_tokens", "max_tokens"],
+    always: true,
     outcomes: ["M", "A"],
     becomes:
       "`max_tokens`; `max_completion_tokens` wins; absent: the model's maximum, lowered by `default_max_tokens`; above the maximum: the maximum",

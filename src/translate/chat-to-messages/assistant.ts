@@ -6,6 +6,7 @@ import { markLast, readMarker } from "../messages-upstream/cache-markers.ts";
 import { renderFunctionCall } from "../messages-upstream/calls.ts";
 import { renderCall } from "./calls.ts";
 import { renderContent } from "./content.ts";
+import type { LegacyCalls } from "./legacy-calls.ts";
 import type { Draft } from "../messages-upstream/draft.ts";
 import { filterThinking } from "../messages-upstream/thinking-blocks.ts";
 import { restoreThinking, type ThinkingHistory } from "./thinking-history.ts";
@@ -15,8 +16,7 @@ import { isBlank } from "../messages-upstream/turns.ts";
 export interface AssistantContext {
   /** Thinking to restore, by message; null when none is sent. */
   readonly thinking: ThinkingHistory | null;
-  /** A fresh id for a call of the legacy shape, which has none of its own. */
-  readonly nextLegacyId: () => string;
+  readonly legacyCalls: LegacyCalls;
 }
 
 /**
@@ -33,9 +33,8 @@ export function renderAssistant(
   if ((own(message, "audio") ?? null) !== null) {
     throw unsupported(`${path}.audio`, "this model takes no audio; send the transcript as content");
   }
-  const part = { path: `${path}.content`, markerTtl: draft.markerTtl };
   const blocks: JsonObject[] = [];
-  for (const block of renderContent({ content: own(message, "content") ?? null }, part)) {
+  for (const block of renderContent(own(message, "content"), { path: `${path}.content`, markerTtl: draft.markerTtl })) {
     if (!isBlank(block) || own(block, "cache_control") !== undefined) blocks.push(fitCall(draft, block));
   }
   const refusal = own(message, "refusal");
@@ -44,7 +43,7 @@ export function renderAssistant(
   const legacy = own(message, "function_call");
   const legacyName = own(legacy, "name");
   if (isString(legacyName)) {
-    const id = context.nextLegacyId();
+    const id = context.legacyCalls.open();
     blocks.push(renderFunctionCall(draft, id, legacyName, legacy, `${path}.function_call.arguments`));
   }
   const kept = filterThinking(blocks, context.thinking !== null);

@@ -70,7 +70,7 @@ export function renderResult(draft: Draft, message: JsonObject, id: string, path
 function resultContent(draft: Draft, content: Json, path: string): JsonObject {
   if (content === null || content === "") return {};
   if (isString(content)) return { content };
-  const blocks = renderContent({ content }, { path, markerTtl: draft.markerTtl });
+  const blocks = renderContent(content, { path, markerTtl: draft.markerTtl });
   const kept = blocks.filter((block) => own(block, "type") !== "text" || own(block, "text") !== "");
   return kept.length === 0 ? {} : { content: kept };
 }

@@ -74,19 +74,32 @@ export interface PartContext {
 }
 
 /**
- * Blocks of a message's `content`: a string, an array of parts, or nothing.
- * A marker on the message (`holder`) goes to its last block.
+ * Blocks of the message at `index` of the history. A marker on the message goes to its last block.
  * @throws GatewayError `invalid-request` or `unsupported-translation` naming the part
  */
-export function renderContent(holder: JsonObject, context: PartContext): readonly JsonObject[] {
-  const content = own(holder, "content") ?? null;
-  let blocks: JsonObject[];
-  if (content === null) blocks = [];
-  else if (isString(content)) blocks = [{ type: "text", text: content }];
-  else if (isArray(content)) {
-    blocks = content.map((part, index) => renderPart(part, { ...context, path: `${context.path}[${index}]` }));
-  } else throw invalidRequest("content must be a string or an array of parts", context.path);
-  return markLast(blocks, readMarker(holder, context.markerTtl));
+export function renderMessageContent(
+  message: JsonObject,
+  index: number,
+  markerTtl: "1h" | null,
+): readonly JsonObject[] {
+  const content = own(message, "content");
+  const marker = readMarker(message, markerTtl);
+  // Most messages are a text, in which nothing can be wrong that would have to be named.
+  if (isString(content)) return markLast([{ type: "text", text: content }], marker);
+  return markLast(renderContent(content, { path: `messages[${index}].content`, markerTtl }), marker);
+}
+
+/**
+ * Blocks of a `content`: a string, an array of parts, or nothing.
+ * @throws GatewayError `invalid-request` or `unsupported-translation` naming the part
+ */
+export function renderContent(content: Json | undefined, context: PartContext): readonly JsonObject[] {
+  if (content === undefined || content === null) return [];
+  if (isString(content)) return [{ type: "text", text: content }];
+  if (!isArray(content)) throw invalidRequest("content must be a string or an array of parts", context.path);
+  return content.map((part, index) =>
+    renderPart(part, { path: `${context.path}[${index}]`, markerTtl: context.markerTtl }),
+  );
 }
 
 function renderPart(part: Json, context: PartContext): JsonObject {

@@ -2,12 +2,13 @@
 import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { messagesToolId } from "../maps/tool-names.ts";
-import { createConversation, type Turns } from "../messages-upstream/conversation.ts";
+import { createConversation, type Conversation, type Turns } from "../messages-upstream/conversation.ts";
 import type { Draft } from "../messages-upstream/draft.ts";
 import type { FieldRow } from "../translator.ts";
-import { renderAssistant } from "./assistant.ts";
+import { renderAssistant, type AssistantContext } from "./assistant.ts";
 import { renderResult } from "./calls.ts";
-import { renderContent } from "./content.ts";
+import { renderMessageContent } from "./content.ts";
+import { createLegacyCalls, type LegacyCalls } from "./legacy-calls.ts";
 import { planThinkingHistory } from "./thinking-history.ts";
 
 /** What becomes of messages. */
@@ -44,13 +45,17 @@ function isSystem(message: Json): boolean {
   return role === "system" || role === "developer";
 }
 
+function isText(block: JsonObject): boolean {
+  return own(block, "type") === "text";
+}
+
 function systemBlocks(draft: Draft, message: JsonObject, index: number): readonly JsonObject[] {
-  const path = `messages[${index}].content`;
-  const blocks = renderContent(message, { path, markerTtl: draft.markerTtl });
-  if (blocks.some((block) => own(block, "type") !== "text")) {
-    throw unsupported(path, "system messages take text only; put images and files into a user message");
-  }
-  return blocks;
+  const blocks = renderMessageContent(message, index, draft.markerTtl);
+  if (blocks.every(isText)) return blocks;
+  throw unsupported(
+    `messages[${index}].content`,
+    "system messages take text only; put images and files into a user message",
+  );
 }
 
 /**
@@ -66,58 +71,65 @@ export function renderHistory(draft: Draft): Turns {
       "missing_required_parameter",
     );
   }
-  const thinking = planThinkingHistory(draft, messages);
-  /** Calls of the legacy shape that wait for a `function` message, in order. */
-  const legacyCalls = new Set<string>();
-  let legacyCount = 0;
-  const conversation = createConversation(draft, (id) => legacyCalls.delete(id));
-
-  const nextLegacyId = (): string => {
-    const id = `call_fn_${legacyCount++}`;
-    legacyCalls.add(id);
-    return id;
+  const context: AssistantContext = {
+    thinking: planThinkingHistory(draft, messages),
+    legacyCalls: createLegacyCalls(),
   };
-
-  const takeLegacyCall = (): string => {
-    const [id = ""] = legacyCalls;
-    legacyCalls.delete(id);
-    return id;
-  };
-
-  const addToolMessage = (message: JsonObject, index: number, role: Json | undefined): void => {
-    const path = `messages[${index}]`;
-    const asked = role === "tool" ? own(message, "tool_call_id") : undefined;
-    if (role === "tool" && !isString(asked)) {
-      throw invalidRequest("a tool message needs a tool_call_id", `${path}.tool_call_id`, "missing_required_parameter");
-    }
-    const name = own(message, "name");
-    const shownId = isString(asked) ? asked : isString(name) ? name : "";
-    const id = isString(asked) ? messagesToolId(asked) : takeLegacyCall();
-    conversation.addResult(renderResult(draft, message, id, `${path}.content`), shownId, index);
-  };
-
+  const conversation = createConversation(draft, context.legacyCalls);
   let isLeading = true;
-  messages.forEach((message, index) => {
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index];
     if (!isObject(message)) throw invalidRequest("a message must be an object", `messages[${index}]`);
-    if (isLeading && isSystem(message)) return conversation.addLeading(systemBlocks(draft, message, index));
-    isLeading = false;
-    const role = own(message, "role");
-    switch (role) {
-      case "system":
-      case "developer":
-        return conversation.addSystem(systemBlocks(draft, message, index), index);
-      case "user": {
-        const context = { path: `messages[${index}].content`, markerTtl: draft.markerTtl };
-        return conversation.addUser(renderContent(message, context), index);
-      }
-      case "assistant":
-        return conversation.addAssistant(renderAssistant(draft, message, index, { thinking, nextLegacyId }), index);
-      case "tool":
-      case "function":
-        return addToolMessage(message, index, role);
-      default:
-        throw invalidRequest("role must be system, developer, user, assistant or tool", `messages[${index}].role`);
-    }
-  });
+    isLeading &&= isSystem(message);
+    if (isLeading) conversation.addLeading(systemBlocks(draft, message, index));
+    else addMessage(draft, conversation, context, message, index);
+  }
   return conversation.finish(messages.length);
+}
+
+function addMessage(
+  draft: Draft,
+  conversation: Conversation,
+  context: AssistantContext,
+  message: JsonObject,
+  index: number,
+): void {
+  const role = own(message, "role");
+  switch (role) {
+    case "system":
+    case "developer":
+      return conversation.addSystem(systemBlocks(draft, message, index), index);
+    case "user":
+      return conversation.addUser(renderMessageContent(message, index, draft.markerTtl), index);
+    case "assistant":
+      return conversation.addAssistant(renderAssistant(draft, message, index, context), index);
+    case "tool":
+    case "function": {
+      const { id, shownId } = readCallId(message, role, index, context.legacyCalls);
+      const result = renderResult(draft, message, id, `messages[${index}].content`);
+      return conversation.addResult(result, shownId, index);
+    }
+    default:
+      throw invalidRequest("role must be system, developer, user, assistant or tool", `messages[${index}].role`);
+  }
+}
+
+/** Id of the call that a `tool` or `function` message answers: for Claude, and as the client spells it. */
+function readCallId(
+  message: JsonObject,
+  role: "tool" | "function",
+  index: number,
+  legacyCalls: LegacyCalls,
+): { readonly id: string; readonly shownId: string } {
+  if (role === "function") {
+    const name = own(message, "name");
+    return { id: legacyCalls.take(), shownId: isString(name) ? name : "" };
+  }
+  const asked = own(message, "tool_call_id");
+  if (isString(asked)) return { id: messagesToolId(asked), shownId: asked };
+  throw invalidRequest(
+    "a tool message needs a tool_call_id",
+    `messages[${index}].tool_call_id`,
+    "missing_required_parameter",
+  );
 }

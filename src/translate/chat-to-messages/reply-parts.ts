@@ -4,9 +4,13 @@ import type { Finish } from "../chat-client/chunk-writer.ts";
 import { finishReason } from "../maps/stop-reason.ts";
 import type { ChatReplyPlan } from "./reply-plan.ts";
 
+const CHAT_PREFIX = "chatcmpl-";
+const MESSAGES_PREFIX = "msg_";
+
 /** The answer's id for Chat clients: Anthropic's with the other prefix. */
 export function chatId(id: Json | undefined): string {
-  return `chatcmpl-${isString(id) ? id.replace(/^msg_/, "") : ""}`;
+  if (!isString(id)) return CHAT_PREFIX;
+  return CHAT_PREFIX + (id.startsWith(MESSAGES_PREFIX) ? id.slice(MESSAGES_PREFIX.length) : id);
 }
 
 /** `scanned`: a stop sequence that the gateway looked for ended the text. */

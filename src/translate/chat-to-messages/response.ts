@@ -1,5 +1,5 @@
 /** A buffered Message as a Chat completion. */
-import { isArray, isString, own, type Json, type JsonObject, type MutableJsonObject } from "../../base/json.ts";
+import { isArray, isString, own, type JsonObject, type MutableJsonObject } from "../../base/json.ts";
 import { chatUsageFromMessages } from "../maps/usage.ts";
 import { createStopScanner } from "../stop-scanner.ts";
 import type { FieldRow, ReplyContext, TranslatedReply } from "../translator.ts";
@@ -7,9 +7,9 @@ import { createFenceStripper } from "../messages-upstream/json-fence.ts";
 import { ownText } from "../messages-upstream/own-text.ts";
 import { renderContinuation } from "../messages-upstream/body.ts";
 import {
-  addUsages,
-  contentOf,
   customInput,
+  joinContent,
+  joinUsage,
   MAX_CONTINUATIONS,
   refusalText,
   rememberThinking,
@@ -69,7 +69,7 @@ export function renderReply(
   context: ReplyContext,
   earlier: readonly JsonObject[],
 ): TranslatedReply {
-  const content = [...earlier, reply].flatMap(contentOf);
+  const content = joinContent(reply, earlier);
   const stopReason = own(reply, "stop_reason");
   if (stopReason === "pause_turn" && plan.serverTools && earlier.length < MAX_CONTINUATIONS) {
     return { kind: "continue", body: renderContinuation(body, content) };
@@ -77,11 +77,10 @@ export function renderReply(
   const parts = readContent(plan, content);
   const text = renderText(plan, parts);
   const finish = planFinish(plan, stopReason, text.scanned);
-  const first = earlier[0] ?? reply;
-  const usage = [...earlier, reply].map((part) => own(part, "usage") ?? null).reduce(joinUsage, null);
+  const usage = joinUsage(reply, earlier);
   const tier = serviceTier(own(own(reply, "usage"), "service_tier"));
-  const answer = {
-    id: chatId(own(first, "id")),
+  const answer: MutableJsonObject = {
+    id: chatId(own(earlier[0] ?? reply, "id")),
     object: "chat.completion",
     created: context.createdSeconds,
     model: context.modelShown ?? own(reply, "model") ?? "",
@@ -94,69 +93,63 @@ export function renderReply(
         native_finish_reason: finish.native,
       },
     ],
-    ...(usage === null ? {} : { usage: chatUsageFromMessages(usage) }),
-    ...(tier === null ? {} : { service_tier: tier }),
+    usage: usage === null ? undefined : chatUsageFromMessages(usage),
+    service_tier: tier ?? undefined,
     system_fingerprint: null,
   };
-  rememberThinking(
-    plan,
-    parts.callIds,
-    parts.thinking.map(({ block }) => block),
-  );
-  return { kind: "answer", body: answer, adapted: [] };
+  if (parts.thinking.length > 0) rememberThinking(plan, parts.toolCalls.map(idOf), parts.thinking.map(blockOf));
+  return { kind: "answer", body: answer as JsonObject, adapted: NOTHING };
 }
 
-function joinUsage(sum: JsonObject | null, usage: Json): JsonObject | null {
-  if (typeof usage !== "object" || usage === null || isArray(usage)) return sum;
-  const next = usage;
-  return sum === null ? next : addUsages(sum, next);
+const NOTHING: readonly never[] = [];
+
+interface PlacedBlock {
+  readonly block: JsonObject;
+  /** Its place among the blocks of the answer. */
+  readonly at: number;
 }
+
+const idOf = (call: JsonObject): string => ownText(call, "id");
+const blockOf = ({ block }: PlacedBlock): JsonObject => block;
 
 interface Parts extends Citations {
-  readonly texts: string[];
+  /** All text blocks, joined; null without one. */
+  text: string | null;
   readonly toolCalls: JsonObject[];
-  readonly callIds: string[];
-  readonly thinking: { readonly block: JsonObject; readonly at: number }[];
+  thinking: readonly PlacedBlock[];
   /** JSON text of the tool that stands in for structured outputs. */
   json: string | null;
 }
 
 function readContent(plan: ChatReplyPlan, content: readonly JsonObject[]): Parts {
-  const parts: Parts = {
-    texts: [],
-    toolCalls: [],
-    callIds: [],
-    thinking: [],
-    annotations: [],
-    others: [],
-    json: null,
-  };
-  let length = 0;
-  content.forEach((block, at) => {
+  const parts: Parts = { text: null, toolCalls: [], thinking: NOTHING, annotations: [], others: [], json: null };
+  for (let at = 0; at < content.length; at++) {
+    const block = content[at] as JsonObject;
     switch (own(block, "type")) {
-      case "text": {
-        const text = own(block, "text");
-        if (!isString(text)) return;
-        const citations = own(block, "citations");
-        for (const citation of isArray(citations) ? citations : []) {
-          addCitation(parts, citation, length, length + text.length);
-        }
-        length += text.length;
-        parts.texts.push(text);
-        return;
-      }
+      case "text":
+        readText(parts, block);
+        break;
       case "thinking":
       case "redacted_thinking":
-        parts.thinking.push({ block, at });
-        return;
+        parts.thinking = [...parts.thinking, { block, at }];
+        break;
       case "tool_use":
         readCall(plan, parts, block);
-        return;
+        break;
       default:
-        return;
     }
-  });
+  }
   return parts;
+}
+
+function readText(parts: Parts, block: JsonObject): void {
+  const text = own(block, "text");
+  if (!isString(text)) return;
+  const before = parts.text ?? "";
+  parts.text = before + text;
+  const citations = own(block, "citations");
+  if (!isArray(citations)) return;
+  for (const citation of citations) addCitation(parts, citation, before.length, parts.text.length);
 }
 
 function readCall(plan: ChatReplyPlan, parts: Parts, block: JsonObject): void {
@@ -169,7 +162,6 @@ function readCall(plan: ChatReplyPlan, parts: Parts, block: JsonObject): void {
     return;
   }
   const name = plan.names.restore(wireName);
-  parts.callIds.push(id);
   parts.toolCalls.push(
     plan.customTools.has(wireName)
       ? { id, type: "custom", custom: { name, input: customInput(text) } }
@@ -180,32 +172,46 @@ function readCall(plan: ChatReplyPlan, parts: Parts, block: JsonObject): void {
 /** The answer's text as the caller is to see it. */
 function renderText(plan: ChatReplyPlan, parts: Parts): { readonly text: string | null; readonly scanned: boolean } {
   if (parts.json !== null) return { text: parts.json, scanned: false };
-  if (parts.texts.length === 0) return { text: parts.toolCalls.length > 0 ? null : "", scanned: false };
-  const scanner = createStopScanner(plan.scannedStops);
-  let text = scanner.push(plan.prefill + parts.texts.join("")) + scanner.end();
+  if (parts.text === null) return { text: parts.toolCalls.length > 0 ? null : "", scanned: false };
+  let text = plan.prefill + parts.text;
+  let scanned = false;
+  if (plan.scannedStops.length > 0) {
+    const scanner = createStopScanner(plan.scannedStops);
+    text = scanner.push(text) + scanner.end();
+    scanned = scanner.matched !== null;
+  }
   if (plan.stripFence) {
     const fence = createFenceStripper();
     text = fence.push(text) + fence.end();
   }
   const isNothing = text === "" && parts.toolCalls.length > 0;
-  return { text: isNothing ? null : text, scanned: scanner.matched !== null };
+  return { text: isNothing ? null : text, scanned };
 }
 
 function renderMessage(plan: ChatReplyPlan, parts: Parts, content: string | null, refusal: string | null): JsonObject {
   const message: MutableJsonObject = { role: "assistant", content, refusal, annotations: parts.annotations };
   if (parts.others.length > 0) message["citations"] = parts.others;
-  const [firstCall] = parts.toolCalls;
+  const firstCall = parts.toolCalls[0];
   if (firstCall !== undefined) {
     if (plan.legacyFunctions) message["function_call"] = own(firstCall, "function");
     else message["tool_calls"] = parts.toolCalls;
   }
   if (parts.thinking.length > 0) {
-    const texts = parts.thinking
-      .map(({ block }) => own(block, "thinking"))
-      .filter(isString)
-      .filter(Boolean);
-    if (texts.length > 0) message["reasoning_content"] = texts.join(THINKING_SEPARATOR);
-    message["reasoning_details"] = parts.thinking.map(({ block, at }, index) => renderDetail(block, index, at));
+    const text = thinkingText(parts.thinking);
+    if (text !== "") message["reasoning_content"] = text;
+    message["reasoning_details"] = parts.thinking.map(renderPlacedDetail);
   }
   return message as JsonObject;
+}
+
+/** Thinking for people to read. */
+function thinkingText(thinking: readonly PlacedBlock[]): string {
+  return thinking
+    .map(({ block }) => ownText(block, "thinking"))
+    .filter((text) => text !== "")
+    .join(THINKING_SEPARATOR);
+}
+
+function renderPlacedDetail({ block, at }: PlacedBlock, index: number): JsonObject {
+  return renderDetail(block, index, at);
 }

@@ -51,6 +51,12 @@ function readDetail(entry: Json): PlacedThinking | "lost" | null {
   return { block: { type: "thinking", thinking: isString(text) ? text : "", signature }, at: place };
 }
 
+const NO_THINKING: ThinkingHistory = new Map();
+
+function isOfAssistant(message: Json): boolean {
+  return own(message, "role") === "assistant";
+}
+
 interface MessageThinking {
   readonly placed: readonly PlacedThinking[];
   readonly lost: boolean;
@@ -110,6 +116,7 @@ function recall(get: (id: string) => readonly JsonObject[] | null, message: Json
  * @returns the blocks to restore; null when no thinking of the history is to be sent, inline blocks included
  */
 export function planThinkingHistory(draft: Draft, messages: readonly Json[]): ThinkingHistory | null {
+  if (!messages.some(isOfAssistant)) return NO_THINKING;
   const history = new Map<number, readonly PlacedThinking[]>();
   const thinks = new Set<number>();
   let lost = false;
@@ -125,7 +132,7 @@ export function planThinkingHistory(draft: Draft, messages: readonly Json[]): Th
   const hasGap = thinkingType(draft) === "enabled" && pending !== null && (lost || !thinks.has(pending));
   if (hasGap) {
     // Budget thinking wants the turn that called the tool to begin with thinking; without thinking nothing is asked.
-    draft.body.delete("thinking");
+    draft.body.thinking = undefined;
     if (own(draft.request, "thinking") === undefined) draft.report.adapt("reasoning_effort", "none");
     else draft.report.adapt("thinking");
     return null;

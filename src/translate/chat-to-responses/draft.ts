@@ -1,6 +1,7 @@
 /** A Responses request in the making, and what its answer will have to be read with. */
 import { own, type Json, type JsonObject, type MutableJsonObject } from "../../base/json.ts";
 import type { Capabilities } from "../../catalog/model.ts";
+import type { Step } from "../parameter-table.ts";
 import type { Report } from "../report.ts";
 import type { FieldRow, ThinkingStore, TranslationContext } from "../translator.ts";
 
@@ -35,11 +36,7 @@ export interface ReplyPlan {
 export type ReplyDraft = { -readonly [Key in keyof ReplyPlan]: ReplyPlan[Key] };
 
 /** A row of the documentation with the code that does what it says. */
-export interface ParameterRow extends FieldRow {
-  /** Top-level fields that this row answers for. */
-  readonly reads: readonly string[];
-  readonly apply: (draft: Draft) => void;
-}
+export interface ParameterRow extends FieldRow, Step<Draft> {}
 
 /** A top-level field; null when absent. */
 export function field(draft: Draft, name: string): Json {

@@ -2,6 +2,7 @@
 import { invalidRequest } from "../../base/errors.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { nearestEffort, parseEffort } from "../maps/reasoning.ts";
+import { createTable } from "../parameter-table.ts";
 import { field, type Draft, type ParameterRow } from "./draft.ts";
 import { renderInput } from "./input.ts";
 import { REFUSED_ROWS } from "./refusals.ts";
@@ -135,6 +136,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   {
     field: "model, messages",
     reads: ["model", "messages"],
+    always: true,
     outcomes: ["M", "R"],
     becomes: "`model` as routed; `messages` as `input` by the rows below; an empty array is refused",
     apply: (draft) => {
@@ -206,14 +208,11 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   ...["store", "seed", "prediction", "presence_penalty", "frequency_penalty"].map(dropped),
 ];
 
-const KNOWN: ReadonlySet<string> = new Set(PARAMETER_ROWS.flatMap(({ reads }) => reads));
+const run = createTable(PARAMETER_ROWS);
 
 /** Runs the table; fields that no row knows are dropped. Then asks for a stream that leaves nothing at the provider. */
 export function applyParameters(draft: Draft): void {
-  for (const row of PARAMETER_ROWS) row.apply(draft);
-  for (const key of Object.keys(draft.json)) {
-    if (!KNOWN.has(key) && draft.json[key] !== null) draft.report.drop(key);
-  }
+  run(draft.json, draft);
   if (draft.capabilities.reasoning === "effort") draft.body["include"] = ["reasoning.encrypted_content"];
   draft.body["store"] = false;
   draft.body["truncation"] = "disabled";

@@ -4,44 +4,44 @@ import type { ParsedRequest } from "../../wire/format.ts";
 import { hasNumberAtRisk } from "../numbers.ts";
 import { amendResponses } from "../amend-responses.ts";
 import { createReport } from "../report.ts";
+import { createSentRequest, type ReplySide } from "../sent-request.ts";
+import { NO_ITEMS } from "../small-sets.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft, ReplyPlan } from "./draft.ts";
 import { applyParameters } from "./parameters.ts";
 import { renderReply } from "./response.ts";
 import { createReplyStream } from "./stream.ts";
 
-/** Order of the keys in the body: the same request gives the same bytes. */
-const BODY_KEYS = [
-  "model",
-  "input",
-  "max_output_tokens",
-  "temperature",
-  "top_p",
-  "reasoning",
-  "text",
-  "tools",
-  "tool_choice",
-  "parallel_tool_calls",
-  "service_tier",
-  "metadata",
-  "moderation",
-  "user",
-  "safety_identifier",
-  "prompt_cache_key",
-  "prompt_cache_options",
-  "prompt_cache_retention",
-  "include",
-  "store",
-  "truncation",
-  "stream",
-  "stream_options",
-] as const;
-
-function renderBody(fields: MutableJsonObject): string {
-  const body: MutableJsonObject = {};
-  for (const key of BODY_KEYS) if (fields[key] !== undefined) body[key] = fields[key];
-  return JSON.stringify(body);
+/** All fields, in the order in which they are written: the same request gives the same bytes. */
+function emptyBody(): MutableJsonObject {
+  return {
+    model: undefined,
+    input: undefined,
+    max_output_tokens: undefined,
+    temperature: undefined,
+    top_p: undefined,
+    reasoning: undefined,
+    text: undefined,
+    tools: undefined,
+    tool_choice: undefined,
+    parallel_tool_calls: undefined,
+    service_tier: undefined,
+    metadata: undefined,
+    moderation: undefined,
+    user: undefined,
+    safety_identifier: undefined,
+    prompt_cache_key: undefined,
+    prompt_cache_options: undefined,
+    prompt_cache_retention: undefined,
+    include: undefined,
+    store: undefined,
+    truncation: undefined,
+    stream: undefined,
+    stream_options: undefined,
+  };
 }
+
+const REPLY_SIDE: ReplySide<ReplyPlan> = { whole: renderReply, stream: createReplyStream, amend: amendResponses };
 
 /**
  * Translates a request.
@@ -54,7 +54,7 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     report: createReport(),
     json: request.json,
     source: hasNumberAtRisk(request.json) ? request.lossless() : request.json,
-    body: {},
+    body: emptyBody(),
     reply: {
       modelId: context.modelId,
       stops: [],
@@ -64,15 +64,6 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     },
   };
   applyParameters(draft);
-  return {
-    body: renderBody(draft.body),
-    upstreamStream: true,
-    betas: [],
-    dropped: draft.report.dropped(),
-    adapted: draft.report.adapted(),
-    checks: [],
-    response: (reply, replyContext) => renderReply(draft.reply, reply, replyContext),
-    stream: (replyContext) => createReplyStream(draft.reply, replyContext),
-    amend: amendResponses,
-  };
+  const { body, report, reply: plan } = draft;
+  return createSentRequest({ body, upstreamStream: true, betas: NO_ITEMS, report, checks: NO_ITEMS, plan }, REPLY_SIDE);
 }

@@ -114,7 +114,8 @@ export const TOOL_ROWS: readonly ParameterRow[] = [
   },
   {
     field: "tool_choice, function_call, parallel_tool_calls",
-    reads: ["tool_choice", "function_call", "parallel_tool_calls"],
+    // Callers of `functions` take one call, whatever they choose.
+    reads: ["tool_choice", "function_call", "parallel_tool_calls", "functions"],
     outcomes: ["M", "D"],
     becomes: "the same; `parallel_tool_calls` is dropped on models that refuse it",
     apply: applyChoice,

@@ -4,9 +4,6 @@
  */
 import type { HeaderView } from "../../base/headers.ts";
 
-type Kind = "requests" | "tokens";
-const KINDS: readonly Kind[] = ["requests", "tokens"];
-
 const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
 /** Milliseconds of a duration such as `8h38m24s`, `1m2.5s` or `6ms`; null when it is not one. */
@@ -38,27 +35,76 @@ function renderInstant(ms: number): string {
   return new Date(Math.ceil(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
 }
 
-interface Limit {
-  readonly limit: string | null;
-  readonly remaining: string | null;
-  readonly reset: string | null;
+/** One limit; the names of its fields in one format's headers, or what they say. */
+interface Limit<Text> {
+  readonly limit: Text;
+  readonly remaining: Text;
+  readonly reset: Text;
 }
 
-function messagesLimit(headers: HeaderView, kind: string): Limit | null {
-  const read = (field: string): string | null => headers.get(`anthropic-ratelimit-${kind}-${field}`);
-  const found: Limit = { limit: read("limit"), remaining: read("remaining"), reset: read("reset") };
-  return found.limit === null && found.remaining === null && found.reset === null ? null : found;
+/** Anthropic's names for a limit. */
+function messagesNames(kind: string): Limit<string> {
+  const prefix = `anthropic-ratelimit-${kind}`;
+  return { limit: `${prefix}-limit`, remaining: `${prefix}-remaining`, reset: `${prefix}-reset` };
+}
+
+/** OpenAI's names for it. */
+function chatNames(kind: string): Limit<string> {
+  return {
+    limit: `x-ratelimit-limit-${kind}`,
+    remaining: `x-ratelimit-remaining-${kind}`,
+    reset: `x-ratelimit-reset-${kind}`,
+  };
+}
+
+const MESSAGES = {
+  requests: messagesNames("requests"),
+  tokens: messagesNames("tokens"),
+  inputTokens: messagesNames("input-tokens"),
+  outputTokens: messagesNames("output-tokens"),
+};
+const CHAT = { requests: chatNames("requests"), tokens: chatNames("tokens") };
+
+function readLimit(headers: HeaderView, names: Limit<string>): Limit<string | null> | null {
+  const limit = headers.get(names.limit);
+  const remaining = headers.get(names.remaining);
+  const reset = headers.get(names.reset);
+  return limit === null && remaining === null && reset === null ? null : { limit, remaining, reset };
 }
 
 /** How much room a limit leaves: what remains, else the limit itself. */
-function room(limit: Limit): number {
-  const value = Number(limit.remaining ?? limit.limit ?? Number.NaN);
+function room({ limit, remaining }: Limit<string | null>): number {
+  const value = Number(remaining ?? limit ?? Number.NaN);
   return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
 }
 
-function tighter(a: Limit | null, b: Limit | null): Limit | null {
+function tighter(a: Limit<string | null> | null, b: Limit<string | null> | null): Limit<string | null> | null {
   if (a === null) return b;
   return b === null || room(a) <= room(b) ? a : b;
+}
+
+/** Adds what `limit` says under `names`; `reset` in the client's form. */
+function writeLimit(
+  found: Record<string, string>,
+  names: Limit<string>,
+  { limit, remaining }: Limit<string | null>,
+  reset: string | null,
+): void {
+  if (limit !== null) found[names.limit] = limit;
+  if (remaining !== null) found[names.remaining] = remaining;
+  if (reset !== null) found[names.reset] = reset;
+}
+
+/** The time until the instant `reset`; null when it is none. */
+function untilInstant(reset: string | null, nowMs: number): string | null {
+  const resetMs = reset === null ? Number.NaN : Date.parse(reset);
+  return Number.isNaN(resetMs) ? null : renderDuration(resetMs - nowMs);
+}
+
+/** The instant after the duration `reset`; null when it is none. */
+function instantAfter(reset: string | null, nowMs: number): string | null {
+  const resetMs = reset === null ? null : parseDurationMs(reset);
+  return resetMs === null ? null : renderInstant(nowMs + resetMs);
 }
 
 /**
@@ -68,17 +114,12 @@ function tighter(a: Limit | null, b: Limit | null): Limit | null {
  */
 export function chatRateLimits(headers: HeaderView, nowMs: number): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const kind of KINDS) {
-    let limit = messagesLimit(headers, kind);
-    if (limit === null && kind === "tokens") {
-      limit = tighter(messagesLimit(headers, "input-tokens"), messagesLimit(headers, "output-tokens"));
-    }
-    if (limit === null) continue;
-    if (limit.limit !== null) found[`x-ratelimit-limit-${kind}`] = limit.limit;
-    if (limit.remaining !== null) found[`x-ratelimit-remaining-${kind}`] = limit.remaining;
-    const resetMs = limit.reset === null ? Number.NaN : Date.parse(limit.reset);
-    if (!Number.isNaN(resetMs)) found[`x-ratelimit-reset-${kind}`] = renderDuration(resetMs - nowMs);
-  }
+  const requests = readLimit(headers, MESSAGES.requests);
+  const tokens =
+    readLimit(headers, MESSAGES.tokens) ??
+    tighter(readLimit(headers, MESSAGES.inputTokens), readLimit(headers, MESSAGES.outputTokens));
+  if (requests !== null) writeLimit(found, CHAT.requests, requests, untilInstant(requests.reset, nowMs));
+  if (tokens !== null) writeLimit(found, CHAT.tokens, tokens, untilInstant(tokens.reset, nowMs));
   return found;
 }
 
@@ -88,13 +129,9 @@ export function chatRateLimits(headers: HeaderView, nowMs: number): Record<strin
  */
 export function messagesRateLimits(headers: HeaderView, nowMs: number): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const kind of KINDS) {
-    for (const field of ["limit", "remaining"]) {
-      const value = headers.get(`x-ratelimit-${field}-${kind}`);
-      if (value !== null) found[`anthropic-ratelimit-${kind}-${field}`] = value;
-    }
-    const resetMs = parseDurationMs(headers.get(`x-ratelimit-reset-${kind}`) ?? "");
-    if (resetMs !== null) found[`anthropic-ratelimit-${kind}-reset`] = renderInstant(nowMs + resetMs);
-  }
+  const requests = readLimit(headers, CHAT.requests);
+  const tokens = readLimit(headers, CHAT.tokens);
+  if (requests !== null) writeLimit(found, MESSAGES.requests, requests, instantAfter(requests.reset, nowMs));
+  if (tokens !== null) writeLimit(found, MESSAGES.tokens, tokens, instantAfter(tokens.reset, nowMs));
   return found;
 }

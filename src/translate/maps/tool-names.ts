@@ -7,24 +7,41 @@ export interface ToolNames {
   readonly send: (name: string) => string;
   /** The caller's name for one in an answer; a name never sent is returned as it is. */
   readonly restore: (name: string) => string;
+  /** `restore` by itself: one function for all requests whose names were sent as they are. */
+  readonly restorer: () => (name: string) => string;
 }
+
+const keepName = (name: string): string => name;
 
 const ILLEGAL = /[^A-Za-z0-9_-]/g;
 const HAS_ILLEGAL = /[^A-Za-z0-9_-]/;
 /** 55 characters, `_` and 8 hex digits: 64, the lower of both limits. */
 const KEPT_CHARS = 55;
 
-function createToolNames(maxChars: number): ToolNames {
-  const originals = new Map<string, string>();
-  return {
-    send: (name) => {
-      if (name.length <= maxChars && !HAS_ILLEGAL.test(name)) return name;
-      const sent = `${name.replace(ILLEGAL, "_").slice(0, KEPT_CHARS)}_${sha256Hex(name, 8)}`;
-      originals.set(sent, name);
-      return sent;
-    },
-    restore: (name) => originals.get(name) ?? name,
-  };
+class RequestToolNames implements ToolNames {
+  readonly #maxChars: number;
+  /** The caller's names by those sent instead; null while all are sent as they are. */
+  #originals: Map<string, string> | null = null;
+
+  constructor(maxChars: number) {
+    this.#maxChars = maxChars;
+  }
+
+  send(name: string): string {
+    if (name.length <= this.#maxChars && !HAS_ILLEGAL.test(name)) return name;
+    const sent = `${name.replace(ILLEGAL, "_").slice(0, KEPT_CHARS)}_${sha256Hex(name, 8)}`;
+    this.#originals ??= new Map();
+    this.#originals.set(sent, name);
+    return sent;
+  }
+
+  restore(name: string): string {
+    return this.#originals?.get(name) ?? name;
+  }
+
+  restorer(): (name: string) => string {
+    return this.#originals === null ? keepName : (name) => this.restore(name);
+  }
 }
 
 /**
@@ -32,7 +49,7 @@ function createToolNames(maxChars: number): ToolNames {
  * @see https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/implement-tool-use (read 2026-11-24)
  */
 export function createMessagesToolNames(): ToolNames {
-  return createToolNames(128);
+  return new RequestToolNames(128);
 }
 
 /**
@@ -40,7 +57,7 @@ export function createMessagesToolNames(): ToolNames {
  * @see https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools (read 2026-11-24)
  */
 export function createChatToolNames(): ToolNames {
-  return createToolNames(64);
+  return new RequestToolNames(64);
 }
 
 /** A tool-call id that Anthropic takes (`[A-Za-z0-9_-]+`): other characters become `_` and 8 hex digits are added. */

@@ -55,10 +55,10 @@ function countsOf(usage: Usage): ChatCounts {
  */
 export function chatUsageFromMessages(usage: JsonObject): JsonObject {
   const json = chatUsage(countsOfMessages(usage));
-  for (const extension of ["cache_creation", "server_tool_use"]) {
-    const value = own(usage, extension);
-    if (value !== undefined && value !== null) json[extension] = value;
-  }
+  const creation = own(usage, "cache_creation") ?? null;
+  const toolUse = own(usage, "server_tool_use") ?? null;
+  if (creation !== null) json["cache_creation"] = creation;
+  if (toolUse !== null) json["server_tool_use"] = toolUse;
   return json as JsonObject;
 }
 

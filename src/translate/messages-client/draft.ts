@@ -28,7 +28,7 @@ export interface Draft {
   readonly source: JsonObject;
   /** Fields of the body to send, in any order. */
   readonly body: MutableJsonObject;
-  readonly checks: Set<OwnCheck>;
+  checks: ReadonlySet<OwnCheck>;
   /** Stop sequences that the gateway matches itself. */
   scannedStops: readonly string[];
   /** Text of a final assistant turn that the answer continues; null without one. */
@@ -78,12 +78,20 @@ export function blockText(block: JsonObject): string {
   return isString(text) ? text : "";
 }
 
+/** The marker of a block without one. */
+export const NO_MARKER: JsonObject = {};
+
+/** `part` with the cache marker of the block it stands for. */
+export function marked(part: JsonObject, marker: JsonObject): JsonObject {
+  return marker === NO_MARKER ? part : { ...part, ...marker };
+}
+
 /**
- * The explicit cache marker for a block with `cache_control`; empty when it has none or the model takes none.
+ * The explicit cache marker for a block with `cache_control`; {@link NO_MARKER} when it has none or the model takes none.
  * @see https://platform.openai.com/docs/guides/prompt-caching (read 2026-11-24)
  */
 export function cacheMarker(cacheControl: Json | undefined, draft: Draft): JsonObject {
-  if (!isObject(cacheControl) || !draft.capabilities.cacheBreakpoints) return {};
+  if (!isObject(cacheControl) || !draft.capabilities.cacheBreakpoints) return NO_MARKER;
   const isLong = draft.context.options.longCache && own(cacheControl, "ttl") === "1h";
   return { prompt_cache_breakpoint: isLong ? { mode: "explicit", ttl: "12h" } : { mode: "explicit" } };
 }

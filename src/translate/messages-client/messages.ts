@@ -1,9 +1,9 @@
 /** The conversation: turns in order, every call followed by its results, as OpenAI insists. */
 import { invalidRequest } from "../../base/errors.ts";
-import { isArray, isObject, own, type Json, type JsonObject } from "../../base/json.ts";
+import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import type { FieldRow } from "../translator.ts";
 import { CONTINUE_HINT } from "./assistant.ts";
-import { foldPath, readBlocks, type Draft, type Located } from "./draft.ts";
+import { foldPath, NO_MARKER, readBlocks, type Draft, type Located } from "./draft.ts";
 import { renderSystem } from "./system.ts";
 import { renderUnknownResult, toolUseId } from "./tool-results.ts";
 import { renderParts } from "./user.ts";
@@ -19,39 +19,129 @@ export const MESSAGE_ROWS: readonly FieldRow[] = [
 interface Message {
   readonly role: "user" | "assistant" | "system";
   readonly content: Json | undefined;
-  readonly path: string;
+  readonly index: number;
 }
 
 /** Messages of one role in a row: Anthropic reads them as one turn. */
 interface Turn {
   readonly role: Message["role"];
-  readonly messages: readonly Message[];
+  readonly messages: Message[];
 }
 
 const MESSAGE_KEYS: ReadonlySet<string> = new Set(["role", "content"]);
 
-function readMessage(value: Json, index: number, draft: Draft): Message {
-  const path = `messages[${index}]`;
-  if (!isObject(value)) throw invalidRequest(`${path} is not a message`, path);
+function contentPath({ index }: Message): string {
+  return `messages[${index}].content`;
+}
+
+function readMessage(value: Json | undefined, index: number, draft: Draft): Message {
+  if (!isObject(value)) throw invalidRequest(`messages[${index}] is not a message`, `messages[${index}]`);
   const role = own(value, "role");
   if (role !== "user" && role !== "assistant" && role !== "system") {
-    throw invalidRequest(`${path}.role is not known; use user, assistant or system`, `${path}.role`);
+    const path = `messages[${index}].role`;
+    throw invalidRequest(`${path} is not known; use user, assistant or system`, path);
   }
   for (const key of Object.keys(value)) {
-    if (!MESSAGE_KEYS.has(key) && value[key] !== null) draft.report.drop(foldPath(`${path}.${key}`));
+    if (!MESSAGE_KEYS.has(key) && value[key] !== null) draft.report.drop(foldPath(`messages[${index}].${key}`));
   }
-  return { role, content: own(value, "content"), path: `${path}.content` };
+  return { role, content: own(value, "content"), index };
 }
 
 function readTurns(messages: readonly Json[], draft: Draft): readonly Turn[] {
-  const turns: { role: Message["role"]; messages: Message[] }[] = [];
-  messages.forEach((value, index) => {
-    const message = readMessage(value, index, draft);
+  const turns: Turn[] = [];
+  for (let index = 0; index < messages.length; index++) {
+    const message = readMessage(messages[index], index, draft);
     const last = turns.at(-1);
     if (last?.role === message.role) last.messages.push(message);
     else turns.push({ role: message.role, messages: [message] });
-  });
+  }
   return turns;
+}
+
+const NO_CALLS: readonly string[] = [];
+
+/** The conversation while it is written, turn by turn. */
+class Conversation {
+  readonly #draft: Draft;
+  readonly #out: JsonObject[] = [];
+  /** Calls of the last assistant turn that have no result yet. */
+  #awaited: readonly string[] = NO_CALLS;
+  /** Instructions that came between a call and its result. */
+  #held: JsonObject[] = [];
+  /** Text of the last turn, if it is the assistant's and may be gone on with; null otherwise. */
+  #prefill: string | null = null;
+
+  constructor(draft: Draft) {
+    this.#draft = draft;
+  }
+
+  addInstructions(message: JsonObject | null): void {
+    if (message !== null) (this.#awaited.length > 0 ? this.#held : this.#out).push(message);
+  }
+
+  addTurn(turn: Turn): void {
+    this.#prefill = null;
+    switch (turn.role) {
+      case "system":
+        for (const message of turn.messages) this.#addSystem(message);
+        break;
+      case "assistant":
+        this.#addAssistant(turn);
+        break;
+      case "user":
+        this.#addUser(turn);
+        break;
+      default:
+        turn.role satisfies never;
+    }
+  }
+
+  finish(): JsonObject[] {
+    this.#settle();
+    if (this.#prefill !== null) {
+      this.#draft.prefill = this.#prefill;
+      this.#draft.report.adapt("messages");
+      this.#out.push(this.#draft.surface.system(CONTINUE_HINT, this.#draft));
+    }
+    return this.#out;
+  }
+
+  #addSystem(message: Message): void {
+    const path = contentPath(message);
+    if (message.content === undefined) {
+      throw invalidRequest(`${path} is missing`, path, "missing_required_parameter");
+    }
+    this.addInstructions(renderSystem(message.content, path, this.#draft));
+  }
+
+  #addAssistant({ messages }: Turn): void {
+    this.#settle();
+    const blocks = messages.flatMap((message) => readBlocks(message.content, contentPath(message)));
+    const { items, callIds, text } = this.#draft.surface.assistant(blocks, this.#draft);
+    this.#out.push(...items);
+    this.#awaited = callIds;
+    this.#prefill = items.length === 0 || callIds.length > 0 ? null : text;
+  }
+
+  #addUser(turn: Turn): void {
+    const user = renderUserTurn(turn, this.#awaited, this.#draft);
+    for (const result of user.results) this.#out.push(result);
+    this.#awaited = user.awaited;
+    this.#settle();
+    for (const message of user.rest) this.#out.push(message);
+  }
+
+  /** Ends the run of results: calls that got none are told so, and what waited for its end follows. */
+  #settle(): void {
+    for (const id of this.#awaited) {
+      this.#draft.report.adapt("messages[].content[].tool_use");
+      this.#out.push(this.#draft.surface.missingResult(id));
+    }
+    this.#awaited = NO_CALLS;
+    if (this.#held.length === 0) return;
+    this.#out.push(...this.#held);
+    this.#held = [];
+  }
 }
 
 /**
@@ -64,62 +154,10 @@ export function renderMessages(source: JsonObject, draft: Draft): JsonObject[] {
     throw invalidRequest("messages is not an array of messages", "messages", "missing_required_parameter");
   }
   if (messages.length === 0) throw invalidRequest("messages is empty; send at least one message", "messages");
-
-  const out: JsonObject[] = [];
-  const system = renderSystem(own(source, "system"), "system", draft);
-  if (system !== null) out.push(system);
-  let awaited: readonly string[] = [];
-  let heldSystem: JsonObject[] = [];
-  let prefill: string | null = null;
-
-  const settle = (): void => {
-    for (const id of awaited) {
-      draft.report.adapt("messages[].content[].tool_use");
-      out.push(draft.surface.missingResult(id));
-    }
-    awaited = [];
-    out.push(...heldSystem);
-    heldSystem = [];
-  };
-
-  for (const turn of readTurns(messages, draft)) {
-    prefill = null;
-    switch (turn.role) {
-      case "system":
-        for (const { content, path } of turn.messages) {
-          if (content === undefined) throw invalidRequest(`${path} is missing`, path, "missing_required_parameter");
-          const message = renderSystem(content, path, draft);
-          if (message !== null) (awaited.length > 0 ? heldSystem : out).push(message);
-        }
-        break;
-      case "assistant": {
-        settle();
-        const blocks = turn.messages.flatMap(({ content, path }) => readBlocks(content, path));
-        const rendered = draft.surface.assistant(blocks, draft);
-        out.push(...rendered.items);
-        awaited = rendered.callIds;
-        prefill = rendered.items.length === 0 || awaited.length > 0 ? null : rendered.text;
-        break;
-      }
-      case "user": {
-        const user = renderUserTurn(turn, awaited, draft);
-        out.push(...user.results);
-        awaited = user.awaited;
-        settle();
-        out.push(...user.rest);
-        break;
-      }
-      default:
-        turn.role satisfies never;
-    }
-  }
-  settle();
-  if (prefill !== null) {
-    draft.prefill = prefill;
-    draft.report.adapt("messages");
-    out.push(draft.surface.system(CONTINUE_HINT, draft));
-  }
-  return out;
+  const conversation = new Conversation(draft);
+  conversation.addInstructions(renderSystem(own(source, "system"), "system", draft));
+  for (const turn of readTurns(messages, draft)) conversation.addTurn(turn);
+  return conversation.finish();
 }
 
 interface UserTurn {
@@ -131,31 +169,39 @@ interface UserTurn {
   readonly rest: readonly JsonObject[];
 }
 
+function isToolResult({ block }: Located): boolean {
+  return own(block, "type") === "tool_result";
+}
+
 function renderUserTurn(turn: Turn, awaited: readonly string[], draft: Draft): UserTurn {
-  const open = new Set(awaited);
+  const open = awaited.length === 0 ? null : new Set(awaited);
   const results: JsonObject[] = [];
   const media: JsonObject[] = [];
   const rest: JsonObject[] = [];
-
-  const renderResult = (located: Located): readonly JsonObject[] => {
-    if (!open.delete(toolUseId(located.block))) {
-      draft.report.adapt("messages[].content[].tool_result");
-      return renderUnknownResult(located, draft);
+  for (const message of turn.messages) {
+    if (isString(message.content)) {
+      rest.push(draft.surface.user([draft.surface.textPart(message.content, NO_MARKER)]));
+      continue;
     }
-    const result = draft.surface.toolResult(located, draft);
-    results.push(...result.items);
-    media.push(...result.media);
-    return [];
-  };
-
-  for (const { content, path } of turn.messages) {
-    const blocks = readBlocks(content, path);
-    const parts = blocks.flatMap((located) =>
-      own(located.block, "type") === "tool_result" ? renderResult(located) : renderParts(located, draft),
-    );
-    const onlyResults = blocks.length > 0 && blocks.every(({ block }) => own(block, "type") === "tool_result");
+    const blocks = readBlocks(message.content, contentPath(message));
+    const parts: JsonObject[] = [];
+    for (const located of blocks) {
+      if (isToolResult(located) && open?.delete(toolUseId(located.block)) === true) {
+        const result = draft.surface.toolResult(located, draft);
+        results.push(...result.items);
+        media.push(...result.media);
+      } else parts.push(...renderUserBlock(located, draft));
+    }
+    const onlyResults = blocks.length > 0 && blocks.every(isToolResult);
     if (parts.length > 0 || !onlyResults) rest.push(draft.surface.user(parts));
   }
   if (media.length > 0) rest.unshift(draft.surface.user(media));
-  return { results, awaited: [...open], rest };
+  return { results, awaited: open === null ? NO_CALLS : [...open], rest };
+}
+
+/** Parts of a block that answers no call of the turn before. */
+function renderUserBlock(located: Located, draft: Draft): readonly JsonObject[] {
+  if (!isToolResult(located)) return renderParts(located, draft);
+  draft.report.adapt("messages[].content[].tool_result");
+  return renderUnknownResult(located, draft);
 }

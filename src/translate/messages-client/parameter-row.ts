@@ -6,6 +6,10 @@ import type { Draft } from "./draft.ts";
 
 /** A row with the code that does it; `value` is the field's, undefined when absent or null. */
 export interface ParameterRow extends FieldRow {
+  /** Top-level fields that it reads, if not just the one that it is about: without one of them it does not run. */
+  readonly reads?: readonly string[];
+  /** It runs on every request. */
+  readonly always?: boolean;
   readonly apply: (value: Json | undefined, draft: Draft) => void;
 }
 

@@ -3,7 +3,9 @@ import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { sha256Hex } from "../../base/ids.ts";
 import { isArray, isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { renderResponseFormat } from "../maps/response-format.ts";
-import { cacheMarker, type Draft } from "./draft.ts";
+import { createTable, type Step } from "../parameter-table.ts";
+import { withItem } from "../small-sets.ts";
+import { cacheMarker, NO_MARKER, type Draft } from "./draft.ts";
 import { drop, type ParameterRow } from "./parameter-row.ts";
 import { markLastPart } from "./user.ts";
 
@@ -56,7 +58,8 @@ export function scanStops(stops: readonly string[], draft: Draft): void {
 export function readFormat(draft: Draft): JsonObject | null {
   const format = readFormatAt(own(own(draft.source, "output_config"), "format"), "output_config.format");
   const schemaFormat = format ?? readFormatAt(own(draft.source, "output_format"), "output_format");
-  if (schemaFormat !== null && own(schemaFormat, "strict") !== true) draft.checks.add("json_schema");
+  if (schemaFormat !== null && own(schemaFormat, "strict") !== true)
+    draft.checks = withItem(draft.checks, "json_schema");
   return schemaFormat;
 }
 
@@ -88,6 +91,7 @@ function applyUserId(value: Json | undefined, draft: Draft): void {
 /** The model's name. */
 export const MODEL_ROW: ParameterRow = {
   field: "model",
+  always: true,
   outcomes: ["M"],
   becomes: "The model that the request was routed to.",
   apply: (_value, draft) => {
@@ -103,7 +107,7 @@ export const cacheRow = (field: "messages" | "input"): ParameterRow => ({
   apply: (value, draft) => {
     const marker = cacheMarker(value, draft);
     const messages = draft.body[field];
-    if (Object.keys(marker).length > 0 && isArray(messages)) {
+    if (marker !== NO_MARKER && isArray(messages)) {
       const marked = [...messages] as JsonObject[];
       markLastPart(marked, marker, draft.surface);
       draft.body[field] = marked;
@@ -169,12 +173,18 @@ function readField(json: JsonObject, path: readonly string[]): Json | undefined 
 
 /** A table that runs on a draft. Top-level fields that no row knows are dropped. */
 export function createParameters(rows: readonly ParameterRow[]): (draft: Draft) => void {
-  const steps = rows.map((row) => ({ row, path: row.field.split(".") }));
-  const known = new Set(["system", ...steps.map(({ row, path }) => path[0] ?? row.field)]);
-  return (draft) => {
-    for (const { row, path } of steps) row.apply(readField(draft.json, path), draft);
-    for (const key of Object.keys(draft.json)) {
-      if (!known.has(key) && draft.json[key] !== null) draft.report.drop(key);
-    }
+  const run = createTable([SYSTEM_STEP, ...rows.map(toStep)]);
+  return (draft) => run(draft.json, draft);
+}
+
+function toStep({ field, reads, always = false, apply }: ParameterRow): Step<Draft> {
+  const path = field.split(".");
+  return {
+    reads: reads ?? path.slice(0, 1),
+    always,
+    apply: (draft) => apply(readField(draft.json, path), draft),
   };
 }
+
+/** Instructions are written with the messages. */
+const SYSTEM_STEP: Step<Draft> = { reads: ["system"], apply: () => undefined };

@@ -20,7 +20,7 @@ export interface EffortField {
 function applyEffort(plan: EffortPlan, field: EffortField, draft: Draft): void {
   if (plan.effort !== null) field.set(plan.effort, draft);
   if (plan.adapted !== null) draft.report.adapt(plan.adapted.path, plan.adapted.value);
-  plan.dropped.forEach(draft.report.drop);
+  for (const path of plan.dropped) draft.report.drop(path);
 }
 
 function applyOutputEffort(value: Json | undefined, field: EffortField, draft: Draft): void {

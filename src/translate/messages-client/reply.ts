@@ -43,9 +43,12 @@ export const REPLY_ROWS: readonly FieldRow[] = [
   },
 ];
 
+const UPSTREAM_PREFIX = /^(?:chatcmpl-|resp_)/;
+const NOT_OF_IDS = /[^A-Za-z0-9]/g;
+
 /** Id of the Message: `msg_` and the upstream id's letters and digits; derived from `context` when there is none. */
 export function messageId(upstreamId: Json | undefined, context: ReplyContext): string {
-  const id = isString(upstreamId) ? upstreamId.replace(/^(chatcmpl-|resp_)/, "").replace(/[^A-Za-z0-9]/g, "") : "";
+  const id = isString(upstreamId) ? upstreamId.replace(UPSTREAM_PREFIX, "").replace(NOT_OF_IDS, "") : "";
   return `msg_${id === "" ? sha256Hex(`${context.createdSeconds}`, 24) : id}`;
 }
 
@@ -57,11 +60,10 @@ export function modelShown(upstreamModel: Json | undefined, settings: ReplySetti
 
 /** Reasoning as text, which some upstreams add to a message or delta; "" without. */
 export function reasoningText(message: Json | undefined): string {
-  for (const key of ["reasoning_content", "reasoning"]) {
-    const text = own(message, key);
-    if (isString(text) && text !== "") return text;
-  }
-  return "";
+  const content = own(message, "reasoning_content");
+  if (isString(content) && content !== "") return content;
+  const reasoning = own(message, "reasoning");
+  return isString(reasoning) ? reasoning : "";
 }
 
 /** Signature for reasoning that came as text: it cannot be sent back, but SDK types require one. */
@@ -101,6 +103,17 @@ export function createTextFilter(settings: ReplySettings): TextFilter {
       return scanner === null ? null : scanner.matched;
     },
   };
+}
+
+/** A whole text as it may be shown, and the stop sequence that ended it. */
+export function filterText(
+  settings: ReplySettings,
+  text: string,
+): { readonly text: string; readonly matched: string | null } {
+  if (settings.prefill === null && settings.stops.length === 0) return { text, matched: null };
+  const filter = createTextFilter(settings);
+  const shown = filter.push(text) + filter.end();
+  return { text: shown, matched: filter.matched };
 }
 
 /** Drops `prefix` from the beginning of a text that repeats it; holds back only while the text may still do so. */

@@ -6,6 +6,10 @@ import { hasNumberAtRisk } from "../numbers.ts";
 /** The request's JSON with numbers as they were spelled, where a double would change one. */
 export function readSource(request: ParsedRequest): JsonObject {
   const { json } = request;
-  const copied = [own(json, "messages"), own(json, "tools"), own(json, "output_config"), own(json, "output_format")];
-  return copied.some(hasNumberAtRisk) ? request.lossless() : json;
+  const isAtRisk =
+    hasNumberAtRisk(own(json, "messages")) ||
+    hasNumberAtRisk(own(json, "tools")) ||
+    hasNumberAtRisk(own(json, "output_config")) ||
+    hasNumberAtRisk(own(json, "output_format"));
+  return isAtRisk ? request.lossless() : json;
 }

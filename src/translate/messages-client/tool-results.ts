@@ -1,6 +1,6 @@
 /** Tool results: their text, and what of them is not text. */
 import { isString, own, type Json, type JsonObject } from "../../base/json.ts";
-import { readBlocks, type Draft, type Located } from "./draft.ts";
+import { NO_MARKER, readBlocks, type Draft, type Located } from "./draft.ts";
 import { renderParts } from "./user.ts";
 
 /** Said for a call whose result the history lacks: OpenAI refuses a call without one. */
@@ -62,5 +62,5 @@ function withoutMarker(part: JsonObject): JsonObject {
 export function renderUnknownResult(located: Located, draft: Draft): readonly JsonObject[] {
   const { text, media } = splitToolResult(located, draft);
   const told = `[result of unknown tool call ${toolUseId(located.block)}] ${text}`;
-  return [draft.surface.textPart(told, {}), ...media];
+  return [draft.surface.textPart(told, NO_MARKER), ...media];
 }

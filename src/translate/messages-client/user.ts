@@ -10,6 +10,7 @@ import {
   foldBlockPath,
   foldPath,
   isPresent,
+  NO_MARKER,
   readBlocks,
   textPart,
   type Draft,
@@ -135,7 +136,7 @@ function renderContentDocument(
   const parts: JsonObject[] = [];
   let texts: string[] = [];
   const flush = (): void => {
-    if (texts.length > 0) parts.push(draft.surface.textPart(renderDocumentText(document, texts.join("\n")), {}));
+    if (texts.length > 0) parts.push(draft.surface.textPart(renderDocumentText(document, texts.join("\n")), NO_MARKER));
     texts = [];
   };
   for (const located of readBlocks(content, path)) {
@@ -158,7 +159,7 @@ export function markLastPart(messages: JsonObject[], marker: JsonObject, { textP
     const field = message !== undefined && Object.hasOwn(message, "output") ? "output" : "content";
     const content = own(message, field);
     if (message === undefined || content === "" || content === undefined) continue;
-    const parts = isString(content) ? [textPart(content, {})] : isArray(content) ? content : [];
+    const parts = isString(content) ? [textPart(content, NO_MARKER)] : isArray(content) ? content : [];
     const last = parts.at(-1);
     if (!isObject(last) || own(last, "type") === "output_text") continue;
     messages[index] = { ...message, [field]: [...parts.slice(0, -1), { ...last, ...marker }] };

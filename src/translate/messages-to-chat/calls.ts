@@ -6,8 +6,10 @@ export function callsOf(holder: Json | undefined): readonly Json[] {
   const calls = own(holder, "tool_calls");
   if (isArray(calls) && calls.length > 0) return calls;
   const legacy = own(holder, "function_call");
-  return isObject(legacy) ? [{ index: 0, type: "function", function: legacy }] : [];
+  return isObject(legacy) ? [{ index: 0, type: "function", function: legacy }] : NO_CALLS;
 }
+
+const NO_CALLS: readonly Json[] = [];
 
 /** Name and arguments of a whole call. A custom tool takes text, which Anthropic has no form for: it is the field `input`. */
 export function readCall(call: Json): { readonly name: string; readonly argumentsText: string } {

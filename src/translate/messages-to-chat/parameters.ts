@@ -34,6 +34,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   ...REFUSED_ROWS,
   {
     field: "max_tokens",
+    always: true,
     outcomes: ["M", "A", "R"],
     becomes:
       "`max_completion_tokens` (`max_tokens` on the oldest models), at most the model's maximum; `reasoning_headroom` is added on reasoning models. Missing or 0: refused.",
@@ -43,6 +44,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   },
   {
     field: "messages",
+    always: true,
     outcomes: ["M"],
     becomes:
       "`messages`, instructions first, turn by turn (messages of one role in a row are one turn); see the rows below. An empty array is refused.",
@@ -78,6 +80,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   },
   {
     field: "output_config.format",
+    reads: ["output_config", "output_format"],
     outcomes: ["M"],
     becomes:
       "`response_format` with `strict: true` when the schema fits OpenAI's subset, else `false` and the gateway checks the answer.",

@@ -3,6 +3,8 @@ import type { MutableJsonObject } from "../../base/json.ts";
 import type { ParsedRequest } from "../../wire/format.ts";
 import { createChatToolNames } from "../maps/tool-names.ts";
 import { createReport } from "../report.ts";
+import { createSentRequest, type ReplySide } from "../sent-request.ts";
+import { NO_ITEMS } from "../small-sets.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
 import type { Draft } from "../messages-client/draft.ts";
 import { readSource } from "../messages-client/source.ts";
@@ -12,33 +14,34 @@ import type { ReplySettings } from "../messages-client/reply.ts";
 import { translateResponse } from "./response.ts";
 import { createMessagesStream } from "./stream.ts";
 
-/** Order of the keys in the body: the same request gives the same bytes. */
-const BODY_KEYS = [
-  "model",
-  "messages",
-  "max_completion_tokens",
-  "max_tokens",
-  "temperature",
-  "top_p",
-  "stop",
-  "reasoning_effort",
-  "response_format",
-  "web_search_options",
-  "tools",
-  "tool_choice",
-  "parallel_tool_calls",
-  "service_tier",
-  "safety_identifier",
-  "prompt_cache_key",
-  "stream",
-  "stream_options",
-] as const;
-
-function renderBody(fields: MutableJsonObject): string {
-  const body: MutableJsonObject = {};
-  for (const key of BODY_KEYS) if (fields[key] !== undefined) body[key] = fields[key];
-  return JSON.stringify(body);
+/** All fields, in the order in which they are written: the same request gives the same bytes. */
+function emptyBody(): MutableJsonObject {
+  return {
+    model: undefined,
+    messages: undefined,
+    max_completion_tokens: undefined,
+    max_tokens: undefined,
+    temperature: undefined,
+    top_p: undefined,
+    stop: undefined,
+    reasoning_effort: undefined,
+    response_format: undefined,
+    web_search_options: undefined,
+    tools: undefined,
+    tool_choice: undefined,
+    parallel_tool_calls: undefined,
+    service_tier: undefined,
+    safety_identifier: undefined,
+    prompt_cache_key: undefined,
+    stream: undefined,
+    stream_options: undefined,
+  };
 }
+
+const REPLY_SIDE: ReplySide<ReplySettings> = {
+  whole: (settings, reply, context) => translateResponse(reply, settings, context),
+  stream: createMessagesStream,
+};
 
 /**
  * Translates a request.
@@ -53,27 +56,20 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     names: createChatToolNames(),
     json: request.json,
     source: readSource(request),
-    body: {},
-    checks: new Set(),
+    body: emptyBody(),
+    checks: NO_ITEMS,
     scannedStops: [],
     prefill: null,
   };
   applyParameters(draft);
   const settings: ReplySettings = {
     modelId: context.modelId,
-    restoreName: draft.names.restore,
+    restoreName: draft.names.restorer(),
     stops: draft.scannedStops,
     prefill: draft.prefill,
     searches: draft.body["web_search_options"] !== undefined,
   };
-  return {
-    body: renderBody(draft.body),
-    upstreamStream: draft.body["stream"] === true,
-    betas: [],
-    dropped: draft.report.dropped(),
-    adapted: draft.report.adapted(),
-    checks: [...draft.checks],
-    response: (reply, replyContext) => translateResponse(reply, settings, replyContext),
-    stream: (replyContext) => createMessagesStream(settings, replyContext),
-  };
+  const { body, report, checks } = draft;
+  const upstreamStream = body["stream"] === true;
+  return createSentRequest({ body, upstreamStream, betas: NO_ITEMS, report, checks, plan: settings }, REPLY_SIDE);
 }

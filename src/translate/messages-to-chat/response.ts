@@ -7,7 +7,7 @@ import type { ReplyContext, TranslatedReply } from "../translator.ts";
 import { callsOf, readCall } from "./calls.ts";
 import { anthropicServiceTier, renderToolUse, type ToolUse } from "../messages-client/calls.ts";
 import {
-  createTextFilter,
+  filterText,
   mergeFinish,
   messageId,
   modelShown,
@@ -29,23 +29,28 @@ interface Gathered {
 /** Everything the choices hold, as one: a vendor may emit text and tools as separate choices. */
 function gather(choices: Json | undefined): Gathered {
   const all: Gathered = { text: "", reasoning: "", refusal: null, finish: null, calls: [], citations: [] };
-  for (const choice of isArray(choices) ? choices : []) {
+  if (!isArray(choices)) return all;
+  for (const choice of choices) {
     const message = own(choice, "message");
     const text = contentText(own(message, "content"));
     all.text += text;
     all.reasoning += reasoningText(message);
     const refusal = own(message, "refusal");
     if (isString(refusal) && refusal !== "") all.refusal = (all.refusal ?? "") + refusal;
-    all.calls.push(...callsOf(message));
-    const annotations = own(message, "annotations");
-    for (const annotation of isArray(annotations) ? annotations : []) {
-      const citation = renderCitation(annotation, text);
-      if (citation !== null) all.citations.push(citation);
-    }
+    for (const call of callsOf(message)) all.calls.push(call);
+    addCitations(all.citations, own(message, "annotations"), text);
     const finish = own(choice, "finish_reason");
     all.finish = mergeFinish(all.finish, isString(finish) ? finish : null);
   }
   return all;
+}
+
+function addCitations(citations: JsonObject[], annotations: Json | undefined, text: string): void {
+  if (!isArray(annotations)) return;
+  for (const annotation of annotations) {
+    const citation = renderCitation(annotation, text);
+    if (citation !== null) citations.push(citation);
+  }
 }
 
 function contentText(content: Json | undefined): string {
@@ -74,8 +79,8 @@ export function translateResponse(reply: JsonObject, settings: ReplySettings, co
   const id = messageId(own(reply, "id"), context);
   const model = modelShown(own(reply, "model"), settings, context);
   const found = gather(own(reply, "choices"));
-  const filter = createTextFilter(settings);
-  const text = filter.push(found.text) + filter.end() + (found.refusal ?? "");
+  const shown = filterText(settings, found.text);
+  const text = shown.text + (found.refusal ?? "");
 
   const content: JsonObject[] = [];
   const adapted: string[] = [];
@@ -84,10 +89,12 @@ export function translateResponse(reply: JsonObject, settings: ReplySettings, co
     content.push({ type: "thinking", thinking: found.reasoning, signature });
   }
   if (text !== "") {
-    content.push({ type: "text", text, ...(found.citations.length > 0 ? { citations: found.citations } : {}) });
+    content.push(
+      found.citations.length > 0 ? { type: "text", text, citations: found.citations } : { type: "text", text },
+    );
   }
   // A call after a matched stop sequence belongs to what the caller asked not to be written.
-  const calls = filter.matched === null ? renderCalls(found.calls, id, settings) : [];
+  const calls = shown.matched === null ? renderCalls(found.calls, id, settings) : [];
   for (const { block, isValid } of calls) {
     if (!isValid) adapted.push(`content[${content.length}].input`);
     content.push(block);
@@ -97,7 +104,7 @@ export function translateResponse(reply: JsonObject, settings: ReplySettings, co
   const stop = stopFields(found.finish, {
     hasToolCall: calls.length > 0,
     refusal: found.refusal,
-    stopSequence: filter.matched,
+    stopSequence: shown.matched,
   });
   const body: JsonObject = {
     id,

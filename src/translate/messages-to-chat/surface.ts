@@ -3,7 +3,7 @@ import { own, type Json, type JsonObject } from "../../base/json.ts";
 import { renderFilePart } from "../maps/media.ts";
 import { renderOpenAiChoice } from "../maps/tool-choice.ts";
 import { chatToolId } from "../maps/tool-names.ts";
-import { cacheMarker, systemRole, type Draft, type Located } from "../messages-client/draft.ts";
+import { cacheMarker, marked, NO_MARKER, systemRole, type Draft, type Located } from "../messages-client/draft.ts";
 import type { Surface, ToolResultTurn } from "../messages-client/surface.ts";
 import { NO_RESULT, splitToolResult, toolUseId } from "../messages-client/tool-results.ts";
 import type { FieldRow } from "../translator.ts";
@@ -76,20 +76,20 @@ function renderUserContent(parts: readonly JsonObject[]): Json {
 function renderToolResult(located: Located, draft: Draft): ToolResultTurn {
   const { text, media } = splitToolResult(located, draft);
   const marker = cacheMarker(own(located.block, "cache_control"), draft);
-  const isMarked = Object.keys(marker).length > 0 && text !== "";
+  const isMarked = marker !== NO_MARKER && text !== "";
   const message: JsonObject = {
     role: "tool",
     tool_call_id: chatToolId(toolUseId(located.block)),
-    content: isMarked ? [{ type: "text", text, ...marker }] : text,
+    content: isMarked ? [marked({ type: "text", text }, marker)] : text,
   };
   return { items: [message], media };
 }
 
 /** Chat Completions. */
 export const CHAT_SURFACE: Surface = {
-  textPart: (text, marker) => ({ type: "text", text, ...marker }),
-  imagePart: (url, marker) => ({ type: "image_url", image_url: { url }, ...marker }),
-  pdfPart: (data, title, marker) => ({ ...renderFilePart(data, title), ...marker }),
+  textPart: (text, marker) => marked({ type: "text", text }, marker),
+  imagePart: (url, marker) => marked({ type: "image_url", image_url: { url } }, marker),
+  pdfPart: (data, title, marker) => marked(renderFilePart(data, title), marker),
   pdfUrlPart: () => null,
   system: (content, draft) => ({ role: systemRole(draft), content }),
   user: (parts) => ({ role: "user", content: renderUserContent(parts) }),

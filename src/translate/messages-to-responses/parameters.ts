@@ -56,6 +56,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   ...REFUSED_ROWS,
   {
     field: "max_tokens",
+    always: true,
     outcomes: ["M", "A", "R"],
     becomes:
       "`max_output_tokens`, at least 16 and at most the model's maximum; `reasoning_headroom` is added on reasoning models. Missing or 0: refused.",
@@ -65,6 +66,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   },
   {
     field: "messages",
+    always: true,
     outcomes: ["M"],
     becomes:
       "`input`, instructions first, turn by turn (messages of one role in a row are one turn); see the rows below. An empty array is refused.",
@@ -102,6 +104,7 @@ export const PARAMETER_ROWS: readonly ParameterRow[] = [
   },
   {
     field: "output_config.format",
+    reads: ["output_config", "output_format"],
     outcomes: ["M"],
     becomes:
       "`text.format` with `strict: true` when the schema fits OpenAI's subset, else `false` and the gateway checks the answer.",

@@ -6,6 +6,8 @@ import type { Draft } from "../messages-client/draft.ts";
 import { readSource } from "../messages-client/source.ts";
 import type { ReplySettings } from "../messages-client/reply.ts";
 import { createReport } from "../report.ts";
+import { createSentRequest, type ReplySide } from "../sent-request.ts";
+import { NO_ITEMS } from "../small-sets.ts";
 import { amendResponses } from "../amend-responses.ts";
 import type { Translated, TranslationContext } from "../translator.ts";
 import { applyParameters } from "./parameters.ts";
@@ -14,32 +16,34 @@ import { createMessagesStream } from "./stream.ts";
 import { RESPONSES_SURFACE } from "./surface.ts";
 import { searchesWeb } from "./tools.ts";
 
-/** Order of the keys in the body: the same request gives the same bytes. */
-const BODY_KEYS = [
-  "model",
-  "input",
-  "max_output_tokens",
-  "temperature",
-  "top_p",
-  "reasoning",
-  "text",
-  "tools",
-  "tool_choice",
-  "parallel_tool_calls",
-  "service_tier",
-  "safety_identifier",
-  "prompt_cache_key",
-  "include",
-  "store",
-  "truncation",
-  "stream",
-] as const;
-
-function renderBody(fields: MutableJsonObject): string {
-  const body: MutableJsonObject = {};
-  for (const key of BODY_KEYS) if (fields[key] !== undefined) body[key] = fields[key];
-  return JSON.stringify(body);
+/** All fields, in the order in which they are written: the same request gives the same bytes. */
+function emptyBody(): MutableJsonObject {
+  return {
+    model: undefined,
+    input: undefined,
+    max_output_tokens: undefined,
+    temperature: undefined,
+    top_p: undefined,
+    reasoning: undefined,
+    text: undefined,
+    tools: undefined,
+    tool_choice: undefined,
+    parallel_tool_calls: undefined,
+    service_tier: undefined,
+    safety_identifier: undefined,
+    prompt_cache_key: undefined,
+    include: undefined,
+    store: undefined,
+    truncation: undefined,
+    stream: undefined,
+  };
 }
+
+const REPLY_SIDE: ReplySide<ReplySettings> = {
+  whole: (settings, reply, context) => translateResponse(reply, settings, context),
+  stream: createMessagesStream,
+  amend: amendResponses,
+};
 
 /**
  * Translates a request.
@@ -54,28 +58,19 @@ export function translateRequest(request: ParsedRequest, context: TranslationCon
     names: createChatToolNames(),
     json: request.json,
     source: readSource(request),
-    body: {},
-    checks: new Set(),
+    body: emptyBody(),
+    checks: NO_ITEMS,
     scannedStops: [],
     prefill: null,
   };
   applyParameters(draft);
   const settings: ReplySettings = {
     modelId: context.modelId,
-    restoreName: draft.names.restore,
+    restoreName: draft.names.restorer(),
     stops: draft.scannedStops,
     prefill: draft.prefill,
     searches: searchesWeb(draft),
   };
-  return {
-    body: renderBody(draft.body),
-    upstreamStream: true,
-    betas: [],
-    dropped: draft.report.dropped(),
-    adapted: draft.report.adapted(),
-    checks: [...draft.checks],
-    response: (reply, replyContext) => translateResponse(reply, settings, replyContext),
-    stream: (replyContext) => createMessagesStream(settings, replyContext),
-    amend: amendResponses,
-  };
+  const { body, report, checks } = draft;
+  return createSentRequest({ body, upstreamStream: true, betas: NO_ITEMS, report, checks, plan: settings }, REPLY_SIDE);
 }

@@ -3,7 +3,7 @@ import { isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { renderDataUrl } from "../maps/media.ts";
 import { renderResponsesChoice } from "../maps/tool-choice.ts";
 import { chatToolId } from "../maps/tool-names.ts";
-import { cacheMarker, type Draft, type Located } from "../messages-client/draft.ts";
+import { cacheMarker, marked, NO_MARKER, type Draft, type Located } from "../messages-client/draft.ts";
 import type { Surface, ToolResultTurn } from "../messages-client/surface.ts";
 import { markError, NO_RESULT, renderResultParts, toolUseId } from "../messages-client/tool-results.ts";
 import type { FieldRow } from "../translator.ts";
@@ -49,7 +49,7 @@ export const RESPONSES_SURFACE_ROWS: readonly FieldRow[] = [
 ];
 
 function inputText(text: string, marker: JsonObject): JsonObject {
-  return { type: "input_text", text, ...marker };
+  return marked({ type: "input_text", text }, marker);
 }
 
 function isText(part: JsonObject): boolean {
@@ -66,14 +66,14 @@ function renderOutput(located: Located, draft: Draft): Json {
   const { block } = located;
   const parts = renderResultParts(located, draft);
   const marker = cacheMarker(own(block, "cache_control"), draft);
-  const isMarked = Object.keys(marker).length > 0;
+  const isMarked = marker !== NO_MARKER;
   if (parts.every(isText)) {
     const text = markError(block, parts.map(textOf).join("\n"));
     return isMarked && text !== "" ? [inputText(text, marker)] : text;
   }
-  const [first = inputText("", {}), ...rest] = parts;
+  const [first = inputText("", NO_MARKER), ...rest] = parts;
   const told = isText(first) ? markError(block, textOf(first)) : markError(block, "");
-  const head = isText(first) ? [{ ...first, text: told }] : told === "" ? [first] : [inputText(told, {}), first];
+  const head = isText(first) ? [{ ...first, text: told }] : told === "" ? [first] : [inputText(told, NO_MARKER), first];
   const all = [...head, ...rest];
   return isMarked ? all.map((part, index) => (index === all.length - 1 ? { ...part, ...marker } : part)) : all;
 }
@@ -104,7 +104,7 @@ export const RESPONSES_SURFACE: Surface = {
   system: (content) => ({
     type: "message",
     role: "developer",
-    content: isString(content) ? [inputText(content, {})] : content,
+    content: isString(content) ? [inputText(content, NO_MARKER)] : content,
   }),
   user: (parts) => ({ type: "message", role: "user", content: parts.length === 0 ? "" : parts }),
   assistant: renderAssistant,

@@ -23,7 +23,7 @@ export function applyOutputCap(draft: Draft, name: string): void {
   } else {
     draft.maxTokens = asked;
   }
-  draft.body.set("max_tokens", draft.maxTokens);
+  draft.body.max_tokens = draft.maxTokens;
 }
 
 /** Asks in words for a longer or shorter answer, which Claude has no parameter for. */

@@ -1,6 +1,7 @@
 /** Lays out the body of a Messages request. */
 import { isArray, isObject, own, type Json, type JsonObject } from "../../base/json.ts";
-import { limitMarkers } from "./cache-markers.ts";
+import type { MessagesBody } from "./body-fields.ts";
+import { limitMarkers, type MarkedMessage } from "./cache-markers.ts";
 import { renderChoice } from "./choice.ts";
 import type { Turns } from "./conversation.ts";
 import { field, type Draft } from "./draft.ts";
@@ -11,78 +12,46 @@ import { takesPrefill, type Turn } from "./turns.ts";
 /** Buffered answers that may grow longer than this are streamed from upstream: idle proxies cut silent connections. */
 const MAX_BUFFERED_TOKENS = 16_000;
 
-/** Fields of the body in the order in which they are written. */
-const BODY_FIELDS = [
-  "model",
-  "max_tokens",
-  "system",
-  "messages",
-  "tools",
-  "tool_choice",
-  "stop_sequences",
-  "temperature",
-  "top_p",
-  "top_k",
-  "thinking",
-  "output_config",
-  "metadata",
-  "service_tier",
-  "speed",
-  "cache_control",
-  "context_management",
-  "mcp_servers",
-  "container",
-  "inference_geo",
-  "stream",
-] as const;
-
 /** A body ready to be sent. */
 export interface RenderedBody {
-  readonly body: JsonObject;
+  readonly body: MessagesBody;
   readonly upstreamStream: boolean;
 }
 
 /** Writes the body for `modelId` once every row was applied and the history is translated. */
 export function renderBody(draft: Draft, { system, turns }: Turns, modelId: string): RenderedBody {
+  const { body } = draft;
   startWithBrace(draft, turns);
   stripCitations(draft, turns);
   renderChoice(draft);
   const parts = limitMarkers(
     {
-      tools: draft.tools.map(({ tool }) => tool),
+      tools: draft.tools.map(toolOf),
       system: withSentences(draft, system),
-      messages: turns.map((turn) => [...turn.results, ...turn.blocks]),
+      messages: turns.map(renderTurn),
     },
-    draft.body.has("cache_control"),
+    body.cache_control !== undefined,
   );
-  draft.body.set("model", modelId);
-  if (parts.system.length > 0) draft.body.set("system", parts.system);
-  if (parts.tools.length > 0) draft.body.set("tools", parts.tools);
-  const messages = parts.messages.map((content, index) => ({ role: turns[index]?.role ?? "user", content }));
-  draft.body.set("messages", messages);
+  body.model = modelId;
+  if (parts.system.length > 0) body.system = parts.system;
+  if (parts.tools.length > 0) body.tools = parts.tools;
+  body.messages = parts.messages;
   const upstreamStream = field(draft, "stream") === true || draft.maxTokens > MAX_BUFFERED_TOKENS;
-  if (upstreamStream) draft.body.set("stream", true);
-  return { body: layOut(draft.body), upstreamStream };
+  if (upstreamStream) body.stream = true;
+  return { body, upstreamStream };
 }
 
-/** Reports the fields that no row answers for. */
-export function dropUnknown(draft: Draft, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(draft.request)) {
-    if (!known.has(name) && field(draft, name) !== null) draft.report.drop(name);
-  }
+function toolOf({ tool }: Draft["tools"][number]): JsonObject {
+  return tool;
 }
 
-function layOut(fields: ReadonlyMap<string, Json>): JsonObject {
-  const entries: [string, Json][] = [];
-  for (const name of BODY_FIELDS) {
-    const value = fields.get(name);
-    if (value !== undefined) entries.push([name, value]);
-  }
-  return Object.fromEntries(entries);
+function renderTurn({ role, results, blocks }: Turn): MarkedMessage {
+  return { role, content: results.length === 0 ? blocks : [...results, ...blocks] };
 }
 
 /** The caller's system blocks and what the gateway has to add to them. */
 function withSentences(draft: Draft, system: readonly JsonObject[]): readonly JsonObject[] {
+  if (draft.systemSentences.length === 0 && draft.verbosity === null) return system;
   const added = draft.systemSentences.map((text): JsonObject => ({ type: "text", text }));
   const blocks = [...system, ...added];
   if (draft.verbosity === null) return blocks;

@@ -34,11 +34,14 @@ export function withMarker(block: JsonObject, marker: JsonObject): JsonObject {
   return isFree && (takesMarker(block) || own(block, "type") === "text") ? { ...block, cache_control: marker } : block;
 }
 
+/** A message as it is sent. */
+export type MarkedMessage = JsonObject & { readonly content: readonly JsonObject[] };
+
 /** Parts of a request that hold markers, in the order of the prompt's prefix. */
 export interface MarkedParts {
   readonly tools: readonly JsonObject[];
   readonly system: readonly JsonObject[];
-  readonly messages: readonly (readonly JsonObject[])[];
+  readonly messages: readonly MarkedMessage[];
 }
 
 /**
@@ -46,14 +49,22 @@ export interface MarkedParts {
  * a shorter one is shortened. Returns the same object when nothing has to change.
  */
 export function limitMarkers(parts: MarkedParts, hasTopLevel: boolean): MarkedParts {
-  const lists = [parts.tools, parts.system, ...parts.messages];
   const markers: Marker[] = [];
-  lists.forEach((blocks, list) => collect(blocks, list < 2, markers));
-  const allowed = MAX_MARKERS - (hasTopLevel ? 1 : 0);
-  const changes = planChanges(markers, allowed);
+  collect(parts.tools, true, markers);
+  collect(parts.system, true, markers);
+  for (const { content } of parts.messages) collect(content, false, markers);
+  if (markers.length === 0) return parts;
+  const changes = planChanges(markers, MAX_MARKERS - (hasTopLevel ? 1 : 0));
   if (changes.size === 0) return parts;
-  const apply = (blocks: readonly JsonObject[]): readonly JsonObject[] => changeMarkers(blocks, changes);
-  return { tools: apply(parts.tools), system: apply(parts.system), messages: parts.messages.map(apply) };
+  return {
+    tools: changeMarkers(parts.tools, changes),
+    system: changeMarkers(parts.system, changes),
+    messages: changeMessages(parts.messages, changes),
+  };
+}
+
+function changeMessages(messages: readonly MarkedMessage[], changes: MarkerChanges): readonly MarkedMessage[] {
+  return messages.map((message) => ({ ...message, content: changeMarkers(message.content, changes) }));
 }
 
 interface Marker {
@@ -73,7 +84,9 @@ function collect(blocks: readonly Json[], isPrefix: boolean, markers: Marker[]):
 }
 
 /** New markers by block; null: none. */
-function planChanges(markers: readonly Marker[], allowed: number): ReadonlyMap<Json, JsonObject | null> {
+type MarkerChanges = ReadonlyMap<Json, JsonObject | null>;
+
+function planChanges(markers: readonly Marker[], allowed: number): MarkerChanges {
   const changes = new Map<Json, JsonObject | null>();
   let kept = markers;
   if (markers.length > allowed) {
@@ -92,10 +105,7 @@ function planChanges(markers: readonly Marker[], allowed: number): ReadonlyMap<J
   return changes;
 }
 
-function changeMarkers(
-  blocks: readonly JsonObject[],
-  changes: ReadonlyMap<Json, JsonObject | null>,
-): readonly JsonObject[] {
+function changeMarkers(blocks: readonly JsonObject[], changes: MarkerChanges): readonly JsonObject[] {
   return blocks.map((block) => {
     const content = own(block, "type") === "tool_result" ? own(block, "content") : undefined;
     const nested = isArray(content) ? changeMarkers(content.filter(isObject), changes) : null;

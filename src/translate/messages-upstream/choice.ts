@@ -2,7 +2,8 @@
 import { invalidRequest } from "../../base/errors.ts";
 import { isString } from "../../base/json.ts";
 import { renderAnthropicChoice, type ToolChoice } from "../maps/tool-choice.ts";
-import { field, type Draft, type ParameterRow } from "./draft.ts";
+import { withItem } from "../small-sets.ts";
+import { addHint, field, type Draft, type ParameterRow } from "./draft.ts";
 
 function quoted(names: readonly string[]): string {
   return names.join(", ");
@@ -30,7 +31,7 @@ function withWireNames(draft: Draft, choice: ToolChoice, path: string): ToolChoi
 function restrict(draft: Draft, names: readonly string[]): void {
   draft.report.adapt("tool_choice");
   if (draft.model.capabilities.midConversationSystem) {
-    draft.hints.push(`Of the tools, call only these: ${quoted(names)}.`);
+    addHint(draft, `Of the tools, call only these: ${quoted(names)}.`);
     return;
   }
   const allowed = new Set<string | null>(names);
@@ -45,11 +46,12 @@ function force(draft: Draft, choice: ToolChoice): void {
     return;
   }
   draft.choice = { kind: "auto" };
-  draft.checks.add("tool_call");
+  draft.checks = withItem(draft.checks, "tool_call");
   draft.report.adapt("tool_choice", "auto");
   const only = choice.kind === "named" ? choice.name : choice.kind === "allowed" ? choice.names[0] : null;
   const isOne = choice.kind === "named" || (choice.kind === "allowed" && choice.names.length === 1);
-  draft.hints.push(
+  addHint(
+    draft,
     isOne && isString(only)
       ? `You must answer with a call to the tool ${only}.`
       : "You must answer with a call to one of the tools.",
@@ -61,7 +63,6 @@ function force(draft: Draft, choice: ToolChoice): void {
  * @throws GatewayError `invalid-request` for a choice among tools that are not there
  */
 export function planChoice(draft: Draft, parsed: ToolChoice | null, path: string, hasTools: boolean): void {
-  if (field(draft, "parallel_tool_calls") === false) draft.singleCall = true;
   if (parsed === null) return;
   if (!hasTools) throw invalidRequest(`${path} needs tools; send tools or leave it out`, path);
   const choice = withWireNames(draft, parsed, path);
@@ -84,19 +85,23 @@ export function planChoice(draft: Draft, parsed: ToolChoice | null, path: string
   }
 }
 
+const AUTO: ToolChoice = { kind: "auto" };
+
 /** Writes `tool_choice`: left out for a plain `auto`, which is the default. */
 export function renderChoice(draft: Draft): void {
   const isSingle = draft.singleCall && draft.tools.length > 0;
-  const choice = draft.choice ?? { kind: "auto" };
+  const choice = draft.choice ?? AUTO;
   if (choice.kind === "auto" && !isSingle) return;
-  draft.body.set("tool_choice", renderAnthropicChoice(choice, isSingle));
+  draft.body.tool_choice = renderAnthropicChoice(choice, isSingle);
 }
 
-/** The row beside that of tool choice, which honours it. */
+/** The row beside that of tool choice. */
 export const PARALLEL_ROW: ParameterRow = {
   field: "parallel_tool_calls",
   reads: ["parallel_tool_calls"],
   outcomes: ["M", "S"],
   becomes: "`tool_choice.disable_parallel_tool_use`; no effect without tools",
-  apply: () => undefined,
+  apply: (draft) => {
+    if (field(draft, "parallel_tool_calls") === false) draft.singleCall = true;
+  },
 };

@@ -41,103 +41,139 @@ interface PendingCall {
 
 const isResult = (block: JsonObject): boolean => own(block, "type") === "tool_result";
 
-/** Starts an empty history. `onMissing` hears of calls whose result was made up. */
-export function createConversation(draft: Draft, onMissing: (id: string) => void = () => undefined): Conversation {
-  const system: JsonObject[] = [];
-  const turns: Turn[] = [];
-  /** Calls that wait for their results, in order, and the results that came. */
-  const pending = new Map<string, PendingCall>();
-  let hasResults = false;
-  /** System text that waits for a place where it may stand. */
-  const waiting: JsonObject[] = [];
-  const canStand = draft.model.capabilities.midConversationSystem;
-  const pathOf = (index: number): string => `${draft.fields.history}[${index}]`;
-  const callsPath = (index: number): string =>
-    draft.fields.history === "messages" ? `${pathOf(index)}.tool_calls` : pathOf(index);
+/** Hears of calls whose wait is over. */
+export interface CallListener {
+  readonly onClosed: (id: string) => void;
+}
 
-  const open = (role: "user" | "assistant", index: number): Turn => {
-    const last = turns.at(-1);
-    if (last?.role === role) return last;
-    const turn: Turn = { role, results: [], blocks: [], index };
-    turns.push(turn);
-    if (role === "user" && !canStand) for (const block of waiting.splice(0)) turn.blocks.push(block);
-    return turn;
-  };
+class History implements Conversation {
+  readonly #draft: Draft;
+  readonly #listener: CallListener | null;
+  readonly #system: JsonObject[] = [];
+  readonly #turns: Turn[] = [];
+  /** Calls that wait for their results, in order, and the results that came; null: there was none yet. */
+  #pending: Map<string, PendingCall> | null = null;
+  #hasResults = false;
+  /** System text that waits for a place where it may stand; null: none does. */
+  #waiting: JsonObject[] | null = null;
+  readonly #canStand: boolean;
 
-  const closeCalls = (index: number): void => {
-    if (pending.size === 0) return;
-    const turn = open("user", index);
-    for (const [id, { results, at }] of pending) {
-      onMissing(id);
-      if (results.length === 0) draft.report.adapt(callsPath(at));
-      turn.results.push(results.length === 0 ? missingResult(id) : mergeResults(results));
+  constructor(draft: Draft, listener: CallListener | null) {
+    this.#draft = draft;
+    this.#listener = listener;
+    this.#canStand = draft.model.capabilities.midConversationSystem;
+  }
+
+  addLeading(blocks: readonly JsonObject[]): void {
+    for (const block of blocks) push(this.#system, block);
+  }
+
+  addUser(blocks: readonly JsonObject[], index: number): void {
+    for (const block of blocks) if (isResult(block)) this.#addInlineResult(block, index);
+    this.#closeCalls(index);
+    const turn = this.#open("user", index);
+    for (const block of blocks) if (!isResult(block)) push(turn.blocks, block);
+  }
+
+  addAssistant(blocks: readonly JsonObject[], index: number): void {
+    if (blocks.every(isBlank)) return;
+    if (this.#hasResults || this.#turns.at(-1)?.role === "user") this.#closeCalls(index);
+    if (this.#canStand && this.#waiting !== null && this.#turns.at(-1)?.role === "user") {
+      this.#turns.push({ role: "system", results: [], blocks: this.#takeWaiting(), index });
     }
-    pending.clear();
-    hasResults = false;
-  };
+    const turn = this.#open("assistant", index);
+    for (const block of blocks) if (this.#admit(block, index)) push(turn.blocks, block);
+  }
 
-  const addResult = (result: JsonObject, shownId: string, index: number): void => {
+  addSystem(blocks: readonly JsonObject[], index: number): void {
+    const texts = blocks.filter((block) => !isBlank(block));
+    if (texts.length === 0) return;
+    if (!this.#canStand) this.#draft.report.adapt(this.#pathOf(index));
+    const last = this.#turns.at(-1);
+    const isOpen = !this.#canStand && last?.role === "user" && !this.#hasPending();
+    const target = isOpen ? last.blocks : (this.#waiting ??= []);
+    for (const block of texts) target.push(this.#canStand ? block : renderReminder(block));
+  }
+
+  addResult(result: JsonObject, shownId: string, index: number): void {
     const id = own(result, "tool_use_id");
-    const call = isString(id) ? pending.get(id) : undefined;
+    const call = isString(id) ? this.#pending?.get(id) : undefined;
     if (call !== undefined) {
       call.results.push(result);
-      hasResults = true;
+      this.#hasResults = true;
       return;
     }
-    draft.report.adapt(pathOf(index));
-    const turn = open("user", index);
+    this.#draft.report.adapt(this.#pathOf(index));
+    const turn = this.#open("user", index);
     for (const block of orphanBlocks(shownId, result)) push(turn.blocks, block);
-  };
+  }
 
-  return {
-    addResult,
-    addLeading: (blocks) => {
-      for (const block of blocks) push(system, block);
-    },
-    addUser: (blocks, index) => {
-      for (const block of blocks.filter(isResult)) {
-        const asked = own(block, "tool_use_id");
-        const shownId = isString(asked) ? asked : "";
-        addResult({ ...block, tool_use_id: messagesToolId(shownId) }, shownId, index);
-      }
-      closeCalls(index);
-      const turn = open("user", index);
-      for (const block of blocks) if (!isResult(block)) push(turn.blocks, block);
-    },
-    addAssistant: (blocks, index) => {
-      if (blocks.every(isBlank)) return;
-      if (hasResults || turns.at(-1)?.role === "user") closeCalls(index);
-      const last = turns.at(-1);
-      if (canStand && waiting.length > 0 && last?.role === "user") {
-        turns.push({ role: "system", results: [], blocks: waiting.splice(0), index });
-      }
-      const turn = open("assistant", index);
-      for (const block of blocks) {
-        const id = own(block, "id");
-        if (own(block, "type") === "tool_use" && isString(id)) {
-          if (pending.has(id)) {
-            // Anthropic refuses two calls of one id, and their results could not be told apart.
-            draft.report.adapt(callsPath(index));
-            continue;
-          }
-          pending.set(id, { results: [], at: index });
-        }
-        push(turn.blocks, block);
-      }
-    },
-    addSystem: (blocks, index) => {
-      const texts = blocks.filter((block) => !isBlank(block));
-      if (texts.length === 0) return;
-      if (!canStand) draft.report.adapt(pathOf(index));
-      const last = turns.at(-1);
-      const isOpen = !canStand && last?.role === "user" && pending.size === 0;
-      const target = isOpen ? last.blocks : waiting;
-      for (const block of texts) target.push(canStand ? block : renderReminder(block));
-    },
-    finish: (count) => {
-      closeCalls(count);
-      settle(draft, turns, waiting);
-      return { system, turns };
-    },
-  };
+  finish(count: number): Turns {
+    this.#closeCalls(count);
+    settle(this.#draft, this.#turns, this.#takeWaiting());
+    return { system: this.#system, turns: this.#turns };
+  }
+
+  #open(role: "user" | "assistant", index: number): Turn {
+    const last = this.#turns.at(-1);
+    if (last?.role === role) return last;
+    const isHome = role === "user" && !this.#canStand;
+    const turn: Turn = { role, results: [], blocks: isHome ? this.#takeWaiting() : [], index };
+    this.#turns.push(turn);
+    return turn;
+  }
+
+  #takeWaiting(): JsonObject[] {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    return waiting;
+  }
+
+  #hasPending(): boolean {
+    return this.#pending !== null && this.#pending.size > 0;
+  }
+
+  #closeCalls(index: number): void {
+    if (this.#pending === null || this.#pending.size === 0) return;
+    const turn = this.#open("user", index);
+    for (const [id, { results, at }] of this.#pending) {
+      this.#listener?.onClosed(id);
+      if (results.length === 0) this.#draft.report.adapt(this.#callsPath(at));
+      turn.results.push(results.length === 0 ? missingResult(id) : mergeResults(results));
+    }
+    this.#pending.clear();
+    this.#hasResults = false;
+  }
+
+  #addInlineResult(block: JsonObject, index: number): void {
+    const asked = own(block, "tool_use_id");
+    const shownId = isString(asked) ? asked : "";
+    this.addResult({ ...block, tool_use_id: messagesToolId(shownId) }, shownId, index);
+  }
+
+  /** Remembers a call. Anthropic refuses two calls of one id, and their results could not be told apart. */
+  #admit(block: JsonObject, index: number): boolean {
+    const id = own(block, "id");
+    if (own(block, "type") !== "tool_use" || !isString(id)) return true;
+    this.#pending ??= new Map();
+    if (this.#pending.has(id)) {
+      this.#draft.report.adapt(this.#callsPath(index));
+      return false;
+    }
+    this.#pending.set(id, { results: [], at: index });
+    return true;
+  }
+
+  #pathOf(index: number): string {
+    return `${this.#draft.fields.history}[${index}]`;
+  }
+
+  #callsPath(index: number): string {
+    return this.#draft.fields.history === "messages" ? `${this.#pathOf(index)}.tool_calls` : this.#pathOf(index);
+  }
+}
+
+/** Starts an empty history. `listener` hears of calls when their results are written down, or made up. */
+export function createConversation(draft: Draft, listener: CallListener | null = null): Conversation {
+  return new History(draft, listener);
 }

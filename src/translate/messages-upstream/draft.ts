@@ -6,8 +6,11 @@ import type { ParsedRequest } from "../../wire/format.ts";
 import { createMessagesToolNames, type ToolNames } from "../maps/tool-names.ts";
 import type { ToolChoice } from "../maps/tool-choice.ts";
 import { hasNumberAtRisk } from "../numbers.ts";
+import type { Step } from "../parameter-table.ts";
 import { createReport, type Report } from "../report.ts";
+import { NO_ITEMS } from "../small-sets.ts";
 import type { FieldRow, OwnCheck, ThinkingStore, TranslationContext, TranslationOptions } from "../translator.ts";
+import { emptyBody, type MessagesBody } from "./body-fields.ts";
 
 /** How the answer is to be turned back; what the request side found out about it. */
 export interface ReplyPlan {
@@ -32,10 +35,7 @@ export interface ReplyPlan {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The reply plan while the request is being written. */
-export interface ReplyDraft extends Mutable<ReplyPlan> {
-  readonly customTools: Set<string>;
-  readonly wrappedTools: Set<string>;
-}
+export type ReplyDraft = Mutable<ReplyPlan>;
 
 /** Names of the client's fields that shared code reports. */
 export interface ClientFields {
@@ -57,16 +57,15 @@ export interface Draft {
   readonly thinkingStore: ThinkingStore | null;
   readonly report: Report;
   readonly reply: ReplyDraft;
-  readonly checks: Set<OwnCheck>;
-  readonly betas: Set<string>;
-  /** Fields of the body; written out in the order of BODY_FIELDS (body.ts). */
-  readonly body: Map<string, Json>;
+  checks: ReadonlySet<OwnCheck>;
+  betas: ReadonlySet<string>;
+  readonly body: MessagesBody;
   /** Output cap, set by the first row. */
   maxTokens: number;
   /** Tools to send; `wireName` is the name as sent, null for native server tools without one. */
   readonly tools: { readonly tool: JsonObject; readonly wireName: string | null }[];
   /** Names as sent of all of them. */
-  readonly toolNames: Set<string>;
+  toolNames: ReadonlySet<string>;
   /** The caller's choice by names as sent; null without one. */
   choice: ToolChoice | null;
   /** At most one call. */
@@ -76,9 +75,9 @@ export interface Draft {
   /** Sentence for the last system block; null without one. */
   verbosity: string | null;
   /** System blocks after the caller's own. */
-  readonly systemSentences: string[];
+  systemSentences: readonly string[];
   /** Instructions after the last user turn. */
-  readonly hints: string[];
+  hints: readonly string[];
   /** The answer should be started with `{`, if the model allows. */
   wantsPrefill: boolean;
   /** Lifetime of cache markers that name none. */
@@ -86,14 +85,14 @@ export interface Draft {
 }
 
 /** A row of the documentation with the code that does what it says. */
-export interface ParameterRow extends FieldRow {
-  /** Top-level fields that this row answers for. */
-  readonly reads: readonly string[];
-  readonly apply: (draft: Draft) => void;
-}
+export interface ParameterRow extends FieldRow, Step<Draft> {}
+
+const NO_TEXTS: readonly string[] = [];
 
 /** Starts a translation. */
 export function createDraft(request: ParsedRequest, context: TranslationContext, fields: ClientFields): Draft {
+  const body = emptyBody();
+  if (context.options.autoCache) body.cache_control = { type: "ephemeral" };
   return {
     request: request.json,
     // Parsing again is only worth it for the numbers that the first time did not keep.
@@ -105,27 +104,27 @@ export function createDraft(request: ParsedRequest, context: TranslationContext,
     report: createReport(),
     reply: {
       names: createMessagesToolNames(),
-      customTools: new Set(),
-      wrappedTools: new Set(),
+      customTools: NO_ITEMS,
+      wrappedTools: NO_ITEMS,
       jsonTool: null,
       stripFence: false,
       prefill: "",
-      scannedStops: [],
+      scannedStops: NO_TEXTS,
       serverTools: false,
       thinkingStore: context.thinkingStore,
     },
-    checks: new Set(),
-    betas: new Set(),
-    body: new Map(),
+    checks: NO_ITEMS,
+    betas: NO_ITEMS,
+    body,
     maxTokens: 0,
     tools: [],
-    toolNames: new Set(),
+    toolNames: NO_ITEMS,
     choice: null,
     singleCall: false,
     forced: false,
     verbosity: null,
-    systemSentences: [],
-    hints: [],
+    systemSentences: NO_TEXTS,
+    hints: NO_TEXTS,
     wantsPrefill: false,
     markerTtl: null,
   };
@@ -148,12 +147,22 @@ export function numberField(draft: Draft, name: string): number | null {
 
 /** Adds `part` to the `output_config` to be sent; what it names wins over what was there. */
 export function addOutputConfig(draft: Draft, part: JsonObject): void {
-  const before = draft.body.get("output_config");
-  draft.body.set("output_config", { ...(isObject(before) ? before : {}), ...part });
+  const before = draft.body.output_config;
+  draft.body.output_config = { ...(isObject(before) ? before : {}), ...part };
+}
+
+/** Adds a sentence behind the caller's own system blocks. */
+export function addSentence(draft: Draft, text: string): void {
+  draft.systemSentences = [...draft.systemSentences, text];
+}
+
+/** Adds an instruction behind the last user turn. */
+export function addHint(draft: Draft, text: string): void {
+  draft.hints = [...draft.hints, text];
 }
 
 /** Type of the `thinking` to be sent; null when none is. */
 export function thinkingType(draft: Draft): string | null {
-  const type = own(draft.body.get("thinking"), "type");
+  const type = own(draft.body.thinking, "type");
   return typeof type === "string" ? type : null;
 }

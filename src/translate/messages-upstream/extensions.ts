@@ -1,5 +1,6 @@
 /** Anthropic's own parameters in a Chat body, as SDKs send them by `extra_body`. */
 import { isArray, isString, own } from "../../base/json.ts";
+import { withItem } from "../small-sets.ts";
 import { field, type Draft, type ParameterRow } from "./draft.ts";
 
 /**
@@ -25,24 +26,25 @@ function applyVerbatim(draft: Draft): void {
       draft.report.drop(name);
       continue;
     }
-    draft.body.set(name, value);
+    draft.body[name] = value;
     const beta = BETA_OF[name];
-    if (beta !== undefined) draft.betas.add(beta);
+    if (beta !== undefined) draft.betas = withItem(draft.betas, beta);
   }
-  if (draft.body.get("speed") === "fast") draft.betas.add(FAST_MODE_BETA);
+  if (draft.body.speed === "fast") draft.betas = withItem(draft.betas, FAST_MODE_BETA);
 }
 
 function applyBetas(draft: Draft): void {
   const betas = field(draft, "betas");
   if (!isArray(betas)) return;
-  for (const beta of betas) if (isString(beta)) draft.betas.add(beta);
+  for (const beta of betas) if (isString(beta)) draft.betas = withItem(draft.betas, beta);
 }
 
 /** Rows for extensions; run last, as they win over derived values. */
 export const EXTENSION_ROWS: readonly ParameterRow[] = [
   {
     field: VERBATIM.join(", "),
-    reads: VERBATIM,
+    // A service tier may ask for speed too.
+    reads: [...VERBATIM, "service_tier"],
     outcomes: ["M"],
     becomes: "the same (extensions)",
     apply: applyVerbatim,

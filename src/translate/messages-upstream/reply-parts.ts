@@ -55,7 +55,26 @@ function isPlain(value: Json | undefined): value is JsonObject {
 /** Content blocks of an answer. */
 export function contentOf(reply: JsonObject): readonly JsonObject[] {
   const content = own(reply, "content");
-  return isArray(content) ? content.filter(isObject) : [];
+  if (!isArray(content)) return [];
+  return content.every(isObject) ? content : content.filter(isObject);
+}
+
+/** Content blocks of an answer and of the `earlier` ones that it goes on from. */
+export function joinContent(reply: JsonObject, earlier: readonly JsonObject[]): readonly JsonObject[] {
+  return earlier.length === 0 ? contentOf(reply) : [...earlier, reply].flatMap(contentOf);
+}
+
+function withUsage(sum: JsonObject | null, reply: JsonObject): JsonObject | null {
+  const usage = own(reply, "usage");
+  if (!isObject(usage)) return sum;
+  return sum === null ? usage : addUsages(sum, usage);
+}
+
+/** Usage of them all; null when none told any. */
+export function joinUsage(reply: JsonObject, earlier: readonly JsonObject[]): JsonObject | null {
+  let sum: JsonObject | null = null;
+  for (const part of earlier) sum = withUsage(sum, part);
+  return withUsage(sum, reply);
 }
 
 /** Keeps an answer's thinking for the tool calls in it, so that a client may lose it. */

@@ -24,24 +24,24 @@ function applyTemperature(draft: Draft): void {
   }
   const sent = Math.min(asked, 1);
   if (sent !== asked) draft.report.adapt("temperature", String(sent));
-  draft.body.set("temperature", sent);
+  draft.body.temperature = sent;
 }
 
 function applyTopP(draft: Draft): void {
   const asked = numberField(draft, "top_p");
   if (asked === null || asked === 1) return;
   if (asked < 0 || asked > 1) throw invalidRequest("top_p must be between 0 and 1", "top_p");
-  const isTaken = draft.model.capabilities.sampling !== "both" && draft.body.has("temperature");
+  const isTaken = draft.model.capabilities.sampling !== "both" && draft.body.temperature !== undefined;
   const isNarrowed = isThinking(draft) && asked < MIN_TOP_P_WITH_THINKING;
   if (refusesSampling(draft) || isTaken || isNarrowed) draft.report.drop("top_p");
-  else draft.body.set("top_p", asked);
+  else draft.body.top_p = asked;
 }
 
 function applyTopK(draft: Draft): void {
   const asked = field(draft, "top_k");
   if (asked === null) return;
   if (refusesSampling(draft) || isThinking(draft)) draft.report.drop("top_k");
-  else draft.body.set("top_k", asked);
+  else draft.body.top_k = asked;
 }
 
 /** Rows that depend on the thinking decided before them. */

@@ -29,7 +29,7 @@ function applyUser(draft: Draft): void {
   if (isString(id)) {
     // Anthropic asks for opaque ids: no e-mail address may get through.
     const isOpaque = id.length <= MAX_USER_ID_CHARS && !/^\S+@\S+\.\S+$/.test(id);
-    draft.body.set("metadata", { user_id: isOpaque ? id : sha256Hex(id) });
+    draft.body.metadata = { user_id: isOpaque ? id : sha256Hex(id) };
   }
   if (!isObject(metadata)) return;
   for (const key of Object.keys(metadata)) {
@@ -43,15 +43,15 @@ function applyServiceTier(draft: Draft): void {
     case "auto":
       return;
     case "default":
-      draft.body.set("service_tier", "standard_only");
+      draft.body.service_tier = "standard_only";
       return;
     case "priority":
     case "scale":
-      draft.body.set("service_tier", "auto");
+      draft.body.service_tier = "auto";
       return;
     case "fast":
       if (draft.options.allowFast && draft.model.capabilities.fastMode) {
-        draft.body.set("speed", "fast");
+        draft.body.speed = "fast";
         return;
       }
       draft.report.drop("service_tier");
@@ -63,7 +63,6 @@ function applyServiceTier(draft: Draft): void {
 
 function applyCacheOptions(draft: Draft): void {
   draft.markerTtl = own(field(draft, "prompt_cache_options"), "ttl") === "12h" ? "1h" : null;
-  if (draft.options.autoCache) draft.body.set("cache_control", { type: "ephemeral" });
 }
 
 function applyModeration(draft: Draft): void {

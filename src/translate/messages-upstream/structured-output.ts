@@ -1,7 +1,8 @@
 /** Structured outputs where the model has them, else the nearest thing that works. */
 import { isString, own, type JsonObject } from "../../base/json.ts";
 import { transformSchema } from "../maps/response-format.ts";
-import { addOutputConfig, field, type Draft } from "./draft.ts";
+import { withItem } from "../small-sets.ts";
+import { addOutputConfig, addSentence, field, type Draft } from "./draft.ts";
 import { renderInputSchema } from "./input-schema.ts";
 
 /** Name of the tool that stands in for structured outputs. */
@@ -10,8 +11,8 @@ const JSON_TOOL = "json_response";
 /** Asks for any JSON object; `path` is where the caller asked. */
 export function askForObject(draft: Draft, path: string): void {
   draft.report.adapt(path);
-  draft.systemSentences.push("Respond with one JSON object and nothing else.");
-  draft.checks.add("json");
+  addSentence(draft, "Respond with one JSON object and nothing else.");
+  draft.checks = withItem(draft.checks, "json");
   draft.reply.stripFence = true;
   draft.wantsPrefill = draft.tools.length === 0;
 }
@@ -27,7 +28,7 @@ export function askForSchema(draft: Draft, schema: JsonObject, description: stri
     }
   }
   draft.report.adapt(path);
-  draft.checks.add("json_schema");
+  draft.checks = withItem(draft.checks, "json_schema");
   const canForce = draft.model.capabilities.forcedToolUse && own(field(draft, "thinking"), "type") !== "enabled";
   if (canForce && draft.tools.length === 0) askForJsonTool(draft, schema, description);
   else askInWords(draft, schema);
@@ -41,7 +42,7 @@ function withDescription(schema: JsonObject, description: string | null): JsonOb
 
 function askForJsonTool(draft: Draft, schema: JsonObject, description: string | null): void {
   const input = renderInputSchema(schema);
-  if (input.wrapped) draft.reply.wrappedTools.add(JSON_TOOL);
+  if (input.wrapped) draft.reply.wrappedTools = withItem(draft.reply.wrappedTools, JSON_TOOL);
   const tool = {
     name: JSON_TOOL,
     description: description ?? "Gives the answer.",
@@ -54,7 +55,8 @@ function askForJsonTool(draft: Draft, schema: JsonObject, description: string | 
 }
 
 function askInWords(draft: Draft, schema: JsonObject): void {
-  draft.systemSentences.push(
+  addSentence(
+    draft,
     `Respond with one JSON value that is valid under this JSON schema, and with nothing else:\n${JSON.stringify(schema)}`,
   );
   draft.reply.stripFence = true;

@@ -1,6 +1,7 @@
 /** Claude's thinking blocks in a history. */
 import { isObject, isString, own, type Json, type JsonObject } from "../../base/json.ts";
 import { SIGNATURE_PREFIX } from "../maps/reasoning-signature.ts";
+import { withItem } from "../small-sets.ts";
 import type { Draft } from "./draft.ts";
 
 /** Header value and field that make an edited history degrade instead of failing. */
@@ -24,10 +25,10 @@ export function isForeign(block: Json): boolean {
  */
 export function bindThinking(draft: Draft): void {
   if (!draft.model.capabilities.preservedThinking || own(draft.request, "thinking") !== undefined) return;
-  const thinking = draft.body.get("thinking") ?? { type: "adaptive" };
+  const thinking = draft.body.thinking ?? { type: "adaptive" };
   if (own(thinking, "type") === "disabled" || !isObject(thinking)) return;
-  draft.betas.add(BINDING_BETA);
-  draft.body.set("thinking", { ...thinking, block_binding: { prefix_mismatch_behavior: "drop_block" } });
+  draft.betas = withItem(draft.betas, BINDING_BETA);
+  draft.body.thinking = { ...thinking, block_binding: { prefix_mismatch_behavior: "drop_block" } };
 }
 
 /** `blocks` without what must not be sent: thinking when `keep` is false, and thinking of other vendors. */

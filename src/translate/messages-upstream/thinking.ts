@@ -37,38 +37,38 @@ export function applyReasoning(draft: Draft, { effort: word, path, shows }: Aske
     draft.report.adapt(path, "none");
     return;
   }
-  draft.body.set("thinking", plan.thinking);
+  draft.body.thinking = plan.thinking;
 }
 
 /** Callers that only want to see the reasoning get its summary; models that think on a budget need one to be named. */
 function showReasoning(draft: Draft): void {
   const kind = draft.model.capabilities.reasoning;
   if (kind === "adaptive" || kind === "adaptive+budget") {
-    draft.body.set("thinking", { type: "adaptive", display: "summarized" });
+    draft.body.thinking = { type: "adaptive", display: "summarized" };
   }
 }
 
 function applyThinking(draft: Draft): void {
   const thinking = field(draft, "thinking");
-  if (thinking !== null) draft.body.set("thinking", thinking);
+  if (thinking !== null) draft.body.thinking = thinking;
 }
 
 function applyOutputConfig(draft: Draft): void {
   const asked = own(draft.source, "output_config");
   if (isObject(asked)) addOutputConfig(draft, asked);
   // `disabled` and `between_tools` are refused at the two highest efforts.
-  const effort = own(draft.body.get("output_config"), "effort");
+  const effort = own(draft.body.output_config, "effort");
   const type = thinkingType(draft);
   const isOff = type === "disabled" || type === "between_tools";
   if (isOff && (effort === "xhigh" || effort === "max") && field(draft, "thinking") === null) {
-    draft.body.delete("thinking");
+    draft.body.thinking = undefined;
     draft.report.adapt(draft.fields.effort, effort);
   }
 }
 
 /** The structured-output format to be sent; null without one. */
 export function outputFormat(draft: Draft): JsonObject | null {
-  const format = own(draft.body.get("output_config"), "format");
+  const format = own(draft.body.output_config, "format");
   return isObject(format) ? format : null;
 }
 

@@ -1,6 +1,7 @@
 /** Tools as Claude's: functions, custom tools, Anthropic's own, web search. */
 import { invalidRequest, unsupported } from "../../base/errors.ts";
 import { isString, own, type Json, type JsonObject } from "../../base/json.ts";
+import { withItem } from "../small-sets.ts";
 import type { Draft } from "./draft.ts";
 import { renderInputSchema, renderStrict } from "./input-schema.ts";
 
@@ -45,7 +46,7 @@ export function addTool(draft: Draft, callerName: string, wireName: string, tool
   if (draft.toolNames.has(wireName)) {
     throw unsupported(path, `two tools are called "${callerName.slice(0, 64)}"; names must be different`);
   }
-  draft.toolNames.add(wireName);
+  draft.toolNames = withItem(draft.toolNames, wireName);
   draft.tools.push({ tool, wireName });
 }
 
@@ -61,7 +62,7 @@ export function addFunction(
   const description = own(definition, "description");
   const input = renderInputSchema(own(definition, "parameters"));
   if (input.wrapped) {
-    draft.reply.wrappedTools.add(wireName);
+    draft.reply.wrappedTools = withItem(draft.reply.wrappedTools, wireName);
     draft.report.adapt(`${path}.parameters`);
   }
   const isStrict = own(definition, "strict") === true;
@@ -87,7 +88,7 @@ export function addCustom(
   name = readName(definition, path),
 ): void {
   const wireName = draft.reply.names.send(name);
-  draft.reply.customTools.add(wireName);
+  draft.reply.customTools = withItem(draft.reply.customTools, wireName);
   const description = own(definition, "description");
   const grammar = grammarText(own(definition, "format"));
   if (grammar !== null) draft.report.adapt(`${path}.format`);

@@ -40,17 +40,10 @@ export function renderReminder(block: JsonObject): JsonObject {
 }
 
 /** Gives the history the beginning and the end that Claude wants, and a place to the text that still waits for one. */
-export function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject[]): void {
-  const empty = turns.find((turn) => turn.role === "user" && turn.results.length + turn.blocks.length === 0);
-  if (empty !== undefined) {
-    throw invalidRequest(
-      "a user message has no content; send text, an image or a file",
-      `${draft.fields.history}[${empty.index}].content`,
-    );
-  }
+export function settle(draft: Draft, turns: Turn[], waiting: JsonObject[]): void {
+  for (const turn of turns) refuseEmpty(draft, turn);
   const canStand = draft.model.capabilities.midConversationSystem;
-  const hints = draft.hints.map((text): JsonObject => ({ type: "text", text }));
-  const trailing = canStand ? [...waiting, ...hints] : [...waiting, ...hints.map(renderReminder)];
+  const trailing = withHints(draft, waiting);
   const first = turns[0];
   const last = turns.at(-1);
   if (first !== undefined && first.role !== "user") turns.unshift(continueTurn(draft));
@@ -63,6 +56,20 @@ export function settle(draft: Draft, turns: Turn[], waiting: readonly JsonObject
   if (trailing.length === 0) return;
   if (canStand) turns.push({ role: "system", results: [], blocks: trailing, index: turns.length });
   else for (const block of trailing) turns.at(-1)?.blocks.push(block);
+}
+
+function refuseEmpty(draft: Draft, { role, results, blocks, index }: Turn): void {
+  if (role !== "user" || results.length + blocks.length > 0) return;
+  throw invalidRequest(
+    "a user message has no content; send text, an image or a file",
+    `${draft.fields.history}[${index}].content`,
+  );
+}
+
+function withHints(draft: Draft, waiting: JsonObject[]): JsonObject[] {
+  if (draft.hints.length === 0) return waiting;
+  const hints = draft.hints.map((text): JsonObject => ({ type: "text", text }));
+  return [...waiting, ...(draft.model.capabilities.midConversationSystem ? hints : hints.map(renderReminder))];
 }
 
 function continueTurn(draft: Draft): Turn {

@@ -73,9 +73,9 @@ function applyEffort(draft: Draft): void {
   const reasoning = field(draft, "reasoning");
   const shows = showsSummary(reasoning);
   applyReasoning(draft, { effort: own(reasoning, "effort") ?? null, path: "reasoning.effort", shows });
-  const thinking = draft.body.get("thinking");
+  const thinking = draft.body.thinking;
   // A summary takes time to write; who did not ask for one does not wait for it.
-  if (!shows && own(thinking, "type") === "adaptive") draft.body.set("thinking", { type: "adaptive" });
+  if (!shows && own(thinking, "type") === "adaptive") draft.body.thinking = { type: "adaptive" };
 }
 
 const ignore = (): void => undefined;
@@ -85,6 +85,7 @@ export const ANSWER_ROWS: readonly ParameterRow[] = [
   {
     field: "max_output_tokens",
     reads: ["max_output_tokens"],
+    always: true,
     outcomes: ["M", "A"],
     becomes:
       "`max_tokens`; absent: the model's maximum, lowered by `default_max_tokens`; above the maximum: the maximum",

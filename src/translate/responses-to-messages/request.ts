@@ -1,12 +1,13 @@
 /** A Responses request as a Messages request: runs the table of parameters, then lays out the body. */
-import type { JsonObject } from "../../base/json.ts";
 import type { ParsedRequest } from "../../wire/format.ts";
-import { dropUnknown, renderBody } from "../messages-upstream/body.ts";
-import { createDraft, type Draft, type ParameterRow } from "../messages-upstream/draft.ts";
+import { renderBody } from "../messages-upstream/body.ts";
+import { createDraft, type ParameterRow } from "../messages-upstream/draft.ts";
 import { EXTENSION_ROWS } from "../messages-upstream/extensions.ts";
 import { SAMPLING_ROWS } from "../messages-upstream/sampling.ts";
 import { SERVICE_ROWS } from "../messages-upstream/service-parameters.ts";
 import { THINKING_ROWS } from "../messages-upstream/thinking.ts";
+import { createTable } from "../parameter-table.ts";
+import type { RenderedRequest } from "../sent-request.ts";
 import type { FieldRow, TranslationContext } from "../translator.ts";
 import { CALL_ROWS } from "./calls.ts";
 import { CHOICE_ROWS } from "./choice.ts";
@@ -42,7 +43,7 @@ const PARAMETERS: readonly ParameterRow[] = [
   ...EXTENSION_ROWS,
 ];
 
-const KNOWN_FIELDS: ReadonlySet<string> = new Set(PARAMETERS.flatMap((row) => row.reads));
+const applyParameters = createTable(PARAMETERS);
 
 const UNKNOWN_ROW: FieldRow = { field: "any other field", outcomes: ["D"], becomes: "not sent" };
 
@@ -58,22 +59,17 @@ export const REQUEST_ROWS: readonly FieldRow[] = [
   ...TOOL_PART_ROWS,
 ].map(({ field: path, outcomes, becomes }) => ({ field: path, outcomes, becomes }));
 
-/** A request ready to be sent. */
-export interface RenderedRequest {
-  readonly body: JsonObject;
-  readonly upstreamStream: boolean;
-  readonly draft: Pick<Draft, "report" | "checks" | "betas">;
-  readonly reply: ResponsesReplyPlan;
-}
-
 /**
  * Translates a request.
  * @throws GatewayError `unsupported-translation` or `invalid-request` naming the field
  */
-export function renderRequest(request: ParsedRequest, context: TranslationContext): RenderedRequest {
+export function renderRequest(
+  request: ParsedRequest,
+  context: TranslationContext,
+): RenderedRequest<ResponsesReplyPlan> {
   const draft = createDraft(request, context, { history: "input", effort: "reasoning.effort" });
-  for (const row of PARAMETERS) row.apply(draft);
-  dropUnknown(draft, KNOWN_FIELDS);
+  applyParameters(draft.request, draft);
   const { body, upstreamStream } = renderBody(draft, renderInput(draft), context.modelId);
-  return { body, upstreamStream, draft, reply: planReply(draft) };
+  const { betas, report, checks } = draft;
+  return { body, upstreamStream, betas, report, checks, plan: planReply(draft) };
 }

@@ -84,7 +84,7 @@ function callsUnthinking(blocks: readonly JsonObject[]): boolean {
  */
 export function dropThinkingIfLost(draft: Draft, turns: readonly Turn[]): boolean {
   if (thinkingType(draft) !== "enabled" || !lacksPendingThinking(turns)) return false;
-  draft.body.delete("thinking");
+  draft.body.thinking = undefined;
   if (own(draft.request, "thinking") === undefined) draft.report.adapt(draft.fields.effort, "none");
   else draft.report.adapt("thinking");
   return true;

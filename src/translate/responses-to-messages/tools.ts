@@ -139,6 +139,8 @@ export const TOOL_ROWS: readonly ParameterRow[] = [
   {
     field: "tools",
     reads: ["tools"],
+    // The input may bring tools of its own.
+    always: true,
     outcomes: ["M", "D", "R"],
     becomes:
       '`tools`; tools that run at OpenAI are left out, or refused with `server_tools = "reject"`; Anthropic\'s own tool types as they are',
