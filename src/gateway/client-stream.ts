@@ -4,17 +4,19 @@
  */
 import type { GatewayError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
-import { addUsage, type Usage, usageSoFar } from "../base/usage.ts";
+import { addUsage, estimatedUsage, type Usage, usageSoFar } from "../base/usage.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { StreamTranslator } from "../translate/translator.ts";
 import { classified } from "../upstream/classify.ts";
 import type { StreamRead, UpstreamEvent, UpstreamStream } from "../upstream/stream.ts";
 import type { InBandError, RenderableError, StreamTally, WireFormat } from "../wire/format.ts";
 import { spliceModelInEvent } from "../wire/splice.ts";
+import { bytesInOnePiece } from "../wire/sse/decode.ts";
 
-/** What is written to the client in one piece, with the JSON in it (null: comments and `[DONE]`). */
+/** An event as it is written to the client, with the JSON in it (null: comments and `[DONE]`). */
 export interface ClientFrame {
-  readonly data: Uint8Array | string;
+  /** As bytes, or as text that is still to become some. */
+  readonly bytes: Uint8Array | string;
   readonly json: JsonObject | null;
   /** SSE event name, "" without one. */
   readonly event: string;
@@ -36,7 +38,8 @@ export interface ClientStreamFailure {
 }
 
 export type ClientRead =
-  | { readonly kind: "frames"; readonly frames: readonly ClientFrame[] }
+  /** `joined`: all of them, where they lie in one piece. */
+  | { readonly kind: "frames"; readonly frames: readonly ClientFrame[]; readonly joined: Uint8Array | null }
   /** The answer is whole; its last frames were given by the read before. */
   | { readonly kind: "end" }
   | ClientStreamError
@@ -49,18 +52,21 @@ export interface Spent {
 }
 
 export interface ClientStream {
-  readonly read: () => Promise<ClientRead>;
+  /** What comes next, without a promise where it is there. One read at a time. */
+  read(): Promise<ClientRead> | ClientRead;
   /** Usage so far, continuations included; null when there was no answer. */
-  readonly spent: () => Spent | null;
-  readonly cancel: (classification: Classification) => void;
+  spent(): Spent | null;
+  cancel(classification: Classification): void;
 }
 
-/** Estimates the usage of a stream whose upstream told none. */
-export type UsageEstimate = (tally: StreamTally) => Usage;
+/** Usage of a stream whose upstream told none: `tokensInput` is the request's estimate. */
+function estimateOf(tally: StreamTally, tokensInput: number): Usage {
+  return estimatedUsage(tokensInput, tally.outputEstimate);
+}
 
-function spentOf(tally: StreamTally, estimate: UsageEstimate): Spent {
+function spentOf(tally: StreamTally, tokensInput: number): Spent {
   const { usage, serviceTier } = tally.facts();
-  return { usage: usageSoFar(usage, tally.complete, estimate(tally)), serviceTier };
+  return { usage: usageSoFar(usage, tally.complete, estimateOf(tally, tokensInput)), serviceTier };
 }
 
 const END: ClientRead = { kind: "end" };
@@ -78,97 +84,97 @@ function splitAtError(
     : { before: events.slice(0, index), errorEvent: events[index] ?? null };
 }
 
-/** Reads batches of an upstream, those that it was primed with first. */
-function createBatchReader(upstream: UpstreamStream): UpstreamStream["read"] {
-  let next = 0;
-  return () => {
-    const events = upstream.primed[next];
-    next += 1;
-    return events === undefined ? upstream.read() : Promise.resolve({ kind: "events", events });
-  };
-}
-
-/** What a batch comes to; null: nothing that the client is told. */
-type Taken = ClientRead | null;
-
-/** Reads batches until one of them comes to something. What does at once is handed on without another turn. */
-function createRead(
-  readBatch: UpstreamStream["read"],
-  take: (batch: StreamRead) => Taken | Promise<Taken>,
-): () => Promise<ClientRead> {
-  const readOn = async (): Promise<ClientRead> => {
-    for (;;) {
-      const taken = await take(await readBatch());
-      if (taken !== null) return taken;
-    }
-  };
-  const orReadOn = (taken: Taken): ClientRead | Promise<ClientRead> => taken ?? readOn();
-  const onBatch = (batch: StreamRead): ClientRead | Promise<ClientRead> => {
-    const taken = take(batch);
-    return taken instanceof Promise ? taken.then(orReadOn) : orReadOn(taken);
-  };
-  return () => readBatch().then(onBatch);
-}
-
-export interface PassThroughOptions {
+/** What the two kinds of stream are told beside their upstream. */
+export interface ClientStreamOptions {
   readonly surface: WireFormat;
-  /** Name to show as `model`; null: the upstream's. */
-  readonly modelShown: string | null;
-  /** Keep the usage chunk (`choices: []`) from the client. */
-  readonly withholdUsage: boolean;
-  readonly estimate: UsageEstimate;
+  /** Estimate for the request, for an upstream that tells no usage. */
+  readonly tokensInput: number;
   readonly showError: (error: InBandError) => RenderableError;
   /** Takes secrets of ours out of an error. */
   readonly redact: (text: string) => string;
 }
 
+export interface PassThroughOptions extends ClientStreamOptions {
+  /** Name to show as `model`; null: the upstream's. */
+  readonly modelShown: string | null;
+  /** Keep the usage chunk (`choices: []`) from the client. */
+  readonly withholdUsage: boolean;
+}
+
 /** The upstream's own bytes. */
-export function passStream(upstream: UpstreamStream, options: PassThroughOptions): ClientStream {
-  const { tally } = upstream;
-  const { modelShown, withholdUsage, surface } = options;
-  let last: ClientRead | null = null;
+class PassThrough implements ClientStream {
+  readonly #upstream: UpstreamStream;
+  readonly #options: PassThroughOptions;
+  #last: ClientRead | null = null;
 
-  const toFrame = (event: UpstreamEvent): ClientFrame =>
-    modelShown === null || event.json === null ? event : { ...event, data: spliceModelInEvent(event.data, modelShown) };
+  constructor(upstream: UpstreamStream, options: PassThroughOptions) {
+    this.#upstream = upstream;
+    this.#options = options;
+  }
 
-  const deliver = (events: readonly UpstreamEvent[]): ClientRead => {
+  read(): Promise<ClientRead> | ClientRead {
+    if (this.#last !== null) return this.#last;
+    const batch = this.#upstream.read();
+    return batch instanceof Promise ? batch.then(this.#onBatch) : this.#onBatch(batch);
+  }
+
+  spent(): Spent {
+    return spentOf(this.#upstream.tally, this.#options.tokensInput);
+  }
+
+  cancel(classification: Classification): void {
+    this.#upstream.cancel(classification);
+  }
+
+  readonly #onBatch = (batch: StreamRead): ClientRead | Promise<ClientRead> => {
+    if (batch.kind === "end") return this.#finish();
+    if (batch.kind === "failure") return (this.#last = batch);
+    const delivered = this.#deliver(batch.events);
+    // Nothing is left of a batch whose only event was withheld.
+    return delivered.kind === "frames" && delivered.frames.length === 0 ? this.read() : delivered;
+  };
+
+  #deliver(events: readonly UpstreamEvent[]): ClientRead {
+    const { surface, withholdUsage, modelShown, redact, showError } = this.#options;
+    const { tally } = this.#upstream;
     const { before, errorEvent } = splitAtError(events, tally, surface);
     const shown = withholdUsage ? before.filter(({ json }) => json === null || !isUsageChunk(json)) : before;
     if (errorEvent !== null && tally.error !== null) {
-      upstream.cancel(classified("stalled"));
-      const error = withoutSecrets(tally.error, options.redact);
+      this.#upstream.cancel(classified("stalled"));
+      const error = withoutSecrets(tally.error, redact);
       // Its own event where nothing had to be taken out of it, else one that is made of what is left.
-      const raw = error === tally.error ? toFrame(errorEvent) : null;
-      last = { kind: "error", error, raw, shown: options.showError(error) };
-      if (shown.length === 0) return last;
+      const raw = error === tally.error ? this.#toFrame(errorEvent) : null;
+      this.#last = { kind: "error", error, raw, shown: showError(error) };
+      if (shown.length === 0) return this.#last;
     }
-    return { kind: "frames", frames: modelShown === null ? shown : shown.map(toFrame) };
-  };
+    if (modelShown !== null) return framesOf(shown.map((event) => this.#toFrame(event)));
+    const joined = shown.length === events.length ? bytesInOnePiece(shown) : null;
+    return { kind: "frames", frames: shown, joined };
+  }
 
-  const finish = (): ClientRead => {
-    last = END;
+  #toFrame(event: UpstreamEvent): ClientFrame {
+    const { modelShown } = this.#options;
+    const { bytes, json } = event;
+    if (modelShown === null || json === null) return event;
+    return { bytes: spliceModelInEvent(bytes, modelShown), json, event: event.event };
+  }
+
+  #finish(): ClientRead {
+    this.#last = END;
+    const { streamEnd } = this.#options.surface;
     // A whole stream that lacks its closing mark is given it: some readers wait for nothing else.
-    if (tally.done || surface.streamEnd === "") return END;
-    return { kind: "frames", frames: [{ data: surface.streamEnd, json: null, event: "" }] };
-  };
+    if (this.#upstream.tally.done || streamEnd === "") return END;
+    return framesOf([{ bytes: streamEnd, json: null, event: "" }]);
+  }
+}
 
-  const take = (batch: StreamRead): Taken => {
-    if (batch.kind === "end") return finish();
-    if (batch.kind === "failure") {
-      last = batch;
-      return batch;
-    }
-    const delivered = deliver(batch.events);
-    // Nothing is left of a batch whose only event was withheld.
-    return delivered.kind === "frames" && delivered.frames.length === 0 ? null : delivered;
-  };
-  const readNext = createRead(createBatchReader(upstream), take);
+export function passStream(upstream: UpstreamStream, options: PassThroughOptions): ClientStream {
+  return new PassThrough(upstream, options);
+}
 
-  return {
-    spent: () => spentOf(tally, options.estimate),
-    cancel: upstream.cancel,
-    read: () => (last === null ? readNext() : Promise.resolve(last)),
-  };
+/** Frames that lie anywhere. */
+export function framesOf(frames: readonly ClientFrame[]): ClientRead {
+  return { kind: "frames", frames, joined: null };
 }
 
 function withoutSecrets(error: InBandError, redact: (text: string) => string): InBandError {
@@ -181,13 +187,8 @@ function isUsageChunk(json: JsonObject): boolean {
   return Array.isArray(choices) && choices.length === 0 && usage !== null && usage !== undefined;
 }
 
-export interface TranslateStreamOptions {
-  readonly surface: WireFormat;
+export interface TranslateStreamOptions extends ClientStreamOptions {
   readonly translator: StreamTranslator;
-  readonly estimate: UsageEstimate;
-  readonly showError: (error: InBandError) => RenderableError;
-  /** Takes secrets of ours out of an error. */
-  readonly redact: (text: string) => string;
   /** Sends the continuation of a paused answer; the stream that goes on, or why there is none. */
   readonly resume: (body: string) => Promise<UpstreamStream | ClientStreamFailure>;
 }
@@ -196,79 +197,94 @@ export interface TranslateStreamOptions {
 export const MAX_CONTINUATIONS = 8;
 
 /** The upstream's stream through a translator. */
-export function translateStream(first: UpstreamStream, options: TranslateStreamOptions): ClientStream {
-  const { surface, translator } = options;
-  let upstream = first;
-  let readBatch = createBatchReader(upstream);
-  let last: ClientRead | null = null;
-  let paused: Usage | null = null;
-  let continuations = 0;
+class Translated implements ClientStream {
+  readonly #options: TranslateStreamOptions;
+  #upstream: UpstreamStream;
+  #last: ClientRead | null = null;
+  #paused: Usage | null = null;
+  #continuations = 0;
 
-  const spent = (): Spent => {
-    const { usage, serviceTier } = spentOf(upstream.tally, options.estimate);
-    return { usage: paused === null ? usage : addUsage(paused, usage), serviceTier };
+  constructor(upstream: UpstreamStream, options: TranslateStreamOptions) {
+    this.#upstream = upstream;
+    this.#options = options;
+  }
+
+  read(): Promise<ClientRead> | ClientRead {
+    if (this.#last !== null) return this.#last;
+    const batch = this.#upstream.read();
+    return batch instanceof Promise ? batch.then(this.#onBatch) : this.#onBatch(batch);
+  }
+
+  spent(): Spent {
+    const { usage, serviceTier } = spentOf(this.#upstream.tally, this.#options.tokensInput);
+    return { usage: this.#paused === null ? usage : addUsage(this.#paused, usage), serviceTier };
+  }
+
+  cancel(classification: Classification): void {
+    this.#upstream.cancel(classification);
+  }
+
+  readonly #onBatch = (batch: StreamRead): ClientRead | Promise<ClientRead> => {
+    if (batch.kind === "end") return this.#finish();
+    if (batch.kind === "events") return this.#tell(this.#deliver(batch.events));
+    return (this.#last = batch);
   };
 
-  const close = (): readonly ClientFrame[] => {
-    last = END;
-    // Where the translator ended the answer itself, what the upstream told so far is not the whole of it.
-    const isUntold = translator.done || upstream.tally.facts().usage === null;
-    if (isUntold) translator.setFallbackUsage(options.estimate(upstream.tally));
-    return translator.end().map(toClientFrame);
-  };
+  #tell(frames: readonly ClientFrame[]): ClientRead | Promise<ClientRead> {
+    return frames.length > 0 ? framesOf(frames) : this.read();
+  }
 
-  const deliver = (events: readonly UpstreamEvent[]): readonly ClientFrame[] => {
-    const { before, errorEvent } = splitAtError(events, upstream.tally, surface);
+  #deliver(events: readonly UpstreamEvent[]): readonly ClientFrame[] {
+    const { surface, translator, redact, showError } = this.#options;
+    const { tally } = this.#upstream;
+    const { before, errorEvent } = splitAtError(events, tally, surface);
     const frames: ClientFrame[] = [];
     for (const { json, event } of before) {
       if (json === null) continue;
       for (const frame of translator.push(json, event)) frames.push(toClientFrame(frame));
       if (!translator.done) continue;
       // The translator has ended the answer (a stop sequence matched): the rest is neither waited nor paid for.
-      upstream.cancel(classified("ok"));
-      frames.push(...close());
+      this.#upstream.cancel(classified("ok"));
+      frames.push(...this.#close());
       return frames;
     }
-    if (errorEvent !== null && upstream.tally.error !== null) {
-      upstream.cancel(classified("stalled"));
-      const error = withoutSecrets(upstream.tally.error, options.redact);
-      last = { kind: "error", error, raw: null, shown: options.showError(error) };
+    if (errorEvent !== null && tally.error !== null) {
+      this.#upstream.cancel(classified("stalled"));
+      const error = withoutSecrets(tally.error, redact);
+      this.#last = { kind: "error", error, raw: null, shown: showError(error) };
     }
     return frames;
-  };
+  }
 
-  const finish = async (): Promise<readonly ClientFrame[]> => {
-    const body = continuations < MAX_CONTINUATIONS ? translator.continuation() : null;
-    if (body === null) return close();
-    continuations += 1;
-    paused = spent().usage;
-    const next = await options.resume(body);
-    if ("kind" in next) {
-      last = next;
-      return [];
-    }
-    upstream = next;
-    readBatch = createBatchReader(upstream);
-    return [];
-  };
+  #close(): readonly ClientFrame[] {
+    this.#last = END;
+    const { translator, tokensInput } = this.#options;
+    const { tally } = this.#upstream;
+    // Where the translator ended the answer itself, what the upstream told so far is not the whole of it.
+    const isUntold = translator.done || tally.facts().usage === null;
+    if (isUntold) translator.setFallbackUsage(estimateOf(tally, tokensInput));
+    return translator.end().map(toClientFrame);
+  }
 
-  const told = (frames: readonly ClientFrame[]): Taken => (frames.length > 0 ? { kind: "frames", frames } : last);
+  #finish(): ClientRead | Promise<ClientRead> {
+    const body = this.#continuations < MAX_CONTINUATIONS ? this.#options.translator.continuation() : null;
+    return body === null ? this.#tell(this.#close()) : this.#continue(body);
+  }
 
-  const take = (batch: StreamRead): Taken | Promise<Taken> => {
-    if (batch.kind === "end") return finish().then(told);
-    if (batch.kind === "events") return told(deliver(batch.events));
-    last = batch;
-    return batch;
-  };
-  const readNext = createRead(() => readBatch(), take);
+  async #continue(body: string): Promise<ClientRead> {
+    this.#continuations += 1;
+    this.#paused = this.spent().usage;
+    const next = await this.#options.resume(body);
+    if ("kind" in next) this.#last = next;
+    else this.#upstream = next;
+    return this.read();
+  }
+}
 
-  return {
-    spent,
-    cancel: (classification) => upstream.cancel(classification),
-    read: () => (last === null ? readNext() : Promise.resolve(last)),
-  };
+export function translateStream(upstream: UpstreamStream, options: TranslateStreamOptions): ClientStream {
+  return new Translated(upstream, options);
 }
 
 function toClientFrame({ text, json }: { readonly text: string; readonly json: JsonObject | null }): ClientFrame {
-  return { data: text, json, event: "" };
+  return { bytes: text, json, event: "" };
 }

@@ -8,6 +8,7 @@ import { answerHeaders } from "./answer-headers.ts";
 import { lossesOf, type Sent } from "./encode.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Exchange } from "./exchange.ts";
+import type { GatewaySettings } from "./settings.ts";
 import type { Target } from "./target.ts";
 
 /** As it came where the formats are the same; translated, status too, where they differ. */
@@ -69,16 +70,27 @@ const MESSAGE_CHARS = 200;
 
 /** An in-band error as an HTTP error of its type would be shown to this client. */
 export function createShowError(
-  exchange: Exchange,
+  { snapshot }: Exchange,
   { headers }: StreamAnswer,
   { translator }: Target,
 ): (error: InBandError) => RenderableError {
+  return translator === null ? showOwn : translatedBy(translator, headers, snapshot.settings.upstreamAuthStatus);
+}
+
+function showOwn(error: InBandError): RenderableError {
+  return showAsIs(error, statusOfInBandError(error));
+}
+
+/** Apart, as it is held for as long as the stream lasts: with what it needs, not with all that its caller knows. */
+function translatedBy(
+  translator: NonNullable<Target["translator"]>,
+  headers: StreamAnswer["headers"],
+  authStatus: GatewaySettings["upstreamAuthStatus"],
+): (error: InBandError) => RenderableError {
   return ({ type, code, message }) => {
     const status = statusOfInBandError({ type, code, message });
-    if (translator === null) return showAsIs({ type, code, message }, status);
     const json = { type: "error", error: { type, code, message } };
-    const { upstreamAuthStatus } = exchange.snapshot.settings;
-    return translator.error({ status, headers, json, text: "" }, upstreamAuthStatus).error;
+    return translator.error({ status, headers, json, text: "" }, authStatus).error;
   };
 }
 

@@ -1,10 +1,8 @@
 /** A streamed answer in the client's format. */
 import { GatewayError } from "../base/errors.ts";
-import type { Usage } from "../base/usage.ts";
 import type { Call } from "../resilience/dispatch.ts";
 import type { UpstreamStream } from "../upstream/stream.ts";
 import type { StreamAnswer } from "../upstream/upstream.ts";
-import type { StreamTally } from "../wire/format.ts";
 import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
 import { lossesOf, type Sent } from "./encode.ts";
 import type { Candidate } from "./candidate.ts";
@@ -12,7 +10,6 @@ import { type ClientStreamFailure, passStream, translateStream } from "./client-
 import { continuationOf } from "./continuation.ts";
 import { createShowError } from "./decode-error.ts";
 import type { Exchange } from "./exchange.ts";
-import { estimateUsage } from "./usage.ts";
 
 /** Decodes a stream: the upstream's bytes in the same format, a translator's frames across formats. */
 export function decodeStream(
@@ -22,24 +19,27 @@ export function decodeStream(
   call: Call,
 ): Candidate {
   const { translated } = encoded;
-  const estimate = (tally: StreamTally): Usage => estimateUsage(exchange.facts, tally.outputEstimate);
+  // A stream may last: it is given what it needs, and not the exchange.
+  const { surface } = target;
+  const { redact } = exchange.snapshot;
+  const { tokensInput } = exchange.facts;
   const showError = createShowError(exchange, answer, target);
   const stream =
     translated === null
       ? passStream(answer.stream, {
-          surface: target.surface,
+          surface,
+          tokensInput,
+          showError,
+          redact,
           modelShown: shownModel(exchange),
           withholdUsage: encoded.withholdUsage,
-          estimate,
-          showError,
-          redact: exchange.snapshot.redact,
         })
       : translateStream(answer.stream, {
-          surface: target.surface,
-          translator: translated.stream(replyContext(exchange)),
-          estimate,
+          surface,
+          tokensInput,
           showError,
-          redact: exchange.snapshot.redact,
+          redact,
+          translator: translated.stream(replyContext(exchange)),
           resume: createResume(exchange, answer, call),
         });
   return {

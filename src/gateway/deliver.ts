@@ -2,22 +2,44 @@
 import { GatewayError } from "../base/errors.ts";
 import type { Outcome, RequestRecord } from "../base/events.ts";
 import { classified } from "../upstream/classify.ts";
-import type { ClientFrame, ClientRead, ClientStream } from "./client-stream.ts";
+import type { Classification } from "../resilience/dispatch.ts";
+import { type ClientFrame, type ClientRead, type ClientStream, framesOf, type Spent } from "./client-stream.ts";
 import type { Judged } from "./judge.ts";
+
+/** A stream of which one read has been made, or is under way. */
+class ReadAhead implements ClientStream {
+  #reading: Promise<ClientRead> | ClientRead | null;
+  readonly #stream: ClientStream;
+
+  constructor(reading: Promise<ClientRead> | ClientRead, stream: ClientStream) {
+    this.#reading = reading;
+    this.#stream = stream;
+  }
+
+  read(): Promise<ClientRead> | ClientRead {
+    const reading = this.#reading;
+    if (reading === null) return this.#stream.read();
+    this.#reading = null;
+    return reading;
+  }
+
+  spent(): Spent | null {
+    return this.#stream.spent();
+  }
+
+  cancel(classification: Classification): void {
+    this.#stream.cancel(classification);
+  }
+}
+
+/** `reading` first, then what `stream` reads. */
+export function withReading(reading: Promise<ClientRead> | ClientRead, stream: ClientStream): ClientStream {
+  return new ReadAhead(reading, stream);
+}
 
 /** Frames first, then the stream that they were read from. */
 export function withHeld(held: readonly ClientFrame[], stream: ClientStream): ClientStream {
-  if (held.length === 0) return stream;
-  let isHeld = true;
-  return {
-    spent: stream.spent,
-    cancel: stream.cancel,
-    read: () => {
-      if (!isHeld) return stream.read();
-      isHeld = false;
-      return Promise.resolve({ kind: "frames", frames: held });
-    },
-  };
+  return held.length === 0 ? stream : withReading(framesOf(held), stream);
 }
 
 /** A judged candidate as a stream, for a client whose status is already committed: errors are then told in band. */
@@ -37,7 +59,7 @@ export function asStream({ candidate, held }: Judged): ClientStream {
 }
 
 function endWith(read: ClientRead): ClientStream {
-  return { read: () => Promise.resolve(read), spent: () => null, cancel: () => undefined };
+  return { read: () => read, spent: () => null, cancel: () => undefined };
 }
 
 /** Notes what became of healing and validation, once the delivered candidate is known. */

@@ -7,7 +7,8 @@ import type { Classification } from "../resilience/dispatch.ts";
 import { classified, classifyAnswer, statusOfInBandError } from "../upstream/classify.ts";
 import type { ReplyFacts } from "../wire/format.ts";
 import type { Candidate, StreamCandidate } from "./candidate.ts";
-import type { ClientFrame, ClientRead, ClientStream, ClientStreamError } from "./client-stream.ts";
+import type { ClientFrame, ClientRead, ClientStreamError } from "./client-stream.ts";
+import { withReading } from "./deliver.ts";
 import { describeError } from "./decode-error.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -30,10 +31,8 @@ export interface HoldOptions {
   readonly openEarly: OpenEarlyCheck | null;
 }
 
-const encoder = new TextEncoder();
-
-function sizeOf(data: Uint8Array | string): number {
-  return typeof data === "string" ? encoder.encode(data).byteLength : data.byteLength;
+function sizeOf(bytes: Uint8Array | string): number {
+  return typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
 }
 
 /** Holds the stream of `candidate`. Frames held are delivered later in order and unchanged, comments included. */
@@ -55,13 +54,13 @@ export async function holdStream(
   const tally = format.openTally({ collect: true, choices: facts.choices, onText });
   const frames: ClientFrame[] = [];
   let state: GateState = HOLDING;
-  let reading: Promise<ClientRead> | null = null;
+  let reading: Promise<ClientRead> | ClientRead | null = null;
 
   const take = (frame: ClientFrame): void => {
     frames.push(frame);
     if (frame.json !== null) tally.read(frame.json, frame.event);
     const event = {
-      rawBytes: sizeOf(frame.data),
+      rawBytes: sizeOf(frame.bytes),
       contentBytes: tally.contentBytes,
       isStarted: tally.started,
       // The terminal is looked at when the stream has ended: usage and `[DONE]` still follow a finish reason.
@@ -72,12 +71,13 @@ export async function holdStream(
 
   for (;;) {
     reading ??= candidate.stream.read();
-    const read = await waits.during(withTick(reading, state, gate, clock));
+    const read: ClientRead | "tick" =
+      reading instanceof Promise ? await waits.during(withTick(reading, state, gate, clock)) : reading;
     if (read === "tick") {
       state = tickGate(state, clock.nowMs(), gate);
       if (state.kind !== "overflowed") continue;
       // The read that time overtook is still under way: its frames are the next ones.
-      return { kind: "overflow", frames, candidate: { ...candidate, stream: readOn(candidate.stream, reading) } };
+      return { kind: "overflow", frames, candidate: { ...candidate, stream: withReading(reading, candidate.stream) } };
     }
     reading = null;
     switch (read.kind) {
@@ -109,19 +109,6 @@ export async function holdStream(
       }
     }
   }
-}
-
-/** `stream`, of which `reading` is already under way. */
-function readOn(stream: ClientStream, reading: Promise<ClientRead>): ClientStream {
-  let first: Promise<ClientRead> | null = reading;
-  return {
-    ...stream,
-    read: () => {
-      const next = first ?? stream.read();
-      first = null;
-      return next;
-    },
-  };
 }
 
 function lost(candidate: StreamCandidate, classification: Classification, error: GatewayError): Held {

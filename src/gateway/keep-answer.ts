@@ -1,6 +1,6 @@
 /** Keeps the text of an answer in the record, for traces that were asked to show content. */
 import type { RequestRecord } from "../base/events.ts";
-import type { ClientStream } from "./client-stream.ts";
+import type { ClientRead, ClientStream } from "./client-stream.ts";
 import type { Reply } from "./reply.ts";
 
 /** Beyond this nothing is kept. */
@@ -20,17 +20,21 @@ export function keepBody(record: RequestRecord, body: Reply["body"]): void {
 
 /** The same stream, each of its frames kept as it is read. */
 export function keepFrames(record: RequestRecord, stream: ClientStream): ClientStream {
-  return {
-    ...stream,
-    read: async () => {
-      const read = await stream.read();
-      if (read.kind === "frames") {
-        for (const { data } of read.frames) {
-          if ((record.answer?.length ?? 0) + data.length <= MAX_CHARS)
-            record.answer = (record.answer ?? "") + toText(data);
-        }
-      }
-      return read;
-    },
+  const keep = (read: ClientRead): ClientRead => {
+    if (read.kind === "frames") for (const { bytes } of read.frames) keepText(record, bytes);
+    return read;
   };
+  return {
+    read: () => {
+      const read = stream.read();
+      return read instanceof Promise ? read.then(keep) : keep(read);
+    },
+    spent: () => stream.spent(),
+    cancel: (classification) => stream.cancel(classification),
+  };
+}
+
+function keepText(record: RequestRecord, bytes: Uint8Array | string): void {
+  const kept = record.answer ?? "";
+  if (kept.length + bytes.length <= MAX_CHARS) record.answer = kept + toText(bytes);
 }

@@ -2,15 +2,16 @@
  * One attempt: sends the request, reads the answer up to the point where it can be judged (whole when buffered, its first
  * content event when streamed), and classifies it. Never throws for what an upstream does.
  */
+import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
-import type { AttemptRecord, Emit } from "../base/events.ts";
+import type { Emit } from "../base/events.ts";
 import { renderTraceparent } from "../base/ids.ts";
 import type { HeaderView } from "../base/headers.ts";
 import type { JsonObject } from "../base/json.ts";
-import { parseObject } from "../base/stream.ts";
+import { type BoundedBody, parseObject } from "../base/stream.ts";
 import { estimatedUsage, usageSoFar } from "../base/usage.ts";
-import type { Dispatch } from "../resilience/dispatch.ts";
+import type { Classification, Dispatch } from "../resilience/dispatch.ts";
 import type { InBandError, StreamTally } from "../wire/format.ts";
 import { openAttemptScope, type AttemptScope } from "./attempt-scope.ts";
 import { decodeBody } from "./byte-source.ts";
@@ -18,7 +19,13 @@ import { classified, classifyAnswer, statusOfInBandError } from "./classify.ts";
 import { upstreamRequestId } from "./headers.ts";
 import { noteAnswer } from "./note-answer.ts";
 import type { ByteSource, HttpAnswer, HttpClient } from "./http.ts";
-import { openUpstreamStream, type UpstreamEvent, type UpstreamStream } from "./stream.ts";
+import {
+  openUpstreamStream,
+  type StreamOwner,
+  type StreamRead,
+  type UpstreamEvent,
+  type UpstreamStream,
+} from "./stream.ts";
 import type { ErrorAnswer, Provider, UpstreamAnswer, UpstreamRequest } from "./upstream.ts";
 
 export interface SendOptions {
@@ -69,13 +76,17 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
   };
 }
 
+function noWatch(): void {
+  // There is none to end.
+}
+
 /** Of a stream that is gathered here no layer sees the first content, so its limit is kept here; gives what ends it. */
 function watchFirstContent(
   { clock }: SendOptions,
   { gather, timeouts: { ttftMs } }: UpstreamRequest,
   scope: AttemptScope,
 ): () => void {
-  if (!gather || ttftMs <= 0) return () => undefined;
+  if (!gather || ttftMs <= 0) return noWatch;
   const stop = clock.after(ttftMs, () => scope.abort(new DOMException("no first content in time", "TimeoutError")));
   scope.onEnd(stop);
   return stop;
@@ -101,18 +112,24 @@ function readAnswer(sent: Sent, answer: HttpAnswer): Promise<UpstreamAnswer> | U
   const { status, headers } = answer;
   scope.attempt.status = status;
   scope.attempt.upstreamRequestId = upstreamRequestId(headers);
-  const reading: Reading = { ...sent, status, headers };
+  const { options, stopFirstWatch } = sent;
+  const reading: Reading = { options, scope, request, stopFirstWatch, status, headers };
 
   if (status >= 300 && status < 400) {
     answer.body?.cancel();
     const message = `upstream answered with a redirect (${status}), which is never followed`;
     return scope.failed(classified("no_model"), new GatewayError("upstream-invalid", message));
   }
-  const isStream = (headers.get("content-type") ?? "").toLowerCase().startsWith("text/event-stream");
+  const isStream = isEventStream(headers.get("content-type"));
   const body = answer.body === null ? null : decodeBody(answer.body, headers.get("content-encoding"));
   if (answer.body !== null && body === null) return failEncoding(scope);
   if (!isOk(status) || !isStream || !request.stream || body === null) return readBuffered(reading, body);
   return readStreamed(reading, body);
+}
+
+function isEventStream(contentType: string | null): boolean {
+  if (contentType === null || contentType === "application/json") return false;
+  return contentType.toLowerCase().startsWith("text/event-stream");
 }
 
 function failEncoding(scope: AttemptScope): UpstreamAnswer {
@@ -120,10 +137,46 @@ function failEncoding(scope: AttemptScope): UpstreamAnswer {
   return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
 }
 
+/** What an open stream has to do with its attempt; of the request no more than that, as a stream may last. */
+class StreamedAttempt implements StreamOwner {
+  readonly #scope: AttemptScope;
+  readonly #tokensInput: number;
+  /** A continuation is counted with the answer that it continues. */
+  readonly #isCounted: boolean;
+
+  constructor(scope: AttemptScope, { continues, record }: UpstreamRequest) {
+    this.#scope = scope;
+    this.#tokensInput = record.tokensInputEstimate ?? 0;
+    this.#isCounted = !continues;
+  }
+
+  get signal(): Signal {
+    return this.#scope.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#scope.abort(reason);
+  }
+
+  settle(classification: Classification, failure: GatewayError | null, tally: StreamTally): void {
+    if (this.#isCounted && tally.started) this.#noteUsage(tally);
+    this.#scope.finish(classification, failure);
+  }
+
+  /** Keeps what a stream used, however it ended: one that is not delivered is paid for all the same. */
+  #noteUsage(tally: StreamTally): void {
+    const { attempt } = this.#scope;
+    const facts = tally.facts();
+    const estimated = estimatedUsage(this.#tokensInput, tally.outputEstimate);
+    attempt.usage = usageSoFar(facts.usage, tally.complete, estimated);
+    noteAnswer(attempt, facts);
+  }
+}
+
 /** Reads up to the first content event, so that a failure before it can still be answered with a true status. */
 async function readStreamed(reading: Reading, body: ByteSource): Promise<UpstreamAnswer> {
   const { options, scope, request, status, headers } = reading;
-  const stream = openUpstreamStream(body, {
+  const stream = openUpstreamStream(body, new StreamedAttempt(scope, request), {
     format: request.format,
     clock: options.clock,
     maxEventBytes: options.eventBytes,
@@ -131,17 +184,11 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
     idleMs: request.timeouts.idleMs,
     totalMs: request.timeouts.streamTotalMs,
     choices: request.choices,
-    abort: (reason) => scope.abort(reason),
-    signal: scope.signal,
-    settle: (classification, failure) => {
-      noteUsage(request, scope.attempt, tally);
-      scope.finish(classification, failure);
-    },
   });
   const { tally } = stream;
   const primed: (readonly UpstreamEvent[])[] = [];
   while (!tally.started && !tally.complete && tally.error === null) {
-    const read = await request.waits.during(stream.read());
+    const read = await readNext(request, stream);
     if (read.kind === "end") break;
     if (read.kind === "failure") {
       const { classification, error } = read;
@@ -151,13 +198,14 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
   }
   if (tally.error !== null && !tally.started) {
     const events = primed.flat();
-    const bytes = Buffer.concat(events.map(({ data }) => data));
+    const bytes = Buffer.concat(events.map((event) => event.bytes));
     const json = events.findLast((event) => event.json !== null)?.json ?? null;
     return inBandAnswer(reading, tally.error, bytes, json, stream);
   }
+  for (const events of primed) stream.unread(events);
   scope.attempt.ttftMs = scope.elapsedMs();
   reading.stopFirstWatch();
-  if (request.gather) return gatherStream(reading, { tally, read: stream.read, cancel: stream.cancel, primed });
+  if (request.gather) return gatherStream(reading, stream);
   return {
     kind: "stream",
     request,
@@ -165,19 +213,15 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
     attempt: scope.attempt,
     status,
     headers,
-    stream: { tally, read: stream.read, cancel: stream.cancel, primed },
+    stream,
     onEnd: (listener) => scope.onEnd(listener),
   };
 }
 
-/** Keeps what a stream used, however it ended: one that is not delivered is paid for all the same. */
-function noteUsage({ continues, record }: UpstreamRequest, attempt: AttemptRecord, tally: StreamTally): void {
-  // A continuation is counted with the answer that it continues.
-  if (continues || !tally.started) return;
-  const facts = tally.facts();
-  const estimated = estimatedUsage(record.tokensInputEstimate ?? 0, tally.outputEstimate);
-  attempt.usage = usageSoFar(facts.usage, tally.complete, estimated);
-  noteAnswer(attempt, facts);
+/** The next events; time spent on them is the upstream's. */
+function readNext({ waits }: UpstreamRequest, stream: UpstreamStream): Promise<StreamRead> | StreamRead {
+  const read = stream.read();
+  return read instanceof Promise ? waits.during(read) : read;
 }
 
 /** Reads a stream to its end and gives the answer that a buffered call would have got. */
@@ -186,21 +230,8 @@ async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<U
   const { attempt } = scope;
   const gatherer = request.format.openGatherer();
   let size = 0;
-  let batch: readonly UpstreamEvent[] = stream.primed.flat();
   for (;;) {
-    for (const { json, event, data } of batch) {
-      size += data.byteLength;
-      if (json === null) continue;
-      const error = request.format.readError(json);
-      if (error !== null) return inBandAnswer(reading, error, data, json, stream);
-      gatherer.read(json, event);
-    }
-    if (size > options.responseBytes) {
-      const error = new GatewayError("upstream-invalid", "upstream's answer is larger than limits.response_bytes");
-      stream.cancel(classified("broken"));
-      return { kind: "failed", request, classification: classified("broken"), error, attempt };
-    }
-    const read = await request.waits.during(stream.read());
+    const read = await readNext(request, stream);
     if (read.kind === "end") break;
     if (read.kind === "failure") {
       // Nothing of it has reached the client: a cut is a broken answer here, whatever had arrived.
@@ -210,29 +241,54 @@ async function gatherStream(reading: Reading, stream: UpstreamStream): Promise<U
       attempt.class = classification.class;
       return { kind: "failed", request, classification, error, attempt };
     }
-    batch = read.events;
+    for (const { json, event, bytes } of read.events) {
+      size += bytes.byteLength;
+      if (json === null) continue;
+      const error = request.format.readError(json);
+      if (error !== null) return inBandAnswer(reading, error, bytes, json, stream);
+      gatherer.read(json, event);
+    }
+    if (size > options.responseBytes) {
+      const error = new GatewayError("upstream-invalid", "upstream's answer is larger than limits.response_bytes");
+      stream.cancel(classified("broken"));
+      return { kind: "failed", request, classification: classified("broken"), error, attempt };
+    }
   }
   const json = gatherer.reply();
   const bytes = Buffer.from(JSON.stringify(json));
   return { kind: "buffered", request, classification: classified("ok"), attempt, status, headers, bytes, json };
 }
 
-async function readBuffered(reading: Reading, body: ByteSource | null): Promise<UpstreamAnswer> {
-  const { options, scope, request, status, headers } = reading;
-  const { attempt } = scope;
-  let bytes: Uint8Array = NOTHING;
+function readBuffered(reading: Reading, body: ByteSource | null): Promise<UpstreamAnswer> | UpstreamAnswer {
+  if (body === null) return answerWhole(reading, NOTHING);
+  const read = body.readAll(isOk(reading.status) ? reading.options.responseBytes : ERROR_BYTES);
+  return read instanceof Promise ? readLater(reading, read) : answerRead(reading, read);
+}
+
+async function readLater(reading: Reading, reads: Promise<BoundedBody>): Promise<UpstreamAnswer> {
+  const { scope, request } = reading;
+  let read: BoundedBody;
+  request.waits.begin();
   try {
-    if (body !== null) {
-      const read = await request.waits.during(body.readAll(isOk(status) ? options.responseBytes : ERROR_BYTES));
-      if (!read.ok) {
-        const message = "upstream's answer is larger than limits.response_bytes";
-        return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
-      }
-      bytes = read.bytes;
-    }
+    read = await reads;
   } catch (cause) {
     return scope.failedBy(cause, true);
+  } finally {
+    request.waits.end();
   }
+  return answerRead(reading, read);
+}
+
+function answerRead(reading: Reading, read: BoundedBody): UpstreamAnswer {
+  if (read.ok) return answerWhole(reading, read.bytes);
+  const message = "upstream's answer is larger than limits.response_bytes";
+  return reading.scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+}
+
+/** The answer whose whole body is `bytes`. */
+function answerWhole(reading: Reading, bytes: Uint8Array): UpstreamAnswer {
+  const { options, scope, request, status, headers } = reading;
+  const { attempt } = scope;
   const json = parseObject(bytes);
   const error = json === null ? null : request.format.readError(json);
   if (!isOk(status)) {

@@ -5,24 +5,16 @@
 import type { Signal } from "../base/abort.ts";
 import { GatewayError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
-import { isObject, type Json, type JsonObject } from "../base/json.ts";
+import { isObject, type Json } from "../base/json.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { StreamTally, WireFormat } from "../wire/format.ts";
-import { createWatchdog, type Watchdog } from "../resilience/timeout.ts";
-import { createSseDecoder, type SseEvent } from "../wire/sse/decode.ts";
+import { createSseDecoder, type SseDecoder, type SseEvent } from "../wire/sse/decode.ts";
 import { createEventJson } from "../wire/sse/event-json.ts";
 import { classified, errorCode } from "./classify.ts";
 import type { ByteSource } from "./http.ts";
 
-/** One event with what was read of it. */
-export interface UpstreamEvent {
-  /** SSE event name, "" without one. */
-  readonly event: string;
-  /** Parsed data; null for comments and `[DONE]`. */
-  readonly json: JsonObject | null;
-  /** Raw bytes, closing blank line included. */
-  readonly data: Uint8Array;
-}
+/** One event with what was read of it; its `json` is null for comments and `[DONE]`. */
+export type UpstreamEvent = Readonly<SseEvent>;
 
 export type StreamRead =
   | { readonly kind: "events"; readonly events: readonly UpstreamEvent[] }
@@ -32,13 +24,14 @@ export type StreamRead =
   | { readonly kind: "failure"; readonly classification: Classification; readonly error: GatewayError };
 
 export interface UpstreamStream {
-  /** What was read while waiting for the first content, read by read; to be delivered before anything of {@link read}. */
-  readonly primed: readonly (readonly UpstreamEvent[])[];
-  readonly read: () => Promise<StreamRead>;
   /** What passed so far, in the upstream's format. */
   readonly tally: StreamTally;
+  /** The next events, without a promise where they are there. One read at a time. */
+  read(): Promise<StreamRead> | StreamRead;
+  /** Puts events that were read back in front of what follows. */
+  unread(events: readonly UpstreamEvent[]): void;
   /** Gives the stream up and closes its connection; a no-op once it ended. */
-  readonly cancel: (classification: Classification) => void;
+  cancel(classification: Classification): void;
 }
 
 export interface UpstreamStreamOptions {
@@ -52,17 +45,23 @@ export interface UpstreamStreamOptions {
   /** ms from now that the stream may live; 0 = none. */
   readonly totalMs: number;
   readonly choices: number;
-  /** Aborts the call. */
-  readonly abort: (reason: unknown) => void;
+}
+
+/** Whose stream it is. */
+export interface StreamOwner {
+  /** Of the call. */
   readonly signal: Signal;
+  /** Aborts the call. */
+  abort(reason: unknown): void;
   /** Called exactly once with how the stream ended. */
-  readonly settle: (classification: Classification, failure: GatewayError | null) => void;
+  settle(classification: Classification, failure: GatewayError | null, tally: StreamTally): void;
 }
 
 /** Tells an idle limit from other aborts of the attempt. */
 const IDLE = Symbol("idle");
 const TOTAL = Symbol("stream_total");
 
+/** After its last event a stream may only linger for this long, so that the client is not kept waiting for a close. */
 const TAIL_MS = 1000;
 
 /** Share of the buffer that is decoded at once: what comes of it waits for the client, at ten times its size and more. */
@@ -71,184 +70,235 @@ const MIN_SLICE_BYTES = 1024;
 
 const END: StreamRead = { kind: "end" };
 
-/** A stream over `body` with nothing primed; the caller primes it by reading (see {@link primeStream}). */
-export function openUpstreamStream(body: ByteSource, options: UpstreamStreamOptions): Omit<UpstreamStream, "primed"> {
-  const { clock, format } = options;
-  const decoder = createSseDecoder({ maxEventBytes: options.maxEventBytes });
-  const parseJson = createEventJson();
-  const sliceBytes = Math.max(MIN_SLICE_BYTES, Math.floor(options.bufferBytes * SLICE_SHARE));
-  const tally = format.openTally({ collect: false, choices: options.choices });
-  let settled = false;
-  let ended = false;
-  let isReading = false;
+class OpenUpstreamStream implements UpstreamStream {
+  readonly tally: StreamTally;
+  readonly #body: ByteSource;
+  readonly #owner: StreamOwner;
+  readonly #clock: Clock;
+  readonly #idleMs: number;
+  readonly #decoder: SseDecoder;
+  readonly #parseJson = createEventJson();
+  readonly #sliceBytes: number;
+  readonly #endMs: number;
+  #settled = false;
+  #ended = false;
   /** Silence counts only while it is waited for: a client that is slow to take what is there is no fault of the upstream. */
-  const watch = (): Watchdog =>
-    createWatchdog(clock, options.idleMs, () => {
-      if (isReading) options.abort(IDLE);
-      else watchdog = watch();
-    });
-  let watchdog = watch();
-  const cancelTotal = options.totalMs > 0 ? clock.after(options.totalMs, () => options.abort(TOTAL)) : null;
+  #isReading = false;
+  #isTail = false;
+  #heardMs: number;
+  #cancelTimer: (() => void) | null = null;
+  #unread: (readonly UpstreamEvent[])[] | null = null;
+  /** A failure found behind whole events of the same chunk is told by the next read, after they were delivered. */
+  #pending: StreamRead | null = null;
+  /** Of the last chunk, what is not decoded yet. */
+  #rest: Uint8Array | null = null;
 
-  /** After its last event a stream may only linger for this long, so that the client is not kept waiting for a close. */
-  const watchTail = (): void => {
-    watchdog.stop();
-    watchdog = createWatchdog(clock, TAIL_MS, () => options.abort(IDLE));
+  constructor(body: ByteSource, owner: StreamOwner, options: UpstreamStreamOptions) {
+    const { clock, format, totalMs } = options;
+    this.#body = body;
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#idleMs = options.idleMs;
+    this.#decoder = createSseDecoder(options);
+    this.#sliceBytes = Math.max(MIN_SLICE_BYTES, Math.floor(options.bufferBytes * SLICE_SHARE));
+    this.tally = format.openTally({ collect: false, choices: options.choices });
+    this.#heardMs = clock.nowMs();
+    this.#endMs = totalMs > 0 ? this.#heardMs + totalMs : Number.POSITIVE_INFINITY;
+    this.#watch();
+  }
+
+  read(): Promise<StreamRead> | StreamRead {
+    const unread = this.#unread?.shift();
+    if (unread !== undefined) return { kind: "events", events: unread };
+    this.#unread = null;
+    for (;;) {
+      if (this.#pending !== null) return this.#pending;
+      if (this.#ended) return END;
+      if (this.#rest === null) break;
+      const read = this.#takeBytes(this.#rest);
+      if (read !== null) return read;
+    }
+    this.#isReading = true;
+    this.#heardMs = this.#clock.nowMs();
+    return this.#body.read().then(this.#onBytes, this.#onCut);
+  }
+
+  unread(events: readonly UpstreamEvent[]): void {
+    (this.#unread ??= []).push(events);
+  }
+
+  cancel(classification: Classification): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#settle(classification, null);
+    this.#owner.abort(new GatewayError("client-closed", "the stream was given up"));
+    this.#body.cancel();
+  }
+
+  /** What is handed to each read's promise: two functions for the stream's life, not two for each of its reads. */
+  readonly #onBytes = (bytes: Uint8Array | null): StreamRead | Promise<StreamRead> =>
+    this.#takeBytes(bytes) ?? this.read();
+
+  readonly #onCut = (cause: unknown): StreamRead => {
+    this.#isReading = false;
+    return this.#failRead(cause);
   };
 
-  const settle = (classification: Classification, failure: GatewayError | null): void => {
-    if (settled) return;
-    settled = true;
-    watchdog.stop();
-    cancelTotal?.();
-    options.settle(classification, failure);
-  };
+  /** One timer for all limits, set anew only when it goes off. */
+  #watch(): void {
+    const clock = this.#clock;
+    const silenceMs = this.#isTail ? TAIL_MS : this.#idleMs;
+    const silentMs = silenceMs > 0 ? this.#heardMs + silenceMs : Number.POSITIVE_INFINITY;
+    const nextMs = Math.min(silentMs, this.#endMs);
+    if (nextMs < Number.POSITIVE_INFINITY) {
+      this.#cancelTimer = clock.after(nextMs - clock.nowMs(), () => this.#look(silenceMs));
+    }
+  }
 
-  const fail = (classification: Classification, error: GatewayError): StreamRead => {
-    ended = true;
-    settle(classification, error);
+  #look(silenceMs: number): void {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs >= this.#endMs) {
+      this.#owner.abort(TOTAL);
+      return;
+    }
+    if (silenceMs > 0 && nowMs >= this.#heardMs + silenceMs) {
+      if (this.#isReading || this.#isTail) {
+        this.#owner.abort(IDLE);
+        return;
+      }
+      this.#heardMs = nowMs;
+    }
+    this.#watch();
+  }
+
+  #watchTail(): void {
+    if (this.#isTail || this.#settled) return;
+    this.#isTail = true;
+    this.#heardMs = this.#clock.nowMs();
+    this.#cancelTimer?.();
+    this.#watch();
+  }
+
+  #settle(classification: Classification, failure: GatewayError | null): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#cancelTimer?.();
+    this.#owner.settle(classification, failure, this.tally);
+  }
+
+  #fail(classification: Classification, error: GatewayError): StreamRead {
+    this.#ended = true;
+    this.#settle(classification, error);
     return { kind: "failure", classification, error };
-  };
+  }
 
-  const failBroken = (message: string): StreamRead => {
-    options.abort(new Error(message));
-    body.cancel();
-    return fail(
-      classified(tally.started ? "stalled" : "broken"),
-      new GatewayError(tally.started ? "upstream-interrupted" : "upstream-invalid", message),
+  /** After content a failure is an interruption; before it, what `kind` says. */
+  #failAs(
+    outcome: "broken" | "timeout",
+    kind: "upstream-invalid" | "upstream-timeout",
+    message: string,
+    cause?: unknown,
+  ): StreamRead {
+    const { started } = this.tally;
+    const options = cause === undefined ? {} : { cause };
+    return this.#fail(
+      classified(started ? "stalled" : outcome),
+      new GatewayError(started ? "upstream-interrupted" : kind, message, options),
     );
-  };
+  }
 
-  const failRead = (cause: unknown): StreamRead => {
+  #failBroken(message: string): StreamRead {
+    this.#owner.abort(new Error(message));
+    this.#body.cancel();
+    return this.#failAs("broken", "upstream-invalid", message);
+  }
+
+  #failRead(cause: unknown): StreamRead {
+    const { signal } = this.#owner;
     // Cut after every terminal was seen: nothing of the answer is missing (usage, `[DONE]` or the end chunk may be).
-    if (tally.complete && (!options.signal.aborted || options.signal.reason === IDLE)) return finish();
-    const reason: unknown = options.signal.aborted ? options.signal.reason : null;
+    if (this.tally.complete && (!signal.aborted || signal.reason === IDLE)) return this.#finish();
+    if (!signal.aborted) return this.#failAs("broken", "upstream-invalid", "upstream closed the stream early", cause);
+    const { reason } = signal;
     if (reason === IDLE || reason === TOTAL) {
       const message =
         reason === IDLE ? "upstream sent nothing for too long in the middle of a stream" : "stream lived too long";
-      return fail(
-        classified(tally.started ? "stalled" : "timeout"),
-        new GatewayError(tally.started ? "upstream-interrupted" : "upstream-timeout", message, { cause }),
+      return this.#failAs("timeout", "upstream-timeout", message, cause);
+    }
+    if (errorCode(reason) === "TimeoutError") {
+      return this.#fail(
+        classified("timeout"),
+        new GatewayError("upstream-timeout", "upstream took too long to answer"),
       );
     }
-    if (options.signal.aborted) {
-      if (errorCode(reason) === "TimeoutError") {
-        return fail(classified("timeout"), new GatewayError("upstream-timeout", "upstream took too long to answer"));
-      }
-      return fail(classified("aborted"), reason instanceof GatewayError ? reason : clientClosed());
-    }
-    const message = "upstream closed the stream early";
-    return fail(
-      classified(tally.started ? "stalled" : "broken"),
-      new GatewayError(tally.started ? "upstream-interrupted" : "upstream-invalid", message, { cause }),
-    );
-  };
+    return this.#fail(classified("aborted"), reason instanceof GatewayError ? reason : clientClosed());
+  }
 
-  const finish = (): StreamRead => {
-    ended = true;
-    if (tally.complete) {
-      settle(classified("ok"), null);
-      return END;
-    }
-    return failBroken("upstream closed the stream early");
-  };
+  #finish(): StreamRead {
+    this.#ended = true;
+    if (!this.tally.complete) return this.#failBroken("upstream closed the stream early");
+    this.#settle(classified("ok"), null);
+    return END;
+  }
 
-  /** Reads one decoded event; null when its data is not a JSON object. */
-  const readEvent = ({ event, data, bytes }: SseEvent): UpstreamEvent | null => {
-    if (data === null) return { event, json: null, data: bytes };
+  /** What `bytes` hold, or a slice of them; null: no whole event. */
+  #takeBytes(bytes: Uint8Array | null): StreamRead | null {
+    this.#isReading = false;
+    if (bytes === null) {
+      // A last event without its blank line counts when its JSON is whole.
+      const events = this.#take(this.#decoder.end());
+      const final = this.#pending ?? this.#finish();
+      if (events === null) return final;
+      this.#pending = final;
+      return events;
+    }
+    const isSliced = bytes.byteLength > this.#sliceBytes;
+    this.#rest = isSliced ? bytes.subarray(this.#sliceBytes) : null;
+    const decoded = this.#decoder.push(isSliced ? bytes.subarray(0, this.#sliceBytes) : bytes);
+    if (this.#decoder.overflowed) return this.#failBroken("upstream sent an event over limits.event_bytes");
+    const events = this.#take(decoded);
+    if (this.tally.done) this.#watchTail();
+    return events;
+  }
+
+  #take(decoded: readonly SseEvent[]): StreamRead | null {
+    let events = decoded;
+    for (let at = 0; at < decoded.length; at += 1) {
+      if (this.#readEvent(decoded[at] as SseEvent)) continue;
+      this.#pending = this.#failBroken("upstream sent an event whose data is not JSON");
+      events = decoded.slice(0, at);
+      break;
+    }
+    return events.length > 0 ? { kind: "events", events } : null;
+  }
+
+  /** Reads one decoded event; false when its data is not a JSON object. */
+  #readEvent(event: SseEvent): boolean {
+    const { data } = event;
+    if (data === null) return true;
     if (isDone(data)) {
-      tally.readDone();
-      return { event, json: null, data: bytes };
+      this.tally.readDone();
+      return true;
     }
     let json: Json;
     try {
-      json = parseJson(data);
+      json = this.#parseJson(data);
     } catch {
-      return null;
+      return false;
     }
-    if (!isObject(json)) return null;
-    tally.read(json, event);
-    return { event, json, data: bytes };
-  };
+    if (!isObject(json)) return false;
+    this.tally.read(json, event.event);
+    event.json = json;
+    return true;
+  }
+}
 
-  /** A failure found behind whole events of the same chunk is told by the next read, after they were delivered. */
-  let pending: StreamRead | null = null;
-
-  const take = (decoded: readonly SseEvent[]): StreamRead | null => {
-    const events: UpstreamEvent[] = [];
-    for (const each of decoded) {
-      const event = readEvent(each);
-      if (event === null) {
-        pending = failBroken("upstream sent an event whose data is not JSON");
-        break;
-      }
-      events.push(event);
-    }
-    return events.length > 0 ? { kind: "events", events } : null;
-  };
-
-  /** Of the last chunk, what is not decoded yet. */
-  let rest: Uint8Array | null = null;
-
-  /** The next bytes; null at the end. */
-  const nextBytes = (): Promise<Uint8Array | null> => {
-    if (rest !== null) return Promise.resolve(rest);
-    isReading = true;
-    watchdog.touch();
-    return body.read();
-  };
-
-  /** What `bytes` hold, or a slice of them; null: no whole event. */
-  const takeBytes = (bytes: Uint8Array | null): StreamRead | null => {
-    isReading = false;
-    if (bytes === null) {
-      // A last event without its blank line counts when its JSON is whole.
-      const events = take(decoder.end());
-      const final = pending ?? finish();
-      if (events === null) return final;
-      pending = final;
-      return events;
-    }
-    rest = bytes.byteLength > sliceBytes ? bytes.subarray(sliceBytes) : null;
-    const decoded = decoder.push(rest === null ? bytes : bytes.subarray(0, sliceBytes));
-    if (decoder.overflowed) return failBroken("upstream sent an event over limits.event_bytes");
-    const events = take(decoded);
-    if (tally.done) watchTail();
-    return events;
-  };
-
-  const onCut = (cause: unknown): StreamRead => {
-    isReading = false;
-    return failRead(cause);
-  };
-
-  /** Reads until there is a whole event. */
-  const readOn = async (): Promise<StreamRead> => {
-    for (;;) {
-      if (pending !== null) return pending;
-      if (ended) return END;
-      const read = await nextBytes().then(takeBytes, onCut);
-      if (read !== null) return read;
-    }
-  };
-
-  const onBytes = (bytes: Uint8Array | null): StreamRead | Promise<StreamRead> => takeBytes(bytes) ?? readOn();
-
-  return {
-    tally,
-    cancel: (classification) => {
-      if (ended) return;
-      ended = true;
-      settle(classification, null);
-      options.abort(new GatewayError("client-closed", "the stream was given up"));
-      body.cancel();
-    },
-    read: () => {
-      if (pending !== null) return Promise.resolve(pending);
-      if (ended) return Promise.resolve(END);
-      return nextBytes().then(onBytes, onCut);
-    },
-  };
+/** A stream over `body`. */
+export function openUpstreamStream(
+  body: ByteSource,
+  owner: StreamOwner,
+  options: UpstreamStreamOptions,
+): UpstreamStream {
+  return new OpenUpstreamStream(body, owner, options);
 }
 
 function isDone(data: string): boolean {

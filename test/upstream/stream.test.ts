@@ -20,7 +20,12 @@ function openFed(options: Partial<UpstreamStreamOptions> = {}) {
     },
   });
   abort.signal.addEventListener("abort", () => feed?.error(abort.signal.reason));
-  const stream = openUpstreamStream(sourceOfStream(body), {
+  const owner = {
+    signal: abort.signal,
+    abort: (reason: unknown) => abort.abort(reason),
+    settle: (classification: Classification) => void ends.push(classification),
+  };
+  const stream = openUpstreamStream(sourceOfStream(body), owner, {
     format: formatByName("chat"),
     clock,
     maxEventBytes: 1_048_576,
@@ -28,9 +33,6 @@ function openFed(options: Partial<UpstreamStreamOptions> = {}) {
     idleMs: 1000,
     totalMs: 0,
     choices: 1,
-    abort: (reason) => abort.abort(reason),
-    signal: abort.signal,
-    settle: (classification) => ends.push(classification),
     ...options,
   });
   return { clock, stream, ends, push: (text: string) => feed?.enqueue(Buffer.from(text)), close: () => feed?.close() };
@@ -47,10 +49,10 @@ describe("what waits for a slow client", () => {
     for (let read = await stream.read(); read.kind !== "end"; read = await stream.read()) {
       if (read.kind === "failure") throw read.error;
       reads += 1;
-      const size = read.events.reduce((sum, { data: { byteLength } }) => sum + byteLength, 0);
+      const size = read.events.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
       // A thirty-second of the buffer, and the event that began before it.
       expect(size).toBeLessThan(2048 + 256);
-      for (const one of read.events) bytes += Buffer.from(one.data).toString();
+      for (const one of read.events) bytes += Buffer.from(one.bytes).toString();
     }
     expect(bytes).toBe(text);
     expect(reads).toBeGreaterThan(20);

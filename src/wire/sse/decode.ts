@@ -7,17 +7,9 @@
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation (read 2026-11-24)
  */
-import { openSource, readFields } from "./fields.ts";
-import type { Source } from "./fields.ts";
+import { openSource, readEvent, type Source, type SseEvent } from "./fields.ts";
 
-export interface SseEvent {
-  /** Name from the last `event:` line, "" without one. */
-  readonly event: string;
-  /** The `data:` lines joined by LF; null when the event has none (comments, blank lines). */
-  readonly data: string | null;
-  /** All bytes of the event with the blank line that ends it: joined, the events give the input again. */
-  readonly bytes: Uint8Array;
-}
+export { bytesInOnePiece, type SseEvent } from "./fields.ts";
 
 export interface SseDecoder {
   /** The events that `chunk` completes. After an overflow: none. */
@@ -144,12 +136,9 @@ class Decoder implements SseDecoder {
   }
 
   #emit(events: SseEvent[], source: Source, start: number, end: number): void {
-    const whole = start === 0 && end === source.bytes.length;
-    const bytes = whole ? source.bytes : source.bytes.subarray(start, end);
     const from = this.#first && source.text.startsWith(BOM, start) ? start + BOM.length : start;
     this.#first = false;
-    const { event, data } = readFields(source, from, end);
-    events.push({ event, data, bytes });
+    events.push(readEvent(source, from, start, end));
   }
 
   #keep(bytes: Uint8Array): void {

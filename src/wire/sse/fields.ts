@@ -1,5 +1,6 @@
-/** What one event says: its fields, out of a stretch of bytes that holds it whole. */
+/** One event: what it says, and its bytes, out of a stretch of bytes that holds it whole. */
 import { isAscii } from "node:buffer";
+import type { JsonObject } from "../../base/json.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -7,9 +8,15 @@ const CR = 0x0d;
 /** Works on any bytes: a `Buffer` made of them first would cost more than all the rest of the reading. */
 const { toString } = Buffer.prototype;
 
-export interface EventFields {
+export interface SseEvent {
+  /** Name from the last `event:` line, "" without one. */
   readonly event: string;
+  /** The `data:` lines joined by LF; null when the event has none (comments, blank lines). */
   readonly data: string | null;
+  /** What {@link data} was parsed to, for whoever set it; null until then. */
+  json: JsonObject | null;
+  /** All bytes of the event with the blank line that ends it: joined, the events give the input again. */
+  readonly bytes: Uint8Array;
 }
 
 /** A stretch of bytes that is searched as Latin-1, where a character is a byte, and read as UTF-8. */
@@ -30,12 +37,47 @@ function textBetween(source: Source, start: number, end: number): string {
   return source.ascii ? source.text.slice(start, end) : toString.call(source.bytes, "utf8", start, end);
 }
 
-/** Fields of an event in any legal spelling. */
-function readLines(source: Source, start: number, end: number): EventFields {
+/** An event of a source. Its bytes are cut out when they are asked for: of events that lie beside each other, nobody does. */
+class SourceEvent implements SseEvent {
+  readonly event: string;
+  readonly data: string | null;
+  json: JsonObject | null = null;
+  readonly source: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+
+  /** The standard dispatches nothing for an event whose data is empty. */
+  constructor(event: string, data: string | null, source: Uint8Array, start: number, end: number) {
+    this.event = event;
+    this.data = data === "" ? null : data;
+    this.source = source;
+    this.start = start;
+    this.end = end;
+  }
+
+  get bytes(): Uint8Array {
+    return cut(this.source, this.start, this.end);
+  }
+}
+
+function cut(source: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end === source.length ? source : source.subarray(start, end);
+}
+
+/** All bytes of `events`, consecutive ones of one decoder, where they lie in one piece; null where they do not. */
+export function bytesInOnePiece(events: readonly SseEvent[]): Uint8Array | null {
+  const first = events[0];
+  const last = events.at(-1);
+  if (!(first instanceof SourceEvent) || !(last instanceof SourceEvent) || first.source !== last.source) return null;
+  return cut(first.source, first.start, last.end);
+}
+
+/** An event in any legal spelling, its fields from `from` on. */
+function readLines(source: Source, from: number, start: number, end: number): SseEvent {
   const { text } = source;
   let event = "";
   let data: string | null = null;
-  let at = start;
+  let at = from;
   while (at < end) {
     let lineEnd = at;
     while (lineEnd < end) {
@@ -55,29 +97,23 @@ function readLines(source: Source, start: number, end: number): EventFields {
     }
     at = text.charCodeAt(lineEnd) === CR && text.charCodeAt(lineEnd + 1) === LF ? lineEnd + 2 : lineEnd + 1;
   }
-  return { event, data };
+  return new SourceEvent(event, data, source.bytes, start, end);
 }
 
 /**
- * Reads the event at `start`…`end`, its blank line included. The providers' own spelling, one `data:` line behind at most one
- * `event:` line, is told first.
+ * Reads the event at `start`…`end`, its blank line included; its fields begin at `from`, behind a byte order mark. The
+ * providers' own spelling, one `data:` line behind at most one `event:` line, is told first.
  */
-export function readFields(source: Source, start: number, end: number): EventFields {
+export function readEvent(source: Source, from: number, start: number, end: number): SseEvent {
   const { text } = source;
   let event = "";
-  let dataStart = start;
-  if (source.plain && text.startsWith("event: ", start)) {
-    dataStart = text.indexOf("\n", start) + 1;
-    event = textBetween(source, start + 7, dataStart - 1);
+  let dataStart = from;
+  if (source.plain && text.startsWith("event: ", from)) {
+    dataStart = text.indexOf("\n", from) + 1;
+    event = textBetween(source, from + 7, dataStart - 1);
   }
   if (source.plain && text.startsWith("data: ", dataStart) && text.indexOf("\n", dataStart) === end - 2) {
-    return settle(event, textBetween(source, dataStart + 6, end - 2));
+    return new SourceEvent(event, textBetween(source, dataStart + 6, end - 2), source.bytes, start, end);
   }
-  const fields = readLines(source, start, end);
-  return settle(fields.event, fields.data);
-}
-
-/** The standard dispatches nothing for an event whose data is empty. */
-function settle(event: string, data: string | null): EventFields {
-  return { event, data: data === "" ? null : data };
+  return readLines(source, from, start, end);
 }
