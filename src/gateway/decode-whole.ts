@@ -10,7 +10,7 @@ import { classified } from "../upstream/classify.ts";
 import { noteAnswer } from "../upstream/note-answer.ts";
 import type { ReplyFacts } from "../wire/format.ts";
 import { spliceModelInReply } from "../wire/splice.ts";
-import { estimateTokens } from "../wire/tokens.ts";
+import { estimateTokens } from "../wire/text-sample.ts";
 import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
 import { decodeError } from "./decode-error.ts";
 import { lossesOf, type Sent } from "./encode.ts";

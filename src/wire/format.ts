@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Effort, FormatName } from "../base/names.ts";
 import type { Usage } from "../base/usage.ts";
+import type { LongTexts } from "./long-text.ts";
 
 /** Limits on a request body, checked before and while it is parsed. */
 export interface ParseLimits {
@@ -17,7 +18,10 @@ export interface ParsedRequest {
   readonly format: FormatName;
   /** As the client sent them, decoded from any content-encoding. Never changed. */
   readonly bytes: Uint8Array;
+  /** Its long strings may be read from `bytes` when they are asked for. */
   readonly json: JsonObject;
+  /** These strings, unread; null when there are none. */
+  readonly longTexts: LongTexts | null;
   /** The same JSON with every number spelled as in `bytes` (see base/json.ts parseLossless); parsed on first call. */
   readonly lossless: () => JsonObject;
 }

@@ -3,7 +3,9 @@ import { isObject, parseLossless } from "../base/json.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { FormatName } from "../base/names.ts";
 import type { ParsedRequest, ParseLimits } from "./format.ts";
-import { scanRequest } from "./scan.ts";
+import type { LongTexts } from "./long-text.ts";
+import { boundRequest, refuseRepeated } from "./scan.ts";
+import { parseSparse } from "./sparse-json.ts";
 
 /** How a format reads a request. */
 export interface ParseRules {
@@ -14,26 +16,39 @@ export interface ParseRules {
   readonly check: (json: JsonObject) => void;
 }
 
+class Parsed implements ParsedRequest {
+  readonly format: FormatName;
+  readonly bytes: Uint8Array;
+  readonly json: JsonObject;
+  readonly longTexts: LongTexts | null;
+  #lossless: JsonObject | null = null;
+
+  constructor(format: FormatName, bytes: Uint8Array, json: JsonObject, longTexts: LongTexts | null) {
+    this.format = format;
+    this.bytes = bytes;
+    this.json = json;
+    this.longTexts = longTexts;
+  }
+
+  lossless(): JsonObject {
+    this.#lossless ??= parseLossless(decoder.decode(this.bytes)) as JsonObject;
+    return this.#lossless;
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Parses and checks a request body.
  * @throws GatewayError `invalid-request`: `invalid_json`, `missing_required_parameter` or `invalid_value`
  */
 export function parseBody(bytes: Uint8Array, limits: ParseLimits, rules: ParseRules): ParsedRequest {
-  const text = scanRequest(bytes, limits, rules.factFields);
-  const json = parseJson(text);
+  const { fields, longStrings } = boundRequest(bytes, limits);
+  const sparse = longStrings.length === 0 ? null : parseSparse(bytes, longStrings);
+  const json = sparse === null ? parseJson(decoder.decode(bytes)) : sparse.json;
+  if (Object.keys(json).length !== fields) refuseRepeated(bytes, rules.factFields);
   rules.check(json);
-  let lossless: JsonObject | null = null;
-  return {
-    format: rules.format,
-    bytes,
-    json,
-    lossless: () => {
-      lossless ??= parseLossless(
-        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
-      ) as JsonObject;
-      return lossless;
-    },
-  };
+  return new Parsed(rules.format, bytes, json, sparse === null ? null : sparse.settle());
 }
 
 function parseJson(text: string): JsonObject {

@@ -1,5 +1,5 @@
 /**
- * One linear pass over a JSON body before it is parsed: it bounds depth and size, and finds where the top-level fields are.
+ * One linear pass over a JSON body: before it is parsed, for its depth and size, or for where its top-level fields are.
  *
  * It is no validator. Text that is not JSON may pass here and is then refused by the parser; JSON is always read right.
  */
@@ -37,12 +37,8 @@ const CLOSE_BRACKET = 0x5d;
 /** Short strings are cheaper to walk than to hand to the runtime's search. */
 const WALK_BYTES = 24;
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** Offset of the quote that ends the string whose first character is at `from`; the length when there is none. */
-function endOfString(bytes: Buffer, from: number): number {
+function endOfString(bytes: Uint8Array, from: number): number {
   const length = bytes.length;
   let at = from;
   for (;;) {
@@ -66,20 +62,22 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-function skipSpace(bytes: Buffer, from: number): number {
+function skipSpace(bytes: Uint8Array, from: number): number {
   let at = from;
   while (isSpace(bytes[at])) at += 1;
   return at;
 }
 
-function skipSpaceBack(bytes: Buffer, from: number): number {
+function skipSpaceBack(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at > 0 && isSpace(bytes[at - 1])) at -= 1;
   return at;
 }
 
-function readKey(bytes: Buffer, start: number, end: number): string {
-  const raw = bytes.toString("utf8", start, end);
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function readKey(bytes: Uint8Array, start: number, end: number): string {
+  const raw = decoder.decode(bytes.subarray(start, end));
   if (!raw.includes("\\")) return raw;
   try {
     return JSON.parse(`"${raw}"`) as string;
@@ -88,23 +86,16 @@ function readKey(bytes: Buffer, start: number, end: number): string {
   }
 }
 
-/** What {@link scanObject} counts against. */
-const NO_LIMITS: ParseLimits = { jsonDepth: Number.POSITIVE_INFINITY, jsonNodes: Number.POSITIVE_INFINITY };
-
 /**
  * Finds the top-level fields of the JSON object that starts at the first non-blank byte at or after `from`.
- * Nodes are every container, and every element or member beyond the first of each.
  * @returns null when no object starts there, or it does not end
- * @throws GatewayError `invalid-request` past a limit
  */
-export function scanObject(source: Uint8Array, limits: ParseLimits = NO_LIMITS, from = 0): ObjectSpans | null {
-  const bytes = asBuffer(source);
-  const length = bytes.length;
+export function scanObject(bytes: Uint8Array, from = 0): ObjectSpans | null {
+  const { length } = bytes;
   const open = skipSpace(bytes, from);
   if (bytes[open] !== OPEN_BRACE) return null;
   const fields: FieldSpan[] = [];
   let depth = 1;
-  let nodes = 1;
   let keyStart = -1;
   let keyEnd = -1;
   let valueStart = -1;
@@ -129,18 +120,11 @@ export function scanObject(source: Uint8Array, limits: ParseLimits = NO_LIMITS, 
       }
       at = end;
     } else if (byte === COMMA) {
-      nodes += 1;
-      if (nodes > limits.jsonNodes) throw tooMany(limits);
       if (depth === 1) closeField(at);
     } else if (byte === COLON) {
       if (depth === 1 && keyStart >= 0 && valueStart < 0) valueStart = skipSpace(bytes, at + 1);
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
-      nodes += 1;
-      if (depth > limits.jsonDepth) {
-        throw invalidRequest(`request body is nested deeper than ${limits.jsonDepth} levels; flatten it`);
-      }
-      if (nodes > limits.jsonNodes) throw tooMany(limits);
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       depth -= 1;
       if (depth === 0) {
@@ -152,34 +136,98 @@ export function scanObject(source: Uint8Array, limits: ParseLimits = NO_LIMITS, 
   return null;
 }
 
-function tooMany(limits: ParseLimits): Error {
-  return invalidRequest(`request body holds more than ${limits.jsonNodes} JSON values; send less at once`);
+function tooDeep({ jsonDepth }: ParseLimits): Error {
+  return invalidRequest(`request body is nested deeper than ${jsonDepth} levels; flatten it`);
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+function tooMany({ jsonNodes }: ParseLimits): Error {
+  return invalidRequest(`request body holds more than ${jsonNodes} JSON values; send less at once`);
+}
+
+/** What is known of a request body before it is parsed. */
+export interface RequestBounds {
+  /** Top-level fields, repeated ones included. */
+  readonly fields: number;
+  /**
+   * Of a large body that is mostly long strings, these: where each starts and ends without its quotes, by turns. They are values
+   * of object members. Else none.
+   */
+  readonly longStrings: readonly number[];
+}
+
+const NO_STRINGS: readonly number[] = [];
+/** Bodies from here on may have long strings, which are those of so many bytes. */
+const LARGE_BODY_BYTES = 16_384;
+const LONG_STRING_BYTES = 1024;
+/** Share of a body that long strings make up, at least: what is left is gone through once more. */
+const MOSTLY = 0.75;
 
 /**
- * Checks a request body before it is parsed: UTF-8 without a byte order mark, one JSON object, its depth and number of
- * values, and that no field of `unique` occurs twice at the top level.
- * @returns the body as text
+ * Bounds a request body before it is parsed: UTF-8 without a byte order mark, one JSON object, its depth and number of values.
  * @throws GatewayError `invalid-request`, code `invalid_json` or `invalid_value`
  */
-export function scanRequest(bytes: Uint8Array, limits: ParseLimits, unique: ReadonlySet<string>): string {
+export function boundRequest(bytes: Uint8Array, limits: ParseLimits): RequestBounds {
   if (!isUtf8(bytes))
     throw invalidRequest("request body is not valid UTF-8; encode it as UTF-8", undefined, "invalid_json");
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw invalidRequest("request body starts with a byte order mark; send it without one", undefined, "invalid_json");
   }
-  const spans = scanObject(bytes, limits);
-  if (spans === null) throw invalidRequest("request body is not one whole JSON object", undefined, "invalid_json");
-  let seen: Set<string> | null = null;
-  for (const { name } of spans.fields) {
+  const bounds = measureObject(bytes, limits);
+  if (bounds === null) throw invalidRequest("request body is not one whole JSON object", undefined, "invalid_json");
+  return bounds;
+}
+
+/** Nodes are every container, and every element or member beyond the first of each. */
+function measureObject(bytes: Uint8Array, limits: ParseLimits): RequestBounds | null {
+  const { length } = bytes;
+  const { jsonDepth, jsonNodes } = limits;
+  const open = skipSpace(bytes, 0);
+  if (bytes[open] !== OPEN_BRACE) return null;
+  const longFrom = length < LARGE_BODY_BYTES ? length : LONG_STRING_BYTES;
+  let longStrings: number[] | null = null;
+  let longBytes = 0;
+  let fields = 0;
+  let depth = 1;
+  let nodes = 1;
+  for (let at = open + 1; at < length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      const end = endOfString(bytes, at + 1);
+      if (end - at > longFrom && bytes[skipSpaceBack(bytes, at) - 1] === COLON) {
+        (longStrings ??= []).push(at + 1, end);
+        longBytes += end - at;
+      }
+      at = end;
+    } else if (byte === COMMA) {
+      nodes += 1;
+      if (nodes > jsonNodes) throw tooMany(limits);
+    } else if (byte === COLON) {
+      if (depth === 1) fields += 1;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1;
+      nodes += 1;
+      if (depth > jsonDepth) throw tooDeep(limits);
+      if (nodes > jsonNodes) throw tooMany(limits);
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth -= 1;
+      if (depth > 0) continue;
+      return { fields, longStrings: longStrings !== null && longBytes > MOSTLY * length ? longStrings : NO_STRINGS };
+    }
+  }
+  return null;
+}
+
+/**
+ * Refuses a body in which a field of `unique` occurs twice at the top level.
+ * @throws GatewayError `invalid-request`, code `invalid_value`
+ */
+export function refuseRepeated(bytes: Uint8Array, unique: ReadonlySet<string>): void {
+  const seen = new Set<string>();
+  for (const { name } of scanObject(bytes)?.fields ?? []) {
     if (!unique.has(name)) continue;
-    seen ??= new Set();
     if (seen.has(name)) throw invalidRequest(`field occurs twice: ${name}; send it once`, name);
     seen.add(name);
   }
-  return decoder.decode(bytes);
 }
 
 /** Bytes from `start` to `end`, which is exclusive. */
@@ -189,8 +237,7 @@ export interface Span {
 }
 
 /** Where the elements of the JSON array that starts at the first non-blank byte at or after `from` are; null: none starts there, or it does not end. */
-export function scanArray(source: Uint8Array, from: number): readonly Span[] | null {
-  const bytes = asBuffer(source);
+export function scanArray(bytes: Uint8Array, from: number): readonly Span[] | null {
   const open = skipSpace(bytes, from);
   if (bytes[open] !== OPEN_BRACKET) return null;
   const items: Span[] = [];
@@ -216,8 +263,7 @@ export function scanArray(source: Uint8Array, from: number): readonly Span[] | n
 }
 
 /** The elements' end in the array at `start`…`end`: where an element may be appended, and whether it is the first. */
-export function arrayTail(source: Uint8Array, start: number, end: number): { at: number; empty: boolean } | null {
-  const bytes = asBuffer(source);
+export function arrayTail(bytes: Uint8Array, start: number, end: number): { at: number; empty: boolean } | null {
   if (bytes[start] !== OPEN_BRACKET || bytes[end - 1] !== CLOSE_BRACKET) return null;
   const at = skipSpaceBack(bytes, end - 1);
   return { at, empty: at === start + 1 };

@@ -122,10 +122,10 @@ function modelPatches(bytes: Uint8Array, from: number, name: string): readonly P
   const visit = (spans: ObjectSpans | null, nested: boolean): void => {
     for (const field of spans?.fields ?? []) {
       if (field.name === "model") patches.push({ start: field.valueStart, end: field.valueEnd, text });
-      else if (!nested && MODEL_HOLDERS.has(field.name)) visit(scanObject(bytes, undefined, field.valueStart), true);
+      else if (!nested && MODEL_HOLDERS.has(field.name)) visit(scanObject(bytes, field.valueStart), true);
     }
   };
-  visit(scanObject(bytes, undefined, from), false);
+  visit(scanObject(bytes, from), false);
   return patches;
 }
 

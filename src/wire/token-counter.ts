@@ -1,8 +1,11 @@
 /** Adds up what a request costs in input tokens: its texts, and the frame that the provider puts around them. */
+import { isString, own } from "../base/json.ts";
 import type { Json } from "../base/json.ts";
 import type { ProviderName } from "../base/names.ts";
+import type { LongTexts } from "./long-text.ts";
 import { estimateAudio, estimateImage, estimatePdf, NEW_CLAUDE } from "./media-tokens.ts";
-import { weighText } from "./tokens.ts";
+import { createTextSample } from "./text-sample.ts";
+import type { TextSample } from "./text-sample.ts";
 
 /** Costs of a request's frame, tokens each unless told otherwise. */
 interface Frame {
@@ -75,9 +78,11 @@ const BUILT_IN_TOOLS: readonly (readonly [string, number])[] = [
 /** Adds up the parts of one request. */
 export interface TokenCounter {
   readonly text: (text: string) => void;
+  /** The text `key` of `holder`; false when that is no string. */
+  readonly member: (holder: Json | undefined, key: string) => boolean;
   readonly message: () => void;
-  /** A tool call in the history; its arguments as JSON text or as a value. */
-  readonly call: (name: string, args: Json) => void;
+  /** A tool call in the history; its arguments are the member `key` of `holder`, as JSON text or as a value. */
+  readonly call: (name: string, holder: Json, key: string) => void;
   /** A declared tool; `type` is that of a tool which the provider defines. */
   readonly tool: (name: string, description: string, schema: Json, type: string) => void;
   /** The schema that the answer has to follow. */
@@ -107,28 +112,45 @@ class Counter implements TokenCounter {
   readonly #model: string;
   readonly #provider: ProviderName;
   readonly #frame: Frame;
-  #texts = 0;
+  readonly #longTexts: LongTexts | null;
+  readonly #texts: TextSample;
+  /** Schemas' JSON texts, which are charged a share. */
+  #schemas: TextSample | null = null;
   #rest: number;
   #tools = 0;
 
-  constructor(provider: ProviderName, model: string) {
+  constructor(provider: ProviderName, model: string, longTexts: LongTexts | null) {
     this.#model = model;
     this.#provider = provider;
+    this.#longTexts = longTexts;
+    this.#texts = createTextSample(provider);
     this.#frame = frameOf(provider, model);
     this.#rest = this.#frame.request;
   }
 
   text(text: string): void {
-    this.#texts += weighText(text, this.#provider);
+    this.#texts.add(text);
+  }
+
+  member(holder: Json | undefined, key: string): boolean {
+    const longText = this.#longTexts === null ? null : this.#longTexts.find(holder, key);
+    if (longText !== null) {
+      this.#texts.add(longText);
+      return true;
+    }
+    const text = own(holder, key);
+    if (!isString(text)) return false;
+    this.#texts.add(text);
+    return true;
   }
 
   message(): void {
     this.#rest += this.#frame.message;
   }
 
-  call(name: string, args: Json): void {
+  call(name: string, holder: Json, key: string): void {
     this.text(name);
-    this.text(typeof args === "string" ? args : JSON.stringify(args));
+    if (!this.member(holder, key)) this.text(JSON.stringify(own(holder, key) ?? ""));
     this.#rest += this.#frame.call;
   }
 
@@ -136,13 +158,16 @@ class Counter implements TokenCounter {
     this.#tools += 1;
     this.text(name);
     this.text(description);
-    this.#texts += this.#frame.schema * weighText(JSON.stringify(schema), this.#provider);
+    this.#schemas ??= createTextSample(this.#provider);
+    this.#schemas.add(JSON.stringify(schema));
     this.#rest += this.#frame.tool + (BUILT_IN_TOOLS.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 0);
   }
 
   format(schema: Json): void {
-    this.#texts += this.#frame.formatSchema * weighText(JSON.stringify(schema), this.#provider);
-    this.#rest += this.#frame.format;
+    const { format, formatSchema, text } = this.#frame;
+    const sample = createTextSample(this.#provider);
+    sample.add(JSON.stringify(schema));
+    this.#rest += format + sample.tokens() * formatSchema * text;
   }
 
   thinking(): void {
@@ -163,14 +188,20 @@ class Counter implements TokenCounter {
   }
 
   total(): number {
-    return Math.round(this.#texts * this.#frame.text + this.#rest + (this.#tools > 0 ? this.#frame.tools : 0));
+    const { schema, text, tools } = this.#frame;
+    const texts = this.#texts.tokens() + (this.#schemas === null ? 0 : this.#schemas.tokens() * schema);
+    return Math.round(texts * text + this.#rest + (this.#tools > 0 ? tools : 0));
   }
 }
 
 /**
  * Opens a count for `model`; its name picks the tokenizer, the frame and the formula for images. `fallback` is the provider
- * of the request's format, for names that tell nothing (aliases).
+ * of the request's format, for names that tell nothing (aliases). `longTexts` are those of the request.
  */
-export function createTokenCounter(fallback: ProviderName, model: string): TokenCounter {
-  return new Counter(tokenizerOf(model, fallback), model);
+export function createTokenCounter(
+  fallback: ProviderName,
+  model: string,
+  longTexts: LongTexts | null = null,
+): TokenCounter {
+  return new Counter(tokenizerOf(model, fallback), model, longTexts);
 }

@@ -1,15 +1,15 @@
 /**
- * Tokens of a text without a tokenizer: one pass by character class, linear; 200 KB take under a millisecond. What a request
- * costs beyond its texts is token-counter.ts, images and documents are media-tokens.ts.
+ * Tokens of a text without a tokenizer, by classes of characters. Of large ones only a sample is read (text-sample.ts). What a
+ * request costs beyond its texts is token-counter.ts, images and documents are media-tokens.ts.
  *
  * Measured by bench/tokens.ts against the input that the providers reported for recorded requests (2026-11-24), as share of
  * the reported figure:
  *
  * | format    | requests | median error | 95th percentile |
  * | --------- | -------- | ------------ | --------------- |
- * | chat      | 427      | 4.9 %        | 23 %            |
+ * | chat      | 427      | 5.0 %        | 23 %            |
  * | responses | 164      | 4.9 %        | 77 %            |
- * | messages  | 311      | 6.0 %        | 38 %            |
+ * | messages  | 311      | 5.9 %        | 38 %            |
  *
  * Left out are requests to which the provider adds input that they do not hold (searches, stored prompts and files, images by
  * URL). The tail is short prompts with one tool, where a provider's hidden instructions outweigh the request, and PDFs.
@@ -26,6 +26,10 @@ const SIGN = 6;
 const FOREIGN = 7;
 const IDEOGRAPH = 8;
 const SYMBOL = 9;
+/** The backslash of a string inside JSON. */
+const ESCAPE = 10;
+/** A character of two units. */
+const WIDE = 11;
 
 function asciiClass(code: number): number {
   if (code >= 97 && code <= 122) return LETTER;
@@ -35,13 +39,26 @@ function asciiClass(code: number): number {
   return code <= 32 ? SPACE : SIGN;
 }
 
-/** One look-up for any unit: a table for ASCII alone costs a branch more for every character. */
-const CLASSES = new Uint8Array(65_536);
-CLASSES.fill(FOREIGN, 0x80, 0x2000).fill(SYMBOL, 0x2000).fill(IDEOGRAPH, 0x3040, 0xd800);
-for (let code = 0; code < 0x80; code += 1) CLASSES[code] = asciiClass(code);
+/** The class of each unit of a text. One look-up for any unit: a table for ASCII alone costs a branch more for every character. */
+export const TEXT_CLASSES = new Uint8Array(65_536);
+TEXT_CLASSES.fill(FOREIGN, 0x80, 0x2000).fill(SYMBOL, 0x2000).fill(IDEOGRAPH, 0x3040, 0xd800);
+
+/**
+ * The same for the bytes of a string inside JSON, read as Latin-1: of a character past ASCII its first byte tells the class, and
+ * the others none.
+ */
+export const JSON_CLASSES = new Uint8Array(256);
+JSON_CLASSES.fill(FOREIGN, 0xc0).fill(SYMBOL, 0xe2).fill(IDEOGRAPH, 0xe3, 0xee).fill(WIDE, 0xf0);
+
+for (let code = 0; code < 0x80; code += 1) {
+  TEXT_CLASSES[code] = asciiClass(code);
+  JSON_CLASSES[code] = asciiClass(code);
+}
+const BACKSLASH = 0x5c;
+JSON_CLASSES[BACKSLASH] = ESCAPE;
 
 /** How a provider's tokenizer treats what it meets; tokens each. */
-interface TextWeights {
+export interface TextWeights {
   /** A word of letters. */
   readonly word: number;
   /** Each letter of a word past its sixth. */
@@ -64,7 +81,7 @@ interface TextWeights {
 }
 
 /** Fitted to recorded requests (bench/tokens.ts), but for the scripts that these do not hold. */
-const WEIGHTS: Readonly<Record<ProviderName, TextWeights>> = {
+export const TEXT_WEIGHTS: Readonly<Record<ProviderName, TextWeights>> = {
   openai: {
     word: 1.03,
     longLetter: 0.06,
@@ -91,43 +108,36 @@ const WEIGHTS: Readonly<Record<ProviderName, TextWeights>> = {
   },
 };
 
-/** Texts up to this many UTF-16 units are read whole. */
-const WHOLE_UNITS = 4096;
-/** Of longer ones, a window is read in each stride: a quarter of the text. */
-const WINDOW_UNITS = 512;
-const STRIDE_UNITS = 2048;
+/** Digits of a `\u` escape. */
+const HEX_DIGITS = 4;
+const SMALL_U = 0x75;
+
+/** Class of what the escape stands for whose letter is at `at`. */
+function escapedClass(text: string, at: number): number {
+  switch (text.charCodeAt(at)) {
+    case 0x6e: // n
+    case 0x72: // r
+      return LINE_END;
+    case 0x74: // t
+      return SPACE;
+    case SMALL_U:
+      return TEXT_CLASSES[Number.parseInt(text.slice(at + 1, at + 1 + HEX_DIGITS), 16)] ?? SIGN;
+    default:
+      return SIGN;
+  }
+}
 
 /**
- * Tokens of `text`, unrounded, so that many short texts add up right. Long texts are sampled, which costs a quarter: over 1,257
- * long texts (recorded prompts, code, prose) the estimate moved by 1.4 % at the median and 7 % at the 95th percentile; the
- * table above was measured with it.
+ * Tokens of `text` between two offsets; `classes` are {@link TEXT_CLASSES}, or {@link JSON_CLASSES} for bytes of JSON. Where it
+ * begins or ends within an escape or a character, that one is weighed wrong.
  */
-export function weighText(text: string, provider: ProviderName): number {
-  const weights = WEIGHTS[provider];
-  const { length } = text;
-  if (length <= WHOLE_UNITS) return weighSpan(text, 0, length, weights);
-  let units = 0;
-  let tokens = 0;
-  for (let from = 0; from < length; from += STRIDE_UNITS) {
-    const start = from === 0 ? 0 : wordStart(text, from);
-    const end = wordStart(text, Math.min(length, from + WINDOW_UNITS));
-    units += end - start;
-    tokens += weighSpan(text, start, end, weights);
-  }
-  return (tokens / units) * length;
-}
-
-/** Where the first word behind `at` starts, that none is counted in two halves; `at` itself where none does within a window's quarter. */
-function wordStart(text: string, at: number): number {
-  const last = Math.min(text.length, at + WINDOW_UNITS / 4);
-  for (let next = at; next < last; next += 1) {
-    if (CLASSES[text.charCodeAt(next)] === SPACE) return next;
-  }
-  return at;
-}
-
-/** Tokens of `text` between two offsets. */
-function weighSpan(text: string, from: number, length: number, weights: TextWeights): number {
+export function weighSpan(
+  text: string,
+  from: number,
+  length: number,
+  weights: TextWeights,
+  classes: Uint8Array,
+): number {
   let words = 0;
   let longLetters = 0;
   let seams = 0;
@@ -141,14 +151,14 @@ function weighSpan(text: string, from: number, length: number, weights: TextWeig
   let at = from;
   while (at < length) {
     const start = at;
-    let kind = CLASSES[text.charCodeAt(at)];
+    let kind = classes[text.charCodeAt(at)];
     at += 1;
     switch (kind) {
       case LETTER:
       case UPPER: {
         words += 1;
         while (at < length) {
-          const next = CLASSES[text.charCodeAt(at)];
+          const next = classes[text.charCodeAt(at)];
           if (next !== LETTER) {
             if (next !== UPPER) break;
             if (kind === LETTER) seams += 1;
@@ -160,15 +170,15 @@ function weighSpan(text: string, from: number, length: number, weights: TextWeig
         break;
       }
       case DIGIT:
-        while (at < length && CLASSES[text.charCodeAt(at)] === DIGIT) at += 1;
+        while (at < length && classes[text.charCodeAt(at)] === DIGIT) at += 1;
         digitGroups += Math.ceil((at - start) / 3);
         break;
       case LINE_END:
-        while (at < length && CLASSES[text.charCodeAt(at)] === LINE_END) at += 1;
+        while (at < length && classes[text.charCodeAt(at)] === LINE_END) at += 1;
         lineEnds += 1;
         break;
       case SPACE:
-        while (at < length && CLASSES[text.charCodeAt(at)] === SPACE) at += 1;
+        while (at < length && classes[text.charCodeAt(at)] === SPACE) at += 1;
         blanks += at - start - 1;
         break;
       case FOREIGN:
@@ -180,8 +190,26 @@ function weighSpan(text: string, from: number, length: number, weights: TextWeig
       case SYMBOL:
         symbols += 1;
         break;
-      default:
+      case SIGN:
         signs += 1;
+        break;
+      case WIDE:
+        symbols += 2;
+        break;
+      case ESCAPE: {
+        const escaped = escapedClass(text, at);
+        const isRun =
+          start > 1 && text.charCodeAt(start - 2) === BACKSLASH && escapedClass(text, start - 1) === escaped;
+        at += text.charCodeAt(at) === SMALL_U ? 1 + HEX_DIGITS : 1;
+        if (escaped === LINE_END) lineEnds += isRun ? 0 : 1;
+        else if (escaped === SPACE) blanks += isRun ? 1 : 0;
+        else if (escaped === FOREIGN) foreign += 1;
+        else if (escaped === IDEOGRAPH) ideographs += 1;
+        else if (escaped === SYMBOL) symbols += 1;
+        else signs += 1;
+        break;
+      }
+      default:
     }
   }
   return (
@@ -196,11 +224,6 @@ function weighSpan(text: string, from: number, length: number, weights: TextWeig
     ideographs * weights.ideograph +
     symbols * weights.symbol
   );
-}
-
-/** Tokens of a plain text, at least 1 unless it is empty. */
-export function estimateTokens(text: string, provider: ProviderName): number {
-  return text === "" ? 0 : Math.max(1, Math.round(weighText(text, provider)));
 }
 
 /** UTF-8 bytes of one output token of either provider, over prose, code and JSON. */

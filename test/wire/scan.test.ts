@@ -1,13 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../src/base/errors.ts";
-import { scanObject, scanRequest } from "../../src/wire/scan.ts";
+import { boundRequest, refuseRepeated, scanObject } from "../../src/wire/scan.ts";
 
 const LIMITS = { jsonDepth: 4, jsonNodes: 20 };
 const UNIQUE: ReadonlySet<string> = new Set(["model"]);
 
+function scan(body: Uint8Array | string): void {
+  const bytes = Buffer.from(body);
+  boundRequest(bytes, LIMITS);
+  refuseRepeated(bytes, UNIQUE);
+}
+
 function refusal(bytes: Uint8Array | string): { code: string; param: string | null } {
   try {
-    scanRequest(typeof bytes === "string" ? Buffer.from(bytes) : bytes, LIMITS, UNIQUE);
+    scan(bytes);
   } catch (error) {
     if (error instanceof GatewayError) return { code: error.code, param: error.param };
     throw error;
@@ -15,9 +21,24 @@ function refusal(bytes: Uint8Array | string): { code: string; param: string | nu
   throw new Error("was accepted");
 }
 
-describe("scanRequest", () => {
-  test("gives the text of a body in bounds", () => {
-    expect(scanRequest(Buffer.from('{"a":"é"}'), LIMITS, UNIQUE)).toBe('{"a":"é"}');
+describe("boundRequest", () => {
+  test("counts the fields of a body in bounds, repeated ones too", () => {
+    expect(boundRequest(Buffer.from('{"é":{"b":1},"a":[{"c":2}],"a":"x:y" }'), LIMITS).fields).toBe(3);
+    expect(boundRequest(Buffer.from("{}"), LIMITS).fields).toBe(0);
+  });
+
+  test("tells long strings of a large body, where they are most of it and members of objects", () => {
+    const long = "x".repeat(20_000);
+    const strings = (body: object | string): readonly string[] => {
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      const { longStrings } = boundRequest(Buffer.from(text), LIMITS);
+      return longStrings.flatMap((start, at) => (at % 2 === 0 ? [text.slice(start, longStrings[at + 1])] : []));
+    };
+    expect(strings({ a: long, b: [{ c: `${long}\\"` }], d: "short" })).toEqual([long, `${long}\\\\\\"`]);
+    expect(strings(`{"a" : \n "${long}"}`)).toEqual([long]);
+    expect(strings({ a: [long], [long]: 1 })).toEqual([]);
+    expect(strings({ a: long.slice(0, 10_000) })).toEqual([]);
+    expect(strings({ a: long, b: [long] })).toEqual([]);
   });
 
   test.each([
@@ -33,25 +54,25 @@ describe("scanRequest", () => {
   });
 
   test("refuses depth one past the limit, whatever the containers", () => {
-    expect(() => scanRequest(Buffer.from('{"a":[{"b":[1]}]}'), LIMITS, UNIQUE)).not.toThrow();
+    expect(() => scan('{"a":[{"b":[1]}]}')).not.toThrow();
     expect(refusal('{"a":[{"b":[[1]]}]}').code).toBe("invalid_value");
     expect(refusal(`{"a":${"[".repeat(100_000)}`).code).toBe("invalid_value");
   });
 
   test("counts no brackets inside strings", () => {
-    expect(() => scanRequest(Buffer.from(`{"a":"${"[{,".repeat(50)}"}`), LIMITS, UNIQUE)).not.toThrow();
-    expect(() => scanRequest(Buffer.from(`{"a":"\\\\\\"${"[{,".repeat(50)}\\\\"}`), LIMITS, UNIQUE)).not.toThrow();
+    expect(() => scan(`{"a":"${"[{,".repeat(50)}"}`)).not.toThrow();
+    expect(() => scan(`{"a":"\\\\\\"${"[{,".repeat(50)}\\\\"}`)).not.toThrow();
   });
 
   test("refuses more values than the limit", () => {
-    expect(() => scanRequest(Buffer.from(`{"a":[${Array(18).fill(1).join()}]}`), LIMITS, UNIQUE)).not.toThrow();
+    expect(() => scan(`{"a":[${Array(18).fill(1).join()}]}`)).not.toThrow();
     expect(refusal(`{"a":[${Array(21).fill(1).join()}]}`).code).toBe("invalid_value");
   });
 
   test("refuses a fact's field that occurs twice, escapes or not, and no other", () => {
     expect(refusal('{"model":1,"model":1}')).toEqual({ code: "invalid_value", param: "model" });
     expect(refusal('{"model":1,"mod\\u0065l":1}').param).toBe("model");
-    expect(() => scanRequest(Buffer.from('{"x":1,"x":1,"y":{"model":1,"model":1}}'), LIMITS, UNIQUE)).not.toThrow();
+    expect(() => scan('{"x":1,"x":1,"y":{"model":1,"model":1}}')).not.toThrow();
   });
 });
 

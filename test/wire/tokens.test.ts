@@ -1,53 +1,24 @@
 import { describe, expect, test } from "bun:test";
-import { estimateOutputTokens, estimateTokens, weighText } from "../../src/wire/tokens.ts";
+import { estimateOutputTokens, JSON_CLASSES, TEXT_CLASSES, TEXT_WEIGHTS, weighSpan } from "../../src/wire/tokens.ts";
 
-describe("estimateTokens", () => {
-  test("knows an empty text from a short one", () => {
-    expect(estimateTokens("", "openai")).toBe(0);
-    expect(estimateTokens(" ", "openai")).toBe(1);
-  });
+describe("weighSpan", () => {
+  const TEXT =
+    'const fooBar = { "key": 12345 };\n\n\tif (a\\b) {\r\n\t\treturn "é, Привет, 今天天气, 😀 ≠ ½";\n    }\n';
 
   test.each([
-    ["prose", "The quick brown fox jumps over the lazy dog. ".repeat(40), 400],
-    ["JSON", '{"name":"Alice","tags":["a","b"],"age":36}'.repeat(20), 360],
-    ["Cyrillic", "Привет, как дела? ".repeat(30), 210],
-    ["Chinese", "今天天气很好我们去公园".repeat(20), 200],
-    ["digits", "1234567890 ".repeat(20), 110],
-  ])("is near a tokenizer's count for %s", (_name, text, about) => {
-    const estimate = estimateTokens(text, "openai");
-    expect(estimate / about).toBeGreaterThan(0.6);
-    expect(estimate / about).toBeLessThan(1.6);
-    expect(estimateTokens(text, "anthropic")).toBeGreaterThan(estimate * 0.9);
-  });
-
-  test("grows with the text and is linear in it", () => {
-    const once = estimateTokens("some words, 12 numbers and\nlines ".repeat(100), "openai");
-    const tenfold = estimateTokens("some words, 12 numbers and\nlines ".repeat(1000), "openai");
-    expect(tenfold / once).toBeCloseTo(10, 1);
-  });
-
-  test("samples a long text near what its parts add up to, whatever it is made of", () => {
-    const parts = [
-      "The quick brown fox jumps over the lazy dog. ",
-      '{"name":"Alice","tags":["a","b"],"age":36}\n',
-      "Привет, как дела? ",
-      "今天天气很好我们去公园",
-      "const camelCase = fooBarBaz(1234567, 0x1f);\n    return camelCase;\n",
-    ].flatMap((part) => Array.from({ length: 9 }, () => part.repeat(Math.ceil(3000 / part.length))));
-    const whole = parts.reduce((sum, part) => sum + weighText(part, "openai"), 0);
-    expect(weighText(parts.join(""), "openai") / whole).toBeGreaterThan(0.93);
-    expect(weighText(parts.join(""), "openai") / whole).toBeLessThan(1.07);
-  });
-
-  test("costs 200 KB about a millisecond", () => {
-    const text = 'const value = { "key": 123, camelCase: true };\n'.repeat(4300);
-    let best = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 20; run += 1) {
-      const start = performance.now();
-      estimateTokens(text, "anthropic");
-      best = Math.min(best, performance.now() - start);
-    }
-    expect(best).toBeLessThan(2);
+    ["as UTF-8", JSON.stringify(TEXT)],
+    [
+      "with escapes only",
+      JSON.stringify(TEXT).replaceAll(
+        /[^\0-\x7f]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      ),
+    ],
+  ])("weighs a text in JSON, %s, like the text that it spells", (_name, json) => {
+    const weigh = (text: string, classes: Uint8Array): number =>
+      weighSpan(text, 0, text.length, TEXT_WEIGHTS.anthropic, classes);
+    const bytes = Buffer.from(json.slice(1, -1)).toString("latin1");
+    expect(weigh(bytes, JSON_CLASSES)).toBeCloseTo(weigh(TEXT, TEXT_CLASSES), 6);
   });
 });
 

@@ -29,6 +29,6 @@ export function dropBlocks(request: ParsedRequest, isDropped: (block: Json) => b
 
 /** Elements of the array `name` in the object at `from`: of its last occurrence, the one that a JSON parser takes. */
 function findArray(bytes: Uint8Array, from: number, name: string): readonly Span[] | null {
-  const field = scanObject(bytes, undefined, from)?.fields.findLast((each) => each.name === name);
+  const field = scanObject(bytes, from)?.fields.findLast((each) => each.name === name);
   return field === undefined ? null : scanArray(bytes, field.valueStart);
 }

@@ -2,6 +2,7 @@ import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
+import type { LongTexts } from "../long-text.ts";
 import { createFacts } from "../request-facts.ts";
 import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
@@ -16,6 +17,7 @@ interface Seen {
 /** A request with what is looked up in it more than once. */
 interface Source {
   readonly json: JsonObject;
+  readonly longTexts: LongTexts | null;
   readonly model: string;
   readonly messages: readonly Json[];
 }
@@ -38,23 +40,23 @@ function walkDocument(block: Json, counter: TokenCounter, seen: Seen): void {
   const source = own(block, "source");
   switch (own(source, "type")) {
     case "text":
-      counter.text(readString(own(source, "data")) ?? "");
+      counter.member(source, "data");
       break;
     case "content":
-      walkContent(own(source, "content"), counter, seen);
+      walkContent(source, "content", counter, seen);
       break;
     default:
       counter.document(base64Of(block), readString(own(source, "media_type")) ?? "");
   }
-  counter.text(readString(own(block, "title")) ?? "");
-  counter.text(readString(own(block, "context")) ?? "");
+  counter.member(block, "title");
+  counter.member(block, "context");
 }
 
 function walkBlock(block: Json, counter: TokenCounter, seen: Seen): void {
   if (hasMarker(block)) seen.cache = true;
   switch (own(block, "type")) {
     case "text":
-      counter.text(readString(own(block, "text")) ?? "");
+      counter.member(block, "text");
       break;
     case "image":
       seen.image = true;
@@ -64,24 +66,26 @@ function walkBlock(block: Json, counter: TokenCounter, seen: Seen): void {
       walkDocument(block, counter, seen);
       break;
     case "thinking":
-      counter.text(readString(own(block, "thinking")) ?? "");
+      counter.member(block, "thinking");
       break;
     case "redacted_thinking":
       break;
     case "tool_use":
     case "server_tool_use":
     case "mcp_tool_use":
-      counter.call(readString(own(block, "name")) ?? "", own(block, "input") ?? {});
+      counter.call(readString(own(block, "name")) ?? "", block, "input");
       break;
     default:
       // Tool results of every kind, search results.
-      walkContent(own(block, "content"), counter, seen);
+      walkContent(block, "content", counter, seen);
   }
 }
 
-function walkContent(content: Json | undefined, counter: TokenCounter, seen: Seen): void {
-  if (isString(content)) counter.text(content);
-  else if (isArray(content)) for (const block of content) walkBlock(block, counter, seen);
+/** A text, a block or blocks: the member `key` of `holder`. */
+function walkContent(holder: Json | undefined, key: string, counter: TokenCounter, seen: Seen): void {
+  if (counter.member(holder, key)) return;
+  const content = own(holder, key);
+  if (isArray(content)) for (const block of content) walkBlock(block, counter, seen);
   else if (isObject(content)) walkBlock(content, counter, seen);
 }
 
@@ -90,13 +94,13 @@ function readFormat(json: JsonObject): Json | undefined {
   return own(own(json, "output_config"), "format") ?? own(json, "output_format");
 }
 
-function walk({ json, model, messages }: Source): Walked {
-  const counter = createTokenCounter("anthropic", model);
+function walk({ json, longTexts, model, messages }: Source): Walked {
+  const counter = createTokenCounter("anthropic", model, longTexts);
   const seen: Seen = { image: false, document: false, cache: hasMarker(json) };
-  walkContent(own(json, "system"), counter, seen);
+  walkContent(json, "system", counter, seen);
   for (const message of messages) {
     counter.message();
-    walkContent(own(message, "content"), counter, seen);
+    walkContent(message, "content", counter, seen);
   }
   for (const tool of list(own(json, "tools"))) {
     if (hasMarker(tool)) seen.cache = true;
@@ -174,7 +178,7 @@ const READERS: LateReaders<Source, DeclaredTool> = {
 };
 
 /** Facts of a Messages request. */
-export function readFacts({ json }: ParsedRequest): Facts {
+export function readFacts({ json, longTexts }: ParsedRequest): Facts {
   const model = readString(own(json, "model")) ?? "";
   const messages = list(own(json, "messages"));
   const last = messages.at(-1);
@@ -198,7 +202,7 @@ export function readFacts({ json }: ParsedRequest): Facts {
       replayable: true,
       streamUsage: true,
     },
-    { json, model, messages },
+    { json, longTexts, model, messages },
     READERS,
   );
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../../base/json.ts";
 import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
+import type { LongTexts } from "../long-text.ts";
 import { createFacts } from "../request-facts.ts";
 import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
@@ -11,6 +12,7 @@ import type { TokenCounter } from "../token-counter.ts";
 /** A request with what is looked up in it more than once. */
 interface Source {
   readonly json: JsonObject;
+  readonly longTexts: LongTexts | null;
   readonly model: string;
   readonly messages: readonly Json[];
 }
@@ -69,31 +71,32 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
       );
       break;
     case "tool_result":
-      walkContent(own(part, "content"), counter, seen);
+      walkContent(part, counter, seen);
       break;
     default:
-      counter.text(readString(own(part, "text")) ?? readString(own(part, "refusal")) ?? "");
+      if (!counter.member(part, "text")) counter.member(part, "refusal");
   }
 }
 
-function walkContent(content: Json | undefined, counter: TokenCounter, seen: Seen): void {
-  if (isString(content)) counter.text(content);
-  else for (const part of list(content)) walkPart(part, counter, seen);
+/** The `content` of a message or a part. */
+function walkContent(holder: Json, counter: TokenCounter, seen: Seen): void {
+  if (counter.member(holder, "content")) return;
+  for (const part of list(own(holder, "content"))) walkPart(part, counter, seen);
 }
 
 function walkMessage(message: Json, counter: TokenCounter, seen: Seen): void {
   counter.message();
   if (hasMarker(message)) seen.cache = true;
   if (isObject(own(message, "audio"))) seen.audio = true;
-  counter.text(readString(own(message, "name")) ?? "");
-  walkContent(own(message, "content"), counter, seen);
+  counter.member(message, "name");
+  walkContent(message, counter, seen);
   for (const call of list(own(message, "tool_calls"))) walkCall(own(call, "custom") ?? own(call, "function"), counter);
   walkCall(own(message, "function_call"), counter);
 }
 
 function walkCall(body: Json | undefined, counter: TokenCounter): void {
   if (!isObject(body)) return;
-  counter.call(readString(own(body, "name")) ?? "", own(body, "arguments") ?? own(body, "input") ?? "");
+  counter.call(readString(own(body, "name")) ?? "", body, Object.hasOwn(body, "arguments") ? "arguments" : "input");
 }
 
 interface Tool extends DeclaredTool {
@@ -109,8 +112,8 @@ function readTools({ json }: Source): readonly Tool[] {
   }));
 }
 
-function walk({ json, model, messages }: Source, tools: readonly Tool[]): Walked {
-  const counter = createTokenCounter("openai", model);
+function walk({ json, longTexts, model, messages }: Source, tools: readonly Tool[]): Walked {
+  const counter = createTokenCounter("openai", model, longTexts);
   const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
   for (const message of messages) walkMessage(message, counter, seen);
   for (const tool of list(own(json, "tools"))) if (hasMarker(tool)) seen.cache = true;
@@ -167,7 +170,7 @@ const READERS: LateReaders<Source, Tool> = {
 };
 
 /** Facts of a Chat request. */
-export function readFacts({ json }: ParsedRequest): Facts {
+export function readFacts({ json, longTexts }: ParsedRequest): Facts {
   const model = readString(own(json, "model")) ?? "";
   const messages = list(own(json, "messages"));
   const lastRole = own(messages.at(-1), "role");
@@ -194,7 +197,7 @@ export function readFacts({ json }: ParsedRequest): Facts {
       replayable: own(json, "store") !== true,
       streamUsage: own(own(json, "stream_options"), "include_usage") === true,
     },
-    { json, model, messages },
+    { json, longTexts, model, messages },
     READERS,
   );
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../../base/json.ts";
 import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
+import type { LongTexts } from "../long-text.ts";
 import { createFacts } from "../request-facts.ts";
 import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
@@ -18,6 +19,7 @@ interface Seen {
 /** A request with what is looked up in it more than once. */
 interface Source {
   readonly json: JsonObject;
+  readonly longTexts: LongTexts | null;
   readonly model: string;
   readonly items: readonly Json[];
 }
@@ -83,32 +85,32 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
       counter.audio(readString(own(own(part, "input_audio"), "data")) ?? "");
       break;
     default:
-      counter.text(readString(own(part, "text")) ?? readString(own(part, "refusal")) ?? "");
+      if (!counter.member(part, "text")) counter.member(part, "refusal");
   }
 }
 
-function walkContent(content: Json | undefined, counter: TokenCounter, seen: Seen): void {
-  if (isString(content)) counter.text(content);
-  else for (const part of list(content)) walkPart(part, counter, seen);
+/** A text or parts: the member `key` of `item`. */
+function walkContent(item: Json, key: string, counter: TokenCounter, seen: Seen): void {
+  if (counter.member(item, key)) return;
+  for (const part of list(own(item, key))) walkPart(part, counter, seen);
 }
 
 function walkItem(item: Json, counter: TokenCounter, seen: Seen): void {
   counter.message();
-  walkContent(own(item, "content"), counter, seen);
-  walkContent(own(item, "output"), counter, seen);
-  walkContent(own(item, "summary"), counter, seen);
+  walkContent(item, "content", counter, seen);
+  walkContent(item, "output", counter, seen);
+  walkContent(item, "summary", counter, seen);
   const name = own(item, "name");
-  if (isString(name)) counter.call(name, own(item, "arguments") ?? own(item, "input") ?? "");
+  if (isString(name) && isObject(item)) {
+    counter.call(name, item, Object.hasOwn(item, "arguments") ? "arguments" : "input");
+  }
 }
 
-function walk({ json, model, items }: Source, tools: readonly Tool[]): Walked {
-  const counter = createTokenCounter("openai", model);
+function walk({ json, longTexts, model, items }: Source, tools: readonly Tool[]): Walked {
+  const counter = createTokenCounter("openai", model, longTexts);
   const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
-  const instructions = own(json, "instructions");
-  if (isString(instructions)) {
-    counter.message();
-    counter.text(instructions);
-  } else for (const item of list(instructions)) walkItem(item, counter, seen);
+  if (counter.member(json, "instructions")) counter.message();
+  else for (const item of list(own(json, "instructions"))) walkItem(item, counter, seen);
   for (const item of items) walkItem(item, counter, seen);
   for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
   const format = own(own(json, "text"), "format");
@@ -166,7 +168,7 @@ const READERS: LateReaders<Source, Tool> = {
 };
 
 /** Facts of a Responses request. */
-export function readFacts({ json }: ParsedRequest): Facts {
+export function readFacts({ json, longTexts }: ParsedRequest): Facts {
   const model = readString(own(json, "model")) ?? "";
   const items = readItems(json);
   const format = own(own(json, "text"), "format");
@@ -193,7 +195,7 @@ export function readFacts({ json }: ParsedRequest): Facts {
       replayable: own(json, "store") !== true && own(json, "background") !== true,
       streamUsage: true,
     },
-    { json, model, items },
+    { json, longTexts, model, items },
     READERS,
   );
 }
