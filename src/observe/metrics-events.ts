@@ -4,9 +4,11 @@ import type { ProviderName } from "../base/names.ts";
 import { totalInput } from "../base/usage.ts";
 import { fieldLabel, NONE } from "./labels.ts";
 import type { Meters } from "./meters.ts";
+import type { RequestSeries, SeriesByRequest } from "./metrics-series.ts";
 
 export interface CountContext {
   readonly meters: Meters;
+  readonly series: SeriesByRequest;
   readonly modelLabel: (model: string | null) => string;
   readonly droppedFields: ReadonlySet<string>;
   /** Providers whose last answer refused the key. */
@@ -76,21 +78,13 @@ function seconds(milliseconds: number): number {
 }
 
 function countRequest(context: CountContext, record: RequestRecord): void {
-  const { meters } = context;
+  const { meters, series } = context;
   const rule = record.rule ?? NONE;
-  const format = record.format ?? NONE;
-  const provider = record.provider ?? NONE;
   const model = context.modelLabel(record.model);
-  meters.requests.inc({
-    format,
-    provider,
-    model,
-    status: String(record.status ?? NONE),
-    stream: String(record.stream),
-    rule,
-  });
-  if (record.ms !== null) meters.requestDuration.observe({ format, provider, model }, seconds(record.ms));
-  if (record.overheadMs !== null) meters.overhead.observe({ format }, seconds(Math.max(0, record.overheadMs)));
+  const own = series.ofRequest(record.format ?? NONE, record.provider ?? NONE, model, rule);
+  own.requests(record.status, record.stream).add(1);
+  if (record.ms !== null) own.duration.observe(seconds(record.ms));
+  if (record.overheadMs !== null) own.overhead.observe(seconds(Math.max(0, record.overheadMs)));
   for (const attempt of record.attempts) {
     if (attempt.ms !== null) countAttempt(context, attempt, rule);
     countSpending(context, attempt, rule);
@@ -101,7 +95,7 @@ function countRequest(context: CountContext, record: RequestRecord): void {
   for (const field of record.dropped) {
     meters.translationDropped.inc({ field: fieldLabel(field, context.droppedFields) });
   }
-  countSaving(meters, record, rule);
+  countSaving(own, record);
   countKey(meters, record);
 }
 
@@ -114,53 +108,42 @@ function countKey(meters: Meters, { key, status, costUsd }: RequestRecord): void
 function countAttempt(context: CountContext, attempt: AttemptRecord, rule: string): void {
   // The continuation of a paused answer belongs to the attempt that it continues.
   if (attempt.continues) return;
-  const { meters } = context;
-  const { provider } = attempt;
-  const model = context.modelLabel(attempt.model);
-  meters.attempts.inc({ provider, model, class: attempt.class, rule });
-  if (attempt.ttftMs !== null) meters.timeToFirstToken.observe({ provider, model }, seconds(attempt.ttftMs));
-  if (attempt.ms === null) return;
-  const error_type = attempt.class === "ok" ? "" : attempt.class;
-  meters.genAiDuration.observe({ ...genAiLabels(provider, model), error_type }, seconds(attempt.ms));
-}
-
-function genAiLabels(provider: ProviderName, model: string) {
-  return { gen_ai_operation_name: "chat", gen_ai_provider_name: provider, gen_ai_request_model: model } as const;
+  const own = context.series.ofAttempt(attempt.provider, context.modelLabel(attempt.model), rule);
+  const { attempts, duration } = own.outcome(attempt.class);
+  attempts.add(1);
+  if (attempt.ttftMs !== null) own.timeToFirstToken.observe(seconds(attempt.ttftMs));
+  if (attempt.ms !== null) duration.observe(seconds(attempt.ms));
 }
 
 function countSpending(context: CountContext, attempt: AttemptRecord, rule: string): void {
   const { usage, provider, costUsd } = attempt;
   if (usage === null) return;
-  const { meters } = context;
-  const model = context.modelLabel(attempt.model);
-  const { source } = usage;
-  const add = (kind: string, count: number): void => {
-    if (count > 0) meters.tokens.inc({ provider, model, kind, source, rule }, count);
-  };
-  add("input", usage.input);
-  add("output", usage.output);
-  add("cache_read", usage.cacheRead);
-  add("cache_write", usage.cacheWrite + usage.cacheWriteLong);
-  add("reasoning", usage.reasoning);
-  if (costUsd !== null) meters.cost.inc({ provider, model, rule }, costUsd);
-  const labels = genAiLabels(provider, model);
-  meters.genAiTokens.observe({ ...labels, gen_ai_token_type: "input" }, totalInput(usage));
-  meters.genAiTokens.observe({ ...labels, gen_ai_token_type: "output" }, usage.output);
+  const own = context.series.ofAttempt(provider, context.modelLabel(attempt.model), rule);
+  const tokens = own.tokens(usage.source);
+  if (usage.input > 0) tokens.input.add(usage.input);
+  if (usage.output > 0) tokens.output.add(usage.output);
+  if (usage.cacheRead > 0) tokens.cacheRead.add(usage.cacheRead);
+  const cacheWrite = usage.cacheWrite + usage.cacheWriteLong;
+  if (cacheWrite > 0) tokens.cacheWrite.add(cacheWrite);
+  if (usage.reasoning > 0) tokens.reasoning.add(usage.reasoning);
+  if (costUsd !== null) own.cost.add(costUsd);
+  own.inputTokens.observe(totalInput(usage));
+  own.outputTokens.observe(usage.output);
 }
 
-function countSaving(meters: Meters, record: RequestRecord, rule: string): void {
-  const saved = Math.max(0, record.savedUsd ?? 0);
-  const lost = Math.max(0, -(record.savedUsd ?? 0));
-  if (record.savedUsd !== null) {
-    meters.saved.inc({ rule }, saved);
-    meters.lost.inc({ rule }, lost);
+function countSaving(own: RequestSeries, { tags, costUsd, savedUsd }: RequestRecord): void {
+  const saved = Math.max(0, savedUsd ?? 0);
+  const lost = Math.max(0, -(savedUsd ?? 0));
+  if (savedUsd !== null) {
+    own.saved.add(saved);
+    own.lost.add(lost);
   }
-  for (const [tag, value] of Object.entries(record.tags)) {
-    const labels = { tag, value, rule };
-    meters.taggedRequests.inc(labels);
-    if (record.costUsd !== null) meters.taggedCost.inc(labels, record.costUsd);
-    if (record.savedUsd === null) continue;
-    meters.taggedSaved.inc(labels, saved);
-    meters.taggedLost.inc(labels, lost);
+  for (const tag in tags) {
+    const tagged = own.tagged(tag, tags[tag] as string);
+    tagged.requests.add(1);
+    if (costUsd !== null) tagged.cost.add(costUsd);
+    if (savedUsd === null) continue;
+    tagged.saved.add(saved);
+    tagged.lost.add(lost);
   }
 }

@@ -9,6 +9,7 @@ import type { KnownModels } from "./labels.ts";
 import { createModelLabel, NONE } from "./labels.ts";
 import { COUNTED_EVENTS, countEvent } from "./metrics-events.ts";
 import { createMeters, type Meters } from "./meters.ts";
+import { createSeriesByRequest } from "./metrics-series.ts";
 import type { MetricFamily } from "./metrics-merge.ts";
 import { readProcessFigures } from "./process-figures.ts";
 
@@ -63,6 +64,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const refusedKeys = new Set<ProviderName>();
   const context = {
     meters,
+    series: createSeriesByRequest(meters),
     modelLabel: createModelLabel(options.models),
     droppedFields: options.droppedFields,
     refusedKeys,
