@@ -1,4 +1,5 @@
 /** What a decision is made from, and the view of it that conditions test. */
+import type { RequestHeaders } from "../base/headers.ts";
 import type { FormatName, ProviderName } from "../base/names.ts";
 import type { Facts } from "../wire/format.ts";
 import type { Overrides } from "./overrides.ts";
@@ -10,14 +11,6 @@ import type { SearchName } from "./text-search.ts";
 export const BREAKER_STATES = ["closed", "open", "half_open"] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
 export type ProviderStates = Readonly<Partial<Record<ProviderName, BreakerState>>>;
-
-/** A request's headers, by lowercase name. */
-export interface RequestHeaders {
-  /** null when absent. */
-  readonly get: (name: string) => string | null;
-  /** The names of those that are there. */
-  readonly keys: () => Iterable<string>;
-}
 
 /** Everything that a decision depends on besides the policy. */
 export interface PolicyInput {
@@ -50,8 +43,6 @@ export interface ConditionContext {
   readonly model: string;
   /** Its provider. */
   readonly provider: ProviderName | null;
-  /** Of the headers that are there, lowercase. */
-  readonly headerNames: () => readonly string[];
   /** Of the words that the policy's conditions of this name look for, all that are in their text, lowercase. Searched once. */
   readonly wordsFound: (by: SearchName) => ReadonlySet<string>;
   /** Notes that a condition could not be decided from what was recorded. */
@@ -67,7 +58,6 @@ class Context implements ConditionContext {
   readonly model: string;
   readonly provider: ProviderName | null;
   readonly #policy: Policy;
-  #headerNames: readonly string[] | null = null;
   #inPrompt: ReadonlySet<string> | null = null;
   #inSystem: ReadonlySet<string> | null = null;
   #undecided: string | null = null;
@@ -80,10 +70,6 @@ class Context implements ConditionContext {
     this.format = facts.format;
     this.model = policy.resolveAlias(facts.model);
     this.provider = input.providerOf(this.model);
-  }
-
-  headerNames(): readonly string[] {
-    return (this.#headerNames ??= [...this.input.headers.keys()]);
   }
 
   wordsFound(by: SearchName): ReadonlySet<string> {

@@ -44,14 +44,14 @@ const TEXTS: Readonly<Record<string, TextReader>> = {
 /** Dimensions that each bear a name: what a client calls its headers and its metadata. */
 export interface Family {
   /** Those that a request has. */
-  readonly names: (context: ConditionContext) => readonly string[];
+  readonly names: (context: ConditionContext) => Iterable<string>;
   /** null: absent. */
   readonly get: (context: ConditionContext, name: string) => string | null;
 }
 
 export const FAMILIES: Readonly<Record<"header" | "metadata", Family>> = {
   header: {
-    names: (context) => context.headerNames(),
+    names: ({ input }) => input.headers.keys(),
     get: ({ input }, name) => input.headers.get(name),
   },
   metadata: {

@@ -6,7 +6,7 @@ import type { FormatName, ProviderName } from "../base/names.ts";
 import { sha256 } from "../base/secret.ts";
 import type { Facts } from "../wire/format.ts";
 import type { Condition } from "./condition.ts";
-import type { ConditionContext, PolicyInput, RequestHeaders } from "./context.ts";
+import type { ConditionContext, PolicyInput } from "./context.ts";
 import { BREAKER_STATES } from "./context.ts";
 import { NO_OVERRIDES, readOverrides } from "./overrides.ts";
 import type { Overrides } from "./overrides.ts";
@@ -97,7 +97,7 @@ function recordedOf(policy: Policy): Recorded {
 function testedOf(policy: Policy, context: ConditionContext): JsonObject {
   const { conditions, listsAll, find, combinations } = recordedOf(policy);
   const holding = find(context);
-  const name = holding.join();
+  const name = holding.length === 0 ? "" : holding.join();
   let tested = combinations.get(name);
   if (tested === undefined) {
     const held = new Set(holding);
@@ -123,7 +123,7 @@ function outcomeIn(tested: Json | undefined, key: string): boolean | null {
   return null;
 }
 
-const NO_HEADERS: RequestHeaders = { get: () => null, keys: () => [] };
+const NO_HEADERS = new Headers();
 
 /** What a ledger line says besides its facts. */
 export interface LedgerLine {

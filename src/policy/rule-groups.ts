@@ -12,8 +12,10 @@ import type { SearchName } from "./text-search.ts";
 export interface Hunt {
   /** Only tests before this one are asked. */
   limit: number;
-  /** Those that held, in any order and perhaps twice; null: only the first is looked for, and becomes the limit. */
-  readonly all: number[] | null;
+  /** Else only the first is looked for, and becomes the limit. */
+  readonly wantsAll: boolean;
+  /** Those that held, in any order and perhaps twice; null: none so far. */
+  all: number[] | null;
 }
 
 /** Tests that are found in one way. */
@@ -80,10 +82,15 @@ function askEach(among: Positions | undefined, tests: Tests, context: ConditionC
   if (among === undefined) return;
   for (const at of among) {
     if (at >= hunt.limit) return;
-    if (tests[at]?.(context) !== true) continue;
-    if (hunt.all === null) hunt.limit = at;
-    else hunt.all.push(at);
+    if (tests[at]?.(context) === true) note(at, hunt);
   }
+}
+
+/** That a test held. */
+function note(at: number, hunt: Hunt): void {
+  if (!hunt.wantsAll) hunt.limit = at;
+  else if (hunt.all === null) hunt.all = [at];
+  else hunt.all.push(at);
 }
 
 interface TextTable {
@@ -164,9 +171,7 @@ function numberGroup(read: NumberReader, table: NumberTable, tests: Tests): Grou
       const value = read(context) ?? -1;
       for (const { from, to, at } of ranges) {
         if (from >= value) return;
-        if (value >= to || at >= hunt.limit || tests[at]?.(context) !== true) continue;
-        if (hunt.all === null) hunt.limit = at;
-        else hunt.all.push(at);
+        if (value < to && at < hunt.limit && tests[at]?.(context) === true) note(at, hunt);
       }
     },
   };
