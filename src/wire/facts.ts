@@ -1,5 +1,5 @@
 /** Readings that every format's facts share. */
-import { isObject, isString, own } from "../base/json.ts";
+import { isArray, isObject, isString, own } from "../base/json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import { EFFORTS } from "../base/names.ts";
 import type { Effort } from "../base/names.ts";
@@ -20,9 +20,19 @@ export function readObject(value: Json | undefined): JsonObject | null {
   return isObject(value) ? value : null;
 }
 
+const NONE: readonly Json[] = [];
+
+/** The elements of an array; of anything else none. */
+export function list(value: Json | undefined): readonly Json[] {
+  return isArray(value) ? value : NONE;
+}
+
+const NO_METADATA: Readonly<Record<string, string>> = {};
+
 /** The members of `metadata` that are strings, numbers or booleans, as strings. */
 export function readMetadata(value: Json | undefined): Readonly<Record<string, string>> {
-  const entries = Object.entries(readObject(value) ?? {}).flatMap(([name, each]): [string, string][] =>
+  if (!isObject(value)) return NO_METADATA;
+  const entries = Object.entries(value).flatMap(([name, each]): [string, string][] =>
     isString(each) || typeof each === "number" || typeof each === "boolean" ? [[name, String(each)]] : [],
   );
   return Object.fromEntries(entries);
@@ -31,11 +41,19 @@ export function readMetadata(value: Json | undefined): Readonly<Record<string, s
 /** Text of a content: the string itself, or its parts' `text`, joined by a line end. */
 export function readText(content: Json | undefined): string {
   if (isString(content)) return content;
-  if (!Array.isArray(content)) return "";
-  const texts: string[] = [];
-  for (const part of content) {
-    const text = own(part as Json, "text");
-    if (isString(text)) texts.push(text);
+  return joinLines(list(content), readPartText);
+}
+
+function readPartText(part: Json): string | null {
+  return readString(own(part, "text"));
+}
+
+/** The texts that `read` finds in `values`, joined by line ends; null is none. */
+export function joinLines(values: readonly Json[], read: (value: Json) => string | null): string {
+  let lines: string | null = null;
+  for (const value of values) {
+    const text = read(value);
+    if (text !== null) lines = lines === null ? text : `${lines}\n${text}`;
   }
-  return texts.join("\n");
+  return lines ?? "";
 }

@@ -10,13 +10,13 @@ export interface DeclaredTool {
   readonly schema: JsonObject | null;
 }
 
-/** What is found on one walk over all parts of a request. */
+/** What is found on one walk over all parts of a request; filled in on the way. */
 export interface Walked {
-  readonly tokensInput: number;
-  readonly image: boolean;
-  readonly document: boolean;
-  readonly audio: boolean;
-  readonly cache: boolean;
+  tokensInput: number;
+  image: boolean;
+  document: boolean;
+  audio: boolean;
+  cache: boolean;
 }
 
 /** How a format reads what costs more than a look-up. Each is called once at most. */
@@ -66,7 +66,7 @@ class RequestFacts<Source extends { readonly json: JsonObject }, Tool extends De
   #tools: readonly Tool[] | null = null;
   #toolNames: readonly string[] | null = null;
   #toolSchemas: ReadonlyMap<string, JsonObject | null> | null = null;
-  #walked: Walked | null = null;
+  #walked: Readonly<Walked> | null = null;
   #metadata: Facts["metadata"] | null = null;
   #systemText: string | null = null;
   #promptText: string | null = null;
@@ -95,7 +95,7 @@ class RequestFacts<Source extends { readonly json: JsonObject }, Tool extends De
     return (this.#tools ??= this.#readers.tools(this.#source));
   }
 
-  #walk(): Walked {
+  #walk(): Readonly<Walked> {
     return (this.#walked ??= this.#readers.walk(this.#source, this.#readTools()));
   }
 

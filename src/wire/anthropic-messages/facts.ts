@@ -1,6 +1,6 @@
 import { isArray, isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
+import { list, readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import type { LongTexts } from "../long-text.ts";
 import { createFacts } from "../request-facts.ts";
@@ -8,22 +8,12 @@ import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
 import type { TokenCounter } from "../token-counter.ts";
 
-interface Seen {
-  image: boolean;
-  document: boolean;
-  cache: boolean;
-}
-
 /** A request with what is looked up in it more than once. */
 interface Source {
   readonly json: JsonObject;
   readonly longTexts: LongTexts | null;
   readonly model: string;
   readonly messages: readonly Json[];
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return isArray(value) ? value : [];
 }
 
 function hasMarker(value: Json): boolean {
@@ -35,7 +25,7 @@ function base64Of(block: Json): string | null {
   return own(source, "type") === "base64" ? readString(own(source, "data")) : null;
 }
 
-function walkDocument(block: Json, counter: TokenCounter, seen: Seen): void {
+function walkDocument(block: Json, counter: TokenCounter, seen: Walked): void {
   seen.document = true;
   const source = own(block, "source");
   switch (own(source, "type")) {
@@ -52,7 +42,7 @@ function walkDocument(block: Json, counter: TokenCounter, seen: Seen): void {
   counter.member(block, "context");
 }
 
-function walkBlock(block: Json, counter: TokenCounter, seen: Seen): void {
+function walkBlock(block: Json, counter: TokenCounter, seen: Walked): void {
   if (hasMarker(block)) seen.cache = true;
   switch (own(block, "type")) {
     case "text":
@@ -82,7 +72,7 @@ function walkBlock(block: Json, counter: TokenCounter, seen: Seen): void {
 }
 
 /** A text, a block or blocks: the member `key` of `holder`. */
-function walkContent(holder: Json | undefined, key: string, counter: TokenCounter, seen: Seen): void {
+function walkContent(holder: Json | undefined, key: string, counter: TokenCounter, seen: Walked): void {
   if (counter.member(holder, key)) return;
   const content = own(holder, key);
   if (isArray(content)) for (const block of content) walkBlock(block, counter, seen);
@@ -96,7 +86,7 @@ function readFormat(json: JsonObject): Json | undefined {
 
 function walk({ json, longTexts, model, messages }: Source): Walked {
   const counter = createTokenCounter("anthropic", model, longTexts);
-  const seen: Seen = { image: false, document: false, cache: hasMarker(json) };
+  const seen: Walked = { tokensInput: 0, image: false, document: false, audio: false, cache: hasMarker(json) };
   walkContent(json, "system", counter, seen);
   for (const message of messages) {
     counter.message();
@@ -114,8 +104,8 @@ function walk({ json, longTexts, model, messages }: Source): Walked {
   const format = readFormat(json);
   if (isObject(format)) counter.format(own(format, "schema") ?? {});
   if (own(own(json, "thinking"), "type") === "enabled") counter.thinking();
-  const { image, document, cache } = seen;
-  return { tokensInput: counter.total(), image, document, audio: false, cache };
+  seen.tokensInput = counter.total();
+  return seen;
 }
 
 function readToolChoice(json: JsonObject): Facts["toolChoice"] {
@@ -145,7 +135,8 @@ function isToolResult(block: Json): boolean {
 
 /** Text that the user wrote last: the last user message that holds any, so that tool results do not hide it. */
 function readPromptText({ messages }: Source): string {
-  for (const message of messages.toReversed()) {
+  for (let at = messages.length - 1; at >= 0; at -= 1) {
+    const message = messages[at];
     if (own(message, "role") !== "user") continue;
     const text = readText(own(message, "content"));
     if (text !== "") return text;
@@ -164,10 +155,14 @@ function readSystemText({ json, messages }: Source): string {
 
 /** A tool that the provider defines goes by its type. */
 function readTools({ json }: Source): readonly DeclaredTool[] {
-  return list(own(json, "tools")).map((tool) => ({
+  return list(own(json, "tools")).map(readTool);
+}
+
+function readTool(tool: Json): DeclaredTool {
+  return {
     name: readString(own(tool, "name")) ?? readString(own(tool, "type")) ?? "",
     schema: readObject(own(tool, "input_schema")),
-  }));
+  };
 }
 
 const READERS: LateReaders<Source, DeclaredTool> = {

@@ -1,6 +1,6 @@
-import { isArray, isObject, isString, own } from "../../base/json.ts";
+import { isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
+import { joinLines, list, readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
 import type { LongTexts } from "../long-text.ts";
@@ -17,22 +17,11 @@ interface Source {
   readonly messages: readonly Json[];
 }
 
-interface Seen {
-  image: boolean;
-  document: boolean;
-  audio: boolean;
-  cache: boolean;
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return isArray(value) ? value : [];
-}
-
 function hasMarker(value: Json): boolean {
   return (own(value, "cache_control") ?? own(value, "prompt_cache_breakpoint") ?? null) !== null;
 }
 
-function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
+function walkPart(part: Json, counter: TokenCounter, seen: Walked): void {
   if (hasMarker(part)) seen.cache = true;
   switch (own(part, "type")) {
     case "image_url": {
@@ -79,12 +68,12 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
 }
 
 /** The `content` of a message or a part. */
-function walkContent(holder: Json, counter: TokenCounter, seen: Seen): void {
+function walkContent(holder: Json, counter: TokenCounter, seen: Walked): void {
   if (counter.member(holder, "content")) return;
   for (const part of list(own(holder, "content"))) walkPart(part, counter, seen);
 }
 
-function walkMessage(message: Json, counter: TokenCounter, seen: Seen): void {
+function walkMessage(message: Json, counter: TokenCounter, seen: Walked): void {
   counter.message();
   if (hasMarker(message)) seen.cache = true;
   if (isObject(own(message, "audio"))) seen.audio = true;
@@ -103,26 +92,35 @@ interface Tool extends DeclaredTool {
   readonly description: string;
 }
 
+const NO_TOOLS: readonly Tool[] = [];
+
 function readTools({ json }: Source): readonly Tool[] {
-  const tools = list(own(json, "tools")).map((tool) => own(tool, "function") ?? own(tool, "custom") ?? tool);
-  return [...tools, ...list(own(json, "functions"))].map((body) => ({
+  const tools = list(own(json, "tools"));
+  const functions = list(own(json, "functions"));
+  if (tools.length + functions.length === 0) return NO_TOOLS;
+  return [...tools.map((tool) => own(tool, "function") ?? own(tool, "custom") ?? tool), ...functions].map(readTool);
+}
+
+function readTool(body: Json): Tool {
+  return {
     name: readString(own(body, "name")) ?? readString(own(body, "type")) ?? "",
     description: readString(own(body, "description")) ?? "",
     schema: readObject(own(body, "parameters") ?? own(body, "input_schema")),
-  }));
+  };
 }
 
 function walk({ json, longTexts, model, messages }: Source, tools: readonly Tool[]): Walked {
   const counter = createTokenCounter("openai", model, longTexts);
-  const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
+  const cache = isString(own(json, "prompt_cache_key"));
+  const seen: Walked = { tokensInput: 0, image: false, document: false, audio: false, cache };
   for (const message of messages) walkMessage(message, counter, seen);
   for (const tool of list(own(json, "tools"))) if (hasMarker(tool)) seen.cache = true;
   if (hasMarker(json)) seen.cache = true;
   for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
-  const { jsonSchema } = readResponseFormat(json);
+  const jsonSchema = readJsonSchema(json);
   if (jsonSchema !== null) counter.format(jsonSchema);
-  const { image, document, audio, cache } = seen;
-  return { tokensInput: counter.total(), image, document, audio, cache };
+  seen.tokensInput = counter.total();
+  return seen;
 }
 
 function readToolChoice(json: JsonObject): Facts["toolChoice"] {
@@ -141,25 +139,32 @@ function readToolChoice(json: JsonObject): Facts["toolChoice"] {
   return mode === "required" ? "required" : "auto";
 }
 
-function readResponseFormat(json: JsonObject): Pick<Facts, "responseFormatType" | "jsonSchema"> {
-  const format = own(json, "response_format");
-  const type = own(format, "type");
-  if (type === "json_schema") {
-    return { responseFormatType: type, jsonSchema: readObject(own(own(format, "json_schema"), "schema")) };
-  }
-  return { responseFormatType: type === "json_object" ? type : "text", jsonSchema: null };
+function readFormatType(json: JsonObject): Facts["responseFormatType"] {
+  const type = own(own(json, "response_format"), "type");
+  return type === "json_schema" || type === "json_object" ? type : "text";
+}
+
+function readJsonSchema(json: JsonObject): JsonObject | null {
+  if (readFormatType(json) !== "json_schema") return null;
+  return readObject(own(own(own(json, "response_format"), "json_schema"), "schema"));
 }
 
 function readSystemText({ messages }: Source): string {
-  return messages
-    .filter((message) => own(message, "role") === "system" || own(message, "role") === "developer")
-    .map((message) => readText(own(message, "content")))
-    .join("\n");
+  return joinLines(messages, readSystemMessage);
+}
+
+function readSystemMessage(message: Json): string | null {
+  const role = own(message, "role");
+  return role === "system" || role === "developer" ? readText(own(message, "content")) : null;
 }
 
 function readPromptText({ messages }: Source): string {
-  const last = messages.findLast((message) => own(message, "role") === "user");
+  const last = messages.findLast(isUsers);
   return readText(own(last, "content"));
+}
+
+function isUsers(message: Json): boolean {
+  return own(message, "role") === "user";
 }
 
 const READERS: LateReaders<Source, Tool> = {
@@ -175,7 +180,6 @@ export function readFacts({ json, longTexts }: ParsedRequest): Facts {
   const messages = list(own(json, "messages"));
   const lastRole = own(messages.at(-1), "role");
   const effort = readEffort(own(json, "reasoning_effort"));
-  const { responseFormatType, jsonSchema } = readResponseFormat(json);
   return createFacts(
     {
       format: "chat",
@@ -185,8 +189,8 @@ export function readFacts({ json, longTexts }: ParsedRequest): Facts {
       messages: messages.length,
       inToolLoop: lastRole === "tool" || lastRole === "function",
       toolChoice: readToolChoice(json),
-      responseFormatType,
-      jsonSchema,
+      responseFormatType: readFormatType(json),
+      jsonSchema: readJsonSchema(json),
       reasoning: (effort !== null && effort !== "none") || thinks(own(json, "thinking")),
       reasoningEffort: effort,
       user:

@@ -1,6 +1,6 @@
-import { isArray, isObject, isString, own } from "../../base/json.ts";
+import { isObject, isString, own } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
+import { list, readEffort, readNumber, readObject, readString, readText } from "../facts.ts";
 import type { Facts, ParsedRequest } from "../format.ts";
 import { readDataUrl } from "../image-size.ts";
 import type { LongTexts } from "../long-text.ts";
@@ -8,13 +8,6 @@ import { createFacts } from "../request-facts.ts";
 import type { DeclaredTool, LateReaders, Walked } from "../request-facts.ts";
 import { createTokenCounter } from "../token-counter.ts";
 import type { TokenCounter } from "../token-counter.ts";
-
-interface Seen {
-  image: boolean;
-  document: boolean;
-  audio: boolean;
-  cache: boolean;
-}
 
 /** A request with what is looked up in it more than once. */
 interface Source {
@@ -28,10 +21,6 @@ interface Tool extends DeclaredTool {
   readonly description: string;
 }
 
-function list(value: Json | undefined): readonly Json[] {
-  return isArray(value) ? value : [];
-}
-
 /** A string input is one user message. */
 function readItems(json: JsonObject): readonly Json[] {
   const input = own(json, "input");
@@ -43,15 +32,25 @@ const BRINGS_TOOLS: ReadonlySet<Json | undefined> = new Set(["additional_tools",
 
 /** Declared tools, also those in the input; those of a namespace stand for it. */
 function readTools({ json, items }: Source): readonly Tool[] {
-  const brought = items.flatMap((item) => (BRINGS_TOOLS.has(own(item, "type")) ? list(own(item, "tools")) : []));
-  return [...list(own(json, "tools")), ...brought]
-    .flatMap((tool) => (own(tool, "type") === "namespace" ? list(own(tool, "tools")) : [tool]))
-    .map((tool) => ({
-      name:
-        readString(own(tool, "name")) ?? readString(own(tool, "server_label")) ?? readString(own(tool, "type")) ?? "",
-      description: readString(own(tool, "description")) ?? "",
-      schema: readObject(own(tool, "parameters")),
-    }));
+  const tools: Tool[] = [];
+  addTools(own(json, "tools"), tools);
+  for (const item of items) if (BRINGS_TOOLS.has(own(item, "type"))) addTools(own(item, "tools"), tools);
+  return tools;
+}
+
+function addTools(declared: Json | undefined, tools: Tool[]): void {
+  for (const tool of list(declared)) {
+    if (own(tool, "type") !== "namespace") tools.push(readTool(tool));
+    else for (const inner of list(own(tool, "tools"))) tools.push(readTool(inner));
+  }
+}
+
+function readTool(tool: Json): Tool {
+  return {
+    name: readString(own(tool, "name")) ?? readString(own(tool, "server_label")) ?? readString(own(tool, "type")) ?? "",
+    description: readString(own(tool, "description")) ?? "",
+    schema: readObject(own(tool, "parameters")),
+  };
 }
 
 /** Schemas by name. Tools of several namespaces may share a name: without one schema for it, none is known. */
@@ -64,7 +63,7 @@ function readSchemas(tools: readonly Tool[]): ReadonlyMap<string, JsonObject | n
   return schemas;
 }
 
-function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
+function walkPart(part: Json, counter: TokenCounter, seen: Walked): void {
   if (isObject(own(part, "prompt_cache_breakpoint"))) seen.cache = true;
   switch (own(part, "type")) {
     case "input_image": {
@@ -90,12 +89,12 @@ function walkPart(part: Json, counter: TokenCounter, seen: Seen): void {
 }
 
 /** A text or parts: the member `key` of `item`. */
-function walkContent(item: Json, key: string, counter: TokenCounter, seen: Seen): void {
+function walkContent(item: Json, key: string, counter: TokenCounter, seen: Walked): void {
   if (counter.member(item, key)) return;
   for (const part of list(own(item, key))) walkPart(part, counter, seen);
 }
 
-function walkItem(item: Json, counter: TokenCounter, seen: Seen): void {
+function walkItem(item: Json, counter: TokenCounter, seen: Walked): void {
   counter.message();
   walkContent(item, "content", counter, seen);
   walkContent(item, "output", counter, seen);
@@ -108,15 +107,16 @@ function walkItem(item: Json, counter: TokenCounter, seen: Seen): void {
 
 function walk({ json, longTexts, model, items }: Source, tools: readonly Tool[]): Walked {
   const counter = createTokenCounter("openai", model, longTexts);
-  const seen: Seen = { image: false, document: false, audio: false, cache: isString(own(json, "prompt_cache_key")) };
+  const cache = isString(own(json, "prompt_cache_key"));
+  const seen: Walked = { tokensInput: 0, image: false, document: false, audio: false, cache };
   if (counter.member(json, "instructions")) counter.message();
   else for (const item of list(own(json, "instructions"))) walkItem(item, counter, seen);
   for (const item of items) walkItem(item, counter, seen);
   for (const { name, description, schema } of tools) counter.tool(name, description, schema ?? {}, "");
   const format = own(own(json, "text"), "format");
   if (own(format, "type") === "json_schema") counter.format(own(format, "schema") ?? {});
-  const { image, document, audio, cache } = seen;
-  return { tokensInput: counter.total(), image, document, audio, cache };
+  seen.tokensInput = counter.total();
+  return seen;
 }
 
 function readToolChoice(json: JsonObject): Facts["toolChoice"] {
