@@ -28,7 +28,7 @@ interface Bin {
   /** Number of the step since the epoch. */
   step: number;
   readonly total: Cell;
-  readonly groups: Readonly<Record<Dimension, Map<string, Cell>>>;
+  readonly groups: Groups<Cell>;
 }
 
 /** One step of a window, with the groups of one dimension or none. Plain data, that a process may send to another. */
@@ -80,32 +80,37 @@ export function createFigures(): Figures {
   return { requests: 0, errors: 0, tokensInput: 0, tokensOutput: 0, costUsd: 0, savedUsd: 0 };
 }
 
+/** Figures by rule, model and provider. */
+export type Groups<Of extends Figures> = Readonly<Record<Dimension, Map<string, Of>>>;
+
+/** How figures are found and counted into: functions that are there already, as this is done for each request. */
+export interface Counting<Of extends Figures> {
+  readonly find: (group: Map<string, Of>, name: string) => Of;
+  /** Adds what was delivered. */
+  readonly add: (figures: Of, entry: LiveEntry) => void;
+}
+
 /** Counts a request for what was delivered, and its tokens and dollars for what was asked. */
-export function addToGroups<Cell extends Figures>(
+export function addToGroups<Of extends Figures>(
   entry: LiveEntry,
-  total: Cell,
-  find: (dimension: Dimension, name: string) => Cell,
-  /** Called for each group of what was delivered. */
-  also: (cell: Cell) => void = () => undefined,
+  total: Of,
+  groups: Groups<Of>,
+  { find, add }: Counting<Of>,
 ): void {
-  const rule = find("rule", entry.rule);
-  addDelivered(total, entry);
-  addDelivered(rule, entry);
-  also(total);
-  also(rule);
-  for (const cell of [find("model", entry.model), find("provider", entry.provider)]) {
-    addDelivered(cell, entry);
-    also(cell);
-  }
+  const rule = find(groups.rule, entry.rule);
+  add(total, entry);
+  add(rule, entry);
+  add(find(groups.model, entry.model), entry);
+  add(find(groups.provider, entry.provider), entry);
   for (const spend of entry.spends) {
     addSpent(total, spend);
     addSpent(rule, spend);
-    addSpent(find("model", spend.model), spend);
-    addSpent(find("provider", spend.provider), spend);
+    addSpent(find(groups.model, spend.model), spend);
+    addSpent(find(groups.provider, spend.provider), spend);
   }
 }
 
-function addDelivered(figures: Figures, entry: LiveEntry): void {
+export function addDelivered(figures: Figures, entry: LiveEntry): void {
   figures.requests += 1;
   if (entry.isError) figures.errors += 1;
   figures.savedUsd += entry.savedUsd;
@@ -177,11 +182,13 @@ function binAt(ring: (Bin | undefined)[], step: number): Bin | null {
 }
 
 function addEntry({ total, groups }: Bin, entry: LiveEntry): void {
-  const find = (dimension: Dimension, name: string): Cell => findCell(groups[dimension], name);
-  addToGroups(entry, total, find, (cell) => {
-    if (entry.ms !== null) cell.latency = recordDuration(cell.latency, entry.ms);
-    if (entry.ttftMs !== null) cell.ttft = recordDuration(cell.ttft, entry.ttftMs);
-  });
+  addToGroups(entry, total, groups, INTO_CELLS);
+}
+
+function addTimed(cell: Cell, entry: LiveEntry): void {
+  addDelivered(cell, entry);
+  if (entry.ms !== null) cell.latency = recordDuration(cell.latency, entry.ms);
+  if (entry.ttftMs !== null) cell.ttft = recordDuration(cell.ttft, entry.ttftMs);
 }
 
 function addBin(sum: Bin, { total, groups }: Bin): void {
@@ -199,6 +206,8 @@ function findCell(cells: Map<string, Cell>, name: string): Cell {
   cells.set(key, cell);
   return cell;
 }
+
+const INTO_CELLS: Counting<Cell> = { find: findCell, add: addTimed };
 
 function binsOf(
   ring: readonly (Bin | undefined)[],

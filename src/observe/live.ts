@@ -6,12 +6,15 @@ import { renderLedgerLine } from "./ledger-line.ts";
 import type { LivePart, LiveQuery } from "./live-part.ts";
 import { entryOfLine, entryOfRecord, type LiveEntry } from "./live-entry.ts";
 import {
+  addDelivered,
   addToGroups,
+  type Counting,
   createFigures,
   createLiveSeries,
   type Dimension,
   DIMENSIONS,
   type Figures,
+  type Groups,
   viewBins,
   type WindowName,
   type WindowView,
@@ -46,23 +49,31 @@ export interface Live extends Observer {
   readonly find: (id: string) => JsonObject | null;
 }
 
-type Kept = { readonly id: string } & ({ readonly record: RequestRecord } | { readonly line: JsonObject });
+/** A request of this process, or one that a line of the ledger tells of. */
+type Kept = RequestRecord | { readonly id: string; readonly line: JsonObject };
 
 /** Requests that can be asked for. */
 const MAX_KEPT = 1000;
 /** Names of a dimension since the start; labels are bounded by policy, catalog and configuration, this bounds reloads. */
 const MAX_NAMES = 500;
 
+function findFigures(group: Map<string, Figures>, name: string): Figures {
+  const known = group.get(name);
+  if (known !== undefined) return known;
+  const key = group.size < MAX_NAMES ? name : "other";
+  const figures = group.get(key) ?? createFigures();
+  group.set(key, figures);
+  return figures;
+}
+
+const INTO_FIGURES: Counting<Figures> = { find: findFigures, add: addDelivered };
+
 export function createLive(options: LiveOptions): Live {
   const { redact } = options;
   const modelLabel = createModelLabel(options.models);
   const series = createLiveSeries();
   const total = createFigures();
-  const groups: Readonly<Record<Dimension, Map<string, Figures>>> = {
-    rule: new Map(),
-    model: new Map(),
-    provider: new Map(),
-  };
+  const groups: Groups<Figures> = { rule: new Map(), model: new Map(), provider: new Map() };
   /** In order of arrival, round and round: `next` is the oldest once it is full. */
   const ring: Kept[] = [];
   let next = 0;
@@ -72,18 +83,8 @@ export function createLive(options: LiveOptions): Live {
     next = (next + 1) % MAX_KEPT;
   };
   const keptOf = (id: string): Kept | undefined => ring.find((kept) => kept.id === id);
-  const find = (dimension: Dimension, name: string): Figures => {
-    const map = groups[dimension];
-    const key = map.has(name) || map.size < MAX_NAMES ? name : "other";
-    let figures = map.get(key);
-    if (figures === undefined) {
-      figures = createFigures();
-      map.set(key, figures);
-    }
-    return figures;
-  };
   const count = (entry: LiveEntry): void => {
-    addToGroups(entry, total, find);
+    addToGroups(entry, total, groups, INTO_FIGURES);
     series.add(entry);
   };
 
@@ -104,7 +105,7 @@ export function createLive(options: LiveOptions): Live {
       count(entryOfRecord(record, modelLabel));
       // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
       const isBare = record.requestBytes === null && record.answer === null;
-      keep({ id: record.id, record: isBare ? record : { ...record, requestBytes: null, answer: null } });
+      keep(isBare ? record : { ...record, requestBytes: null, answer: null });
     },
     seed: (lines) => {
       const known = new Set(ring.map(({ id }) => id));
@@ -173,9 +174,8 @@ function summarize(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
 /** All that is known of a request: the ledger's line, and in `detail` what the ledger leaves out. */
 function describe(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
   if ("line" in kept) return kept.line;
-  const { record } = kept;
-  const line = renderLedgerLine(record, { keepBody: false });
-  return redactTexts(`${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(record))}}`, redact);
+  const line = renderLedgerLine(kept, { keepBody: false });
+  return redactTexts(`${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(kept))}}`, redact);
 }
 
 /** `json` with every text in it redacted, names too: of a figure that looks like a secret, nothing can be taken out. */
