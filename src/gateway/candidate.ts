@@ -1,6 +1,7 @@
 /** What one candidate came to: an answer in the client's format, not yet committed. */
 import type { GatewayError } from "../base/errors.ts";
 import type { AttemptRecord } from "../base/events.ts";
+import type { JsonObject } from "../base/json.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import type { OwnCheck } from "../translate/translator.ts";
 import type { InBandError, RenderableError, ReplyFacts } from "../wire/format.ts";
@@ -22,8 +23,10 @@ export interface WholeCandidate extends Settled {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
-  /** The answer as the client would see it; read on first call. */
-  readonly reply: () => ReplyFacts;
+  /** The answer as the client would see it. */
+  readonly json: JsonObject;
+  /** What is read of it; null: nobody has yet. */
+  readonly facts: ReplyFacts | null;
   readonly checks: readonly OwnCheck[];
 }
 

@@ -4,22 +4,24 @@ import { type JsonObject, mayLoseNumbers, parseLossless } from "../base/json.ts"
 import type { ProviderName } from "../base/names.ts";
 import { addUsage } from "../base/usage.ts";
 import type { Call } from "../resilience/dispatch.ts";
-import type { Translated } from "../translate/translator.ts";
+import type { OwnCheck, Translated, TranslatedReply } from "../translate/translator.ts";
 import type { BufferedAnswer, UpstreamAnswer } from "../upstream/upstream.ts";
 import { classified } from "../upstream/classify.ts";
 import { noteAnswer } from "../upstream/note-answer.ts";
-import type { ReplyFacts } from "../wire/format.ts";
+import type { ReplyChoice, ReplyFacts } from "../wire/format.ts";
 import { spliceModelInReply } from "../wire/splice.ts";
 import { estimateTokens } from "../wire/text-sample.ts";
 import { answerHeaders, replyContext, shownModel } from "./answer-headers.ts";
 import { decodeError } from "./decode-error.ts";
 import { lossesOf, type Sent } from "./encode.ts";
-import type { Candidate } from "./candidate.ts";
+import type { Candidate, WholeCandidate } from "./candidate.ts";
 import { MAX_CONTINUATIONS } from "./client-stream.ts";
 import { continuationOf } from "./continuation.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Target } from "./target.ts";
 import { estimateUsage } from "./usage.ts";
+
+type WholeReply = Extract<TranslatedReply, { readonly kind: "answer" }>;
 
 /** Decodes a whole 2xx answer. */
 export function decodeWhole(
@@ -28,55 +30,84 @@ export function decodeWhole(
   sent: Sent,
   call: Call,
 ): Candidate | Promise<Candidate> {
-  const { target, encoded } = sent;
-  const facts = noteReply(exchange, answer, answer.json, target);
-  if (encoded.translated !== null) return translateWhole(exchange, answer, sent, encoded.translated, call);
+  const facts = noteReply(exchange, answer, sent.target);
+  const { translated } = sent.encoded;
+  return translated === null
+    ? passWhole(exchange, answer, sent, facts)
+    : translateWhole(exchange, withNumbersKept(answer, facts), sent, translated, call);
+}
+
+function passWhole(exchange: Exchange, answer: BufferedAnswer, sent: Sent, facts: ReplyFacts): WholeCandidate {
   const modelShown = shownModel(exchange);
-  const { bytes, attempt, status, classification } = answer;
+  const { bytes, json, attempt, status, classification } = answer;
   return {
     kind: "whole",
-    target,
+    target: sent.target,
     attempt,
     status,
     classification,
-    losses: lossesOf(encoded),
-    headers: answerHeaders(exchange, answer, target),
+    losses: lossesOf(sent.encoded),
+    headers: answerHeaders(exchange, answer, sent.target),
     body: modelShown === null ? bytes : spliceModelInReply(bytes, modelShown),
-    reply: () => facts,
-    checks: [],
+    json,
+    facts,
+    checks: NO_CHECKS,
   };
 }
 
-async function translateWhole(
+const NO_CHECKS: readonly OwnCheck[] = [];
+const NONE_EARLIER: readonly JsonObject[] = [];
+
+function translateWhole(
   exchange: Exchange,
   answer: BufferedAnswer,
-  { target, encoded }: Sent,
+  sent: Sent,
   translated: Translated,
   call: Call,
-): Promise<Candidate> {
-  const joined = await joinContinuations(exchange, withNumbersKept(answer), translated, call);
-  if (joined.kind === "failed") return decodeFailure(exchange, joined.failed, { target, encoded });
-  const { body } = joined;
+): Candidate | Promise<Candidate> {
+  const reply = translated.response(answer.json, replyContext(exchange), NONE_EARLIER);
+  return reply.kind === "answer"
+    ? renderWhole(exchange, answer, sent, translated, reply)
+    : continueWhole(exchange, answer, sent, translated, reply.body, call);
+}
+
+function renderWhole(
+  exchange: Exchange,
+  answer: BufferedAnswer,
+  { target }: Sent,
+  translated: Translated,
+  { body, adapted }: WholeReply,
+): WholeCandidate {
   return {
     kind: "whole",
     target,
     attempt: answer.attempt,
     status: answer.status,
     classification: answer.classification,
-    losses: { dropped: translated.dropped, adapted: [...translated.adapted, ...joined.adapted] },
+    losses:
+      adapted.length === 0 ? translated : { dropped: translated.dropped, adapted: [...translated.adapted, ...adapted] },
     headers: answerHeaders(exchange, answer, target),
     body: JSON.stringify(body),
-    reply: () => exchange.format.readReply(body),
+    json: body,
+    facts: null,
     checks: translated.checks,
   };
 }
 
-const decoder = new TextDecoder();
-
-/** A translated answer is written anew: numbers in tool inputs keep their spelling, 20-digit ids too. */
-function withNumbersKept(answer: BufferedAnswer): BufferedAnswer {
+/**
+ * A translated answer is written anew: numbers in tool inputs keep their spelling, 20-digit ids too. What paused goes back
+ * as it came.
+ */
+function withNumbersKept(answer: BufferedAnswer, { choices }: ReplyFacts): BufferedAnswer {
+  if (!choices.some(holdsJson)) return answer;
   const text = decoder.decode(answer.bytes);
   return mayLoseNumbers(text) ? { ...answer, json: parseLossless(text) as JsonObject } : answer;
+}
+
+const decoder = new TextDecoder();
+
+function holdsJson({ toolCalls, stop }: ReplyChoice): boolean {
+  return toolCalls.length > 0 || stop === "pause";
 }
 
 /** A continuation that gave no whole answer: the answer that it was to continue is lost with it. */
@@ -91,44 +122,41 @@ function decodeFailure(exchange: Exchange, answer: UpstreamAnswer, sent: Sent): 
   return { kind: "failed", target, classification: classified("broken"), losses, error };
 }
 
-/** Sends paused answers on until they are whole (Anthropic's `pause_turn`). */
-async function joinContinuations(
+/** Sends a paused answer on until it is whole (Anthropic's `pause_turn`); `body` is what is sent first. */
+async function continueWhole(
   exchange: Exchange,
   first: BufferedAnswer,
+  sent: Sent,
   translated: Translated,
+  body: string,
   call: Call,
-): Promise<
-  | { readonly kind: "answer"; readonly body: JsonObject; readonly adapted: readonly string[] }
-  | { readonly kind: "failed"; readonly failed: UpstreamAnswer }
-> {
-  const earlier: JsonObject[] = [];
-  let current = first;
-  for (;;) {
-    const reply = translated.response(current.json, replyContext(exchange), earlier);
-    if (reply.kind === "answer") return reply;
-    earlier.push(current.json);
-    const next = await exchange.snapshot.dispatch(continuationOf(first.request, reply.body), call);
-    if (next.kind !== "buffered") return { kind: "failed", failed: next };
-    addUsageOf(next, first);
-    current = withNumbersKept(next);
-    if (earlier.length >= MAX_CONTINUATIONS) {
-      const last = translated.response({ ...current.json, stop_reason: "end_turn" }, replyContext(exchange), earlier);
-      if (last.kind === "answer") return last;
-    }
+): Promise<Candidate> {
+  const earlier: JsonObject[] = [first.json];
+  for (let request = body; ;) {
+    const answer = await exchange.snapshot.dispatch(continuationOf(first.request, request), call);
+    if (answer.kind !== "buffered") return decodeFailure(exchange, answer, sent);
+    const facts = answer.request.format.readReply(answer.json);
+    addUsageOf(facts, first);
+    const { json } = withNumbersKept(answer, facts);
+    const isLast = earlier.length >= MAX_CONTINUATIONS;
+    const ended = isLast ? { ...json, stop_reason: "end_turn" } : json;
+    const reply = translated.response(ended, replyContext(exchange), earlier);
+    if (reply.kind === "answer") return renderWhole(exchange, first, sent, translated, reply);
+    earlier.push(json);
+    request = reply.body;
   }
 }
 
 /** Adds the usage of a continuation to the attempt that it continues; the continuation's own record then has none. */
-function addUsageOf(next: BufferedAnswer, first: BufferedAnswer): void {
-  const { usage } = next.request.format.readReply(next.json);
+function addUsageOf({ usage }: ReplyFacts, first: BufferedAnswer): void {
   if (usage !== null && first.attempt.usage !== null) first.attempt.usage = addUsage(first.attempt.usage, usage);
 }
 
 /** Keeps what a whole answer tells of its usage; gives all that it tells. */
-function noteReply(exchange: Exchange, answer: BufferedAnswer, json: JsonObject, target: Target): ReplyFacts {
-  const reply = target.surface.readReply(json);
-  answer.attempt.usage = reply.usage ?? estimateUsage(exchange.facts, estimateOutput(reply, target.provider.name));
-  noteAnswer(answer.attempt, reply);
+function noteReply({ facts }: Exchange, { attempt, json }: BufferedAnswer, { surface, provider }: Target): ReplyFacts {
+  const reply = surface.readReply(json);
+  attempt.usage = reply.usage ?? estimateUsage(facts, estimateOutput(reply, provider.name));
+  noteAnswer(attempt, reply);
   return reply;
 }
 

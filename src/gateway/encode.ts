@@ -10,6 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import { withoutForeignThinking } from "./foreign-thinking.ts";
 import { isEmptyParams, paramEdits } from "./params.ts";
 import type { SummaryMemory } from "./summary-memory.ts";
+import type { GatewaySettings } from "./settings.ts";
 import { SURFACE_PATHS, type Target } from "./target.ts";
 
 export interface Encoded {
@@ -105,9 +106,9 @@ function translate(exchange: Exchange, target: Target, options: EncodeOptions, f
     body = spliceFields(Buffer.from(translated.body), paramEdits(params, json, target.surface.name));
   }
   if (feedback !== null) body = appendFeedback(body, target, feedback);
-  const headers = { ...target.provider.forwardHeaders(arrival.headers, false) };
-  const betas = mergeBetas([...translated.betas], settings.betas.allow, settings.betas.deny);
-  if (betas !== null && target.provider.name === "anthropic") headers["anthropic-beta"] = betas;
+  const forwarded = target.provider.forwardHeaders(arrival.headers, false);
+  const betas = target.provider.name === "anthropic" ? betasOf(translated, settings) : null;
+  const headers = betas === null ? forwarded : { ...forwarded, "anthropic-beta": betas };
   return {
     path: SURFACE_PATHS[target.surface.name],
     headers,
@@ -116,6 +117,10 @@ function translate(exchange: Exchange, target: Target, options: EncodeOptions, f
     translated,
     withholdUsage: false,
   };
+}
+
+function betasOf({ betas }: Translated, { betas: { allow, deny } }: GatewaySettings): string | null {
+  return betas.length === 0 ? null : mergeBetas(betas, allow, deny);
 }
 
 function refuseLosses({ dropped, adapted }: Translated): void {

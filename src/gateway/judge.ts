@@ -48,9 +48,17 @@ export function judgeCandidate(
   candidate: Candidate,
   settings: JudgeSettings,
 ): Promise<Judged> | Judged {
-  if (candidate.kind === "whole") return judgeReply(exchange, candidate, candidate.reply(), settings, NONE_HELD);
+  if (candidate.kind === "whole") return judgeWhole(exchange, candidate, settings);
   if (candidate.kind !== "stream" || settings.gate.hold === "off") return unjudged(candidate);
   return judgeStream(exchange, candidate, settings);
+}
+
+function judgeWhole(exchange: Exchange, candidate: WholeCandidate, settings: JudgeSettings): Judged {
+  const isAsked =
+    settings.validators.length > 0 || candidate.checks.length > 0 || settings.fallbackOn.includes("refusal");
+  if (!isAsked) return unjudged(candidate);
+  const reply = candidate.facts ?? exchange.format.readReply(candidate.json);
+  return judgeReply(exchange, candidate, reply, settings, NONE_HELD);
 }
 
 async function judgeStream(exchange: Exchange, candidate: StreamCandidate, settings: JudgeSettings): Promise<Judged> {

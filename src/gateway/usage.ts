@@ -1,5 +1,5 @@
 /** What a request used and cost, over all its attempts. */
-import { costUsd } from "../catalog/price.ts";
+import { costUsd, type PriceOptions } from "../catalog/price.ts";
 import type { Catalog } from "../catalog/model.ts";
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import { estimatedUsage, type Usage } from "../base/usage.ts";
@@ -21,10 +21,12 @@ export const NO_TERMS: PriceTerms = { speed: null, inferenceGeo: null };
 
 function attemptCost(catalog: Catalog, attempt: AttemptRecord, terms: PriceTerms): number | null {
   if (attempt.usage === null) return null;
-  return costUsd(catalog.find(attempt.model, attempt.provider), attempt.usage, {
-    serviceTier: attempt.serviceTier,
-    ...terms,
-  });
+  const model = catalog.find(attempt.model, attempt.provider);
+  return costUsd(model, attempt.usage, priceOptions(attempt.serviceTier, terms));
+}
+
+function priceOptions(serviceTier: string | null, { speed, inferenceGeo }: PriceTerms): PriceOptions {
+  return { serviceTier, speed, inferenceGeo };
 }
 
 /**
@@ -52,12 +54,16 @@ export function settleCosts(catalog: Catalog, record: RequestRecord, terms: Pric
     attempt.costUsd = attemptCost(catalog, attempt, terms);
     total = total === null || attempt.costUsd === null ? null : total + attempt.costUsd;
   }
-  if (!record.attempts.some(({ usage }) => usage !== null)) return;
+  if (!record.attempts.some(toldUsage)) return;
   record.costUsd = total === null ? null : roundPico(total);
   if (total === null || record.usage === null || record.modelAsked === null) return;
   const asked = catalog.find(record.modelAsked);
-  const would = costUsd(asked, record.usage, { serviceTier: null, ...terms });
+  const would = costUsd(asked, record.usage, priceOptions(null, terms));
   record.savedUsd = would === null ? null : roundPico(would - total);
+}
+
+function toldUsage({ usage }: AttemptRecord): boolean {
+  return usage !== null;
 }
 
 /** Sums of exact prices, without the noise that binary fractions add behind the twelfth place. */

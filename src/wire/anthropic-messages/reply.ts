@@ -39,10 +39,26 @@ function readToolUse(block: Json): ReplyToolCall {
   };
 }
 
+const NO_BLOCKS: readonly Json[] = [];
+const NO_CALLS: readonly ReplyToolCall[] = [];
+
+function isToolUse(block: Json): boolean {
+  return own(block, "type") === "tool_use";
+}
+
+function joinTexts(blocks: readonly Json[]): string {
+  let all = "";
+  for (const block of blocks) {
+    const text = own(block, "type") === "text" ? own(block, "text") : undefined;
+    if (isString(text)) all += text;
+  }
+  return all;
+}
+
 /** Reads a buffered Message. Text blocks are joined without a separator: citations cut one sentence into several. */
 export function readReply(json: JsonObject): ReplyFacts {
   const content = own(json, "content");
-  const blocks = isArray(content) ? content : [];
+  const blocks = isArray(content) ? content : NO_BLOCKS;
   const reason = own(json, "stop_reason");
   const usage = own(json, "usage");
   return {
@@ -50,10 +66,8 @@ export function readReply(json: JsonObject): ReplyFacts {
     model: readString(own(json, "model")),
     choices: [
       {
-        text: blocks
-          .map((block) => (own(block, "type") === "text" ? (readString(own(block, "text")) ?? "") : ""))
-          .join(""),
-        toolCalls: blocks.filter((block) => own(block, "type") === "tool_use").map(readToolUse),
+        text: joinTexts(blocks),
+        toolCalls: blocks.some(isToolUse) ? blocks.filter(isToolUse).map(readToolUse) : NO_CALLS,
         refusal: readRefusal(reason, own(json, "stop_details")),
         stop: classifyStop(reason),
       },

@@ -39,12 +39,18 @@ function readToolCall(call: Json): ReplyToolCall {
     : { id, name, arguments: readString(own(body, "arguments")) ?? "", kind: "function" };
 }
 
-function readChoice(choice: Json): ReplyChoice {
-  const message = own(choice, "message");
+const NO_CALLS: readonly ReplyToolCall[] = [];
+
+function readToolCalls(message: Json | undefined): readonly ReplyToolCall[] {
   const calls = own(message, "tool_calls");
   const legacy = own(message, "function_call");
-  const toolCalls = isArray(calls) ? calls.map(readToolCall) : [];
-  if (isObject(legacy)) toolCalls.push(readToolCall({ function: legacy }));
+  const read = isArray(calls) ? calls.map(readToolCall) : NO_CALLS;
+  return isObject(legacy) ? [...read, readToolCall({ function: legacy })] : read;
+}
+
+function readChoice(choice: Json): ReplyChoice {
+  const message = own(choice, "message");
+  const toolCalls = readToolCalls(message);
   const refusal = readString(own(message, "refusal"));
   return {
     text: readText(own(message, "content")),
