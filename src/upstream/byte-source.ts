@@ -46,15 +46,15 @@ export function sourceOfStream(stream: ReadableStream<Uint8Array>, onOver: () =>
 }
 
 /** A stream that reads from `source` when it is itself read, and no sooner. */
-export function streamOfSource({ read, cancel }: Pick<ByteSource, "read" | "cancel">): ReadableStream<Uint8Array> {
+export function streamOfSource(source: Pick<ByteSource, "read" | "cancel">): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const bytes = await read();
+        const bytes = await source.read();
         if (bytes === null) controller.close();
         else controller.enqueue(bytes);
       },
-      cancel,
+      cancel: () => source.cancel(),
     },
     { highWaterMark: 0 },
   );

@@ -15,14 +15,17 @@ export interface HttpCall {
 
 /** A body as it arrives, pulled. It is read in one of its three ways, to its end, or cancelled: until then it holds a connection. */
 export interface ByteSource {
-  /** The next bytes, never none; null at the end. One read at a time. @throws what broke the connection, or the signal's reason */
-  readonly read: () => Promise<Uint8Array | null>;
+  /**
+   * The next bytes, never none, without a promise where they are there; null at the end. One read at a time.
+   * @throws what broke the connection, or the signal's reason, by its promise
+   */
+  read(): Promise<Uint8Array | null> | Uint8Array | null;
   /** The whole of it, at once where it has arrived; cancelled when it is more than `maxBytes`. @throws as `read` does */
-  readonly readAll: (maxBytes: number) => Promise<BoundedBody> | BoundedBody;
+  readAll(maxBytes: number): Promise<BoundedBody> | BoundedBody;
   /** For those that take a stream. */
-  readonly stream: () => ReadableStream<Uint8Array>;
+  stream(): ReadableStream<Uint8Array>;
   /** Gives up what is left, and its connection with it. */
-  readonly cancel: () => void;
+  cancel(): void;
 }
 
 export interface HttpAnswer {

@@ -120,7 +120,8 @@ class OpenUpstreamStream implements UpstreamStream {
     }
     this.#isReading = true;
     this.#heardMs = this.#clock.nowMs();
-    return this.#body.read().then(this.#onBytes, this.#onCut);
+    const bytes = this.#body.read();
+    return bytes instanceof Promise ? bytes.then(this.#onBytes, this.#onCut) : this.#onBytes(bytes);
   }
 
   unread(events: readonly UpstreamEvent[]): void {

@@ -6,151 +6,167 @@ import type { ByteSource } from "../http.ts";
 /** What the queue asks of its connection. */
 export interface Flow {
   /** No more for now: enough is waiting, or was just handed out. */
-  readonly pause: () => void;
-  readonly resume: () => void;
+  pause(): void;
+  resume(): void;
   /** The reader gave up before the end. */
-  readonly cancel: () => void;
+  cancel(): void;
 }
 
-export interface ByteQueue {
-  readonly source: ByteSource;
-  readonly push: (bytes: Uint8Array) => void;
-  readonly end: () => void;
+export interface ByteQueue extends ByteSource {
+  push(bytes: Uint8Array): void;
+  end(): void;
   /** What waits is dropped, as the answer is not whole. */
-  readonly fail: (error: unknown) => void;
+  fail(error: unknown): void;
 }
 
 /** Bytes beyond which nothing more is taken off the socket until the reader asks for it. */
 const HIGH_WATER_BYTES = 65_536;
 
-const AT_END = Promise.resolve(null);
 const NOTHING = new Uint8Array(0);
+/** Shared by all queues that hold none; never written to. */
+const NO_CHUNKS: Uint8Array[] = [];
 
-interface Waiting {
-  readonly resolve: (bytes: Uint8Array | null) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-export function createByteQueue(flow: Flow): ByteQueue {
-  let chunks: Uint8Array[] = [];
+class Queue implements ByteQueue {
+  readonly #flow: Flow;
+  #chunks = NO_CHUNKS;
   /** Index of the next chunk. */
-  let next = 0;
-  let queuedBytes = 0;
-  let state: "open" | "ended" | "failed" = "open";
-  let error: unknown = null;
-  let waiting: Waiting | null = null;
-  let isPaused = false;
+  #next = 0;
+  #queuedBytes = 0;
+  #state: "open" | "ended" | "failed" = "open";
+  #error: unknown = null;
+  /** Of the read that waits. */
+  #resolve: ((bytes: Uint8Array | null) => void) | null = null;
+  #reject: ((error: unknown) => void) | null = null;
+  #isPaused = false;
 
-  const pauseAt = (bytes: number): void => {
-    if (isPaused || bytes < HIGH_WATER_BYTES) return;
-    isPaused = true;
-    flow.pause();
-  };
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
 
-  const drop = (): void => {
-    chunks = [];
-    next = 0;
-    queuedBytes = 0;
-  };
-
-  /** The next chunk that is here; null when none is. */
-  const take = (): Uint8Array | null => {
-    const bytes = chunks[next];
-    if (bytes === undefined) return null;
-    next += 1;
-    queuedBytes -= bytes.byteLength;
-    if (next === chunks.length) drop();
-    return bytes;
-  };
-
-  const read = (): Promise<Uint8Array | null> => {
-    const bytes = take();
-    if (bytes !== null) return Promise.resolve(bytes);
-    if (state === "ended") return AT_END;
-    if (state === "failed") return Promise.reject(error);
+  read(): Promise<Uint8Array | null> | Uint8Array | null {
+    const bytes = this.#take();
+    if (bytes !== null || this.#state === "ended") return bytes;
+    if (this.#state === "failed") return Promise.reject(this.#error);
     // Only now, when all that was taken is used up: so no more than one piece is held besides the one in use.
-    if (isPaused) {
-      isPaused = false;
-      flow.resume();
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#flow.resume();
     }
     return new Promise((resolve, reject) => {
-      waiting = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-  };
+  }
 
-  const cancel = (): void => {
-    drop();
-    const wasOpen = state === "open";
-    if (wasOpen) state = "ended";
-    waiting?.resolve(null);
-    waiting = null;
-    if (wasOpen) flow.cancel();
-  };
+  readAll(maxBytes: number): Promise<BoundedBody> | BoundedBody {
+    return this.#state === "ended" ? this.#takeAll(maxBytes) : this.#readAll(maxBytes);
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return streamOfSource(this);
+  }
+
+  cancel(): void {
+    this.#drop();
+    const wasOpen = this.#state === "open";
+    if (wasOpen) this.#state = "ended";
+    this.#give(null);
+    if (wasOpen) this.#flow.cancel();
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#state !== "open") return;
+    if (this.#give(bytes)) {
+      this.#pauseAt(bytes.byteLength);
+      return;
+    }
+    if (this.#chunks === NO_CHUNKS) this.#chunks = [];
+    this.#chunks.push(bytes);
+    this.#queuedBytes += bytes.byteLength;
+    this.#pauseAt(this.#queuedBytes);
+  }
+
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ended";
+    this.#give(null);
+  }
+
+  fail(cause: unknown): void {
+    if (this.#state !== "open") return;
+    this.#state = "failed";
+    this.#error = cause;
+    this.#drop();
+    const reject = this.#reject;
+    this.#resolve = null;
+    this.#reject = null;
+    reject?.(cause);
+  }
+
+  /** Gives `bytes` to the read that waits; false when none does. */
+  #give(bytes: Uint8Array | null): boolean {
+    const resolve = this.#resolve;
+    if (resolve === null) return false;
+    this.#resolve = null;
+    this.#reject = null;
+    resolve(bytes);
+    return true;
+  }
+
+  #pauseAt(bytes: number): void {
+    if (this.#isPaused || bytes < HIGH_WATER_BYTES) return;
+    this.#isPaused = true;
+    this.#flow.pause();
+  }
+
+  #drop(): void {
+    this.#chunks = NO_CHUNKS;
+    this.#next = 0;
+    this.#queuedBytes = 0;
+  }
+
+  /** The next chunk that is here; null when none is. */
+  #take(): Uint8Array | null {
+    const bytes = this.#chunks[this.#next];
+    if (bytes === undefined) return null;
+    this.#next += 1;
+    this.#queuedBytes -= bytes.byteLength;
+    if (this.#next === this.#chunks.length) this.#drop();
+    return bytes;
+  }
 
   /** All of a body that has arrived. */
-  const takeAll = (maxBytes: number): BoundedBody => {
-    const only = take() ?? NOTHING;
-    if (queuedBytes + only.byteLength > maxBytes) {
-      cancel();
+  #takeAll(maxBytes: number): BoundedBody {
+    const only = this.#take() ?? NOTHING;
+    if (this.#queuedBytes + only.byteLength > maxBytes) {
+      this.cancel();
       return { ok: false };
     }
-    if (queuedBytes === 0) return { ok: true, bytes: only };
-    const bytes = Buffer.concat([only, ...chunks.slice(next)]);
-    drop();
+    if (this.#queuedBytes === 0) return { ok: true, bytes: only };
+    const bytes = Buffer.concat([only, ...this.#chunks.slice(this.#next)]);
+    this.#drop();
     return { ok: true, bytes };
-  };
+  }
 
-  const readAll = async (maxBytes: number): Promise<BoundedBody> => {
+  async #readAll(maxBytes: number): Promise<BoundedBody> {
     const parts: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      const bytes = take() ?? (state === "ended" ? null : await read());
+      const reading = this.read();
+      const bytes = reading instanceof Promise ? await reading : reading;
       if (bytes === null) break;
       size += bytes.byteLength;
       if (size > maxBytes) {
-        cancel();
+        this.cancel();
         return { ok: false };
       }
       parts.push(bytes);
     }
     const only = parts[0];
     return { ok: true, bytes: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size) };
-  };
+  }
+}
 
-  return {
-    source: {
-      read,
-      readAll: (maxBytes) => (state === "ended" ? takeAll(maxBytes) : readAll(maxBytes)),
-      stream: () => streamOfSource({ read, cancel }),
-      cancel,
-    },
-    push: (bytes) => {
-      if (state !== "open") return;
-      const { byteLength } = bytes;
-      if (waiting === null) {
-        chunks.push(bytes);
-        queuedBytes += byteLength;
-        pauseAt(queuedBytes);
-      } else {
-        const { resolve } = waiting;
-        waiting = null;
-        resolve(bytes);
-        pauseAt(byteLength);
-      }
-    },
-    end: () => {
-      if (state !== "open") return;
-      state = "ended";
-      waiting?.resolve(null);
-      waiting = null;
-    },
-    fail: (cause) => {
-      if (state !== "open") return;
-      state = "failed";
-      error = cause;
-      drop();
-      waiting?.reject(cause);
-      waiting = null;
-    },
-  };
+export function createByteQueue(flow: Flow): ByteQueue {
+  return new Queue(flow);
 }

@@ -4,7 +4,7 @@ import type { HttpAnswer } from "../http.ts";
 import { type ByteQueue, createByteQueue, type Flow } from "./byte-queue.ts";
 import { type CodedError, failure, RESET } from "./failure.ts";
 import type { AnswerHead } from "./head.ts";
-import { createAnswerParser } from "./parser.ts";
+import { type AnswerListener, createAnswerParser } from "./parser.ts";
 import type { RenderedRequest } from "./request.ts";
 
 /** The part of the runtime's socket that is used. */
@@ -37,33 +37,27 @@ export interface ConnectionEvents {
 
 export interface Connection {
   /** Sends a request over a connection that is free. @throws as `HttpClient.call` does */
-  readonly send: (exchange: Exchange) => Promise<HttpAnswer>;
+  send(exchange: Exchange): Promise<HttpAnswer>;
   /** It is about to be used again. */
-  readonly wake: () => void;
+  wake(): void;
   /** Nobody uses it: it may not keep the process alive, and closes after `idleSeconds` at most. */
-  readonly rest: (idleSeconds: number) => void;
+  rest(idleSeconds: number): void;
   /** Closes it; one that is in use when its answer is over. */
-  readonly close: () => void;
+  close(): void;
   /** Whether it is closed, or about to be: `onGone` was told. */
-  readonly isGone: () => boolean;
+  isGone(): boolean;
   /** What the socket reports. */
-  readonly onData: (bytes: Buffer) => void;
-  readonly onDrain: () => void;
-  readonly onSilence: () => void;
-  readonly onClose: (error: Error | undefined) => void;
+  onData(bytes: Buffer): void;
+  onDrain(): void;
+  onSilence(): void;
+  onClose(error: Error | undefined): void;
 }
 
 /** Seconds that we give up an idle connection sooner than its upstream would. */
 const IDLE_MARGIN_SECONDS = 1;
 
-/** An exchange that is under way. */
-interface Open {
-  readonly resolve: (answer: HttpAnswer) => void;
-  readonly reject: (error: unknown) => void;
-  readonly link: AbortLink;
-  /** Of the body once the head is there. */
-  queue: ByteQueue | null;
-}
+/** Shared by all that have sent everything; never written to. */
+const NOTHING: Uint8Array[] = [];
 
 function reset(cause: Error | undefined): CodedError {
   const error = failure(RESET, "the upstream closed the connection before its answer was whole");
@@ -71,165 +65,196 @@ function reset(cause: Error | undefined): CodedError {
   return error;
 }
 
-export function createConnection(wire: Wire, { onFree, onGone }: ConnectionEvents): Connection {
-  let open: Open | null = null;
+class SocketConnection implements Connection, AnswerListener, Flow, AbortFollower {
+  readonly #wire: Wire;
+  readonly #events: ConnectionEvents;
+  readonly #parser = createAnswerParser(this);
+  /** Of the exchange under way, by which it hears of an abort; null: there is none. */
+  #link: AbortLink | null = null;
+  /** Who waits for its head. */
+  #resolve: ((answer: HttpAnswer) => void) | null = null;
+  #reject: ((error: unknown) => void) | null = null;
+  /** Of its body, once the head is there. */
+  #queue: ByteQueue | null = null;
   /** Of the request, what the socket did not take yet. */
-  let unsent: Uint8Array[] = [];
-  let isUsed = false;
-  let isHeard = false;
-  let isClosing = false;
-  let isGone = false;
-  let isPaused = false;
-  let idleHint: number | null = null;
+  #unsent = NOTHING;
+  #isUsed = false;
+  #isHeard = false;
+  #isClosing = false;
+  #isGone = false;
+  #isPaused = false;
+  #idleHint: number | null = null;
 
-  const gone = (wasStale: boolean): void => {
-    if (isGone) return;
-    isGone = true;
-    unsent = [];
-    onGone(connection, wasStale);
-  };
+  constructor(wire: Wire, events: ConnectionEvents) {
+    this.#wire = wire;
+    this.#events = events;
+  }
 
-  /** The exchange comes to nothing, and the connection with it. */
-  const fail = (error: unknown, wasStale = false): void => {
-    const failed = open;
-    open = null;
-    gone(wasStale);
-    wire.terminate();
-    if (failed === null) return;
-    failed.link.release();
-    if (failed.queue === null) failed.reject(error);
-    else failed.queue.fail(error);
-  };
+  send({ method, request, signal }: Exchange): Promise<HttpAnswer> {
+    if (signal.aborted) {
+      this.#events.onFree(this);
+      return Promise.reject(signal.reason);
+    }
+    return new Promise((resolve, reject) => {
+      this.#link = followAbort(signal, this);
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#isUsed = this.#isUsed || this.#isHeard;
+      this.#isHeard = false;
+      if (this.#isGone) {
+        this.#fail(reset(undefined));
+        return;
+      }
+      this.#parser.begin(method);
+      this.#unsent = request.rest === null ? [request.first] : [request.first, request.rest];
+      this.onDrain();
+    });
+  }
 
-  const follower: AbortFollower = { onAbort: fail };
+  wake(): void {
+    this.#wire.ref();
+    this.#wire.timeout(0);
+  }
 
-  const resume = (): void => {
-    if (isPaused) wire.resume();
-    isPaused = false;
-  };
-
-  /** Of the queues of its answers, one after the other. */
-  const flow: Flow = {
-    pause: () => {
-      isPaused = true;
-      wire.pause();
-    },
-    resume,
-    cancel: () => fail(null),
-  };
-
-  const finish = (isReusable: boolean): void => {
-    const done = open;
-    if (done === null) return;
-    open = null;
-    done.link.release();
-    resume();
-    const isSent = unsent.length === 0;
-    if (isReusable && isSent && !isClosing) {
-      done.queue?.end();
-      onFree(connection);
+  rest(idleSeconds: number): void {
+    const hint = this.#idleHint;
+    const seconds = hint === null ? idleSeconds : Math.min(idleSeconds, hint - IDLE_MARGIN_SECONDS);
+    if (seconds < 1) {
+      this.close();
       return;
     }
-    gone(false);
-    if (isSent) wire.end();
-    else wire.terminate();
-    done.queue?.end();
-  };
+    this.#wire.unref();
+    this.#wire.timeout(seconds);
+  }
 
-  const onHead = (head: AnswerHead): void => {
-    if (open === null) return;
-    const { status, headers, isBodiless } = head;
-    idleHint = head.idleSeconds;
-    // Refused before all of it was sent: the rest is of no use, and sending on could have the answer lost.
-    if (status >= 400 && unsent.length > 0) {
-      unsent = [];
-      isClosing = true;
-    }
-    if (isBodiless) {
-      open.resolve({ status, headers, body: null });
+  close(): void {
+    this.#isClosing = true;
+    if (this.#link !== null) return;
+    this.#goAway(false);
+    this.#wire.end();
+  }
+
+  isGone(): boolean {
+    return this.#isGone;
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#link === null) {
+      // Nobody asked for anything: whatever this is, it may not be taken for the next answer.
+      this.#fail(null);
       return;
     }
-    const queue = createByteQueue(flow);
-    open.queue = queue;
-    open.resolve({ status, headers, body: queue.source });
-  };
-
-  const parser = createAnswerParser({
-    onHead,
-    onBody: (bytes) => open?.queue?.push(bytes),
-    onEnd: finish,
-  });
+    this.#isHeard = true;
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
 
   /** Writes as much as the socket takes. */
-  const write = (): void => {
-    for (let bytes = unsent[0]; bytes !== undefined; bytes = unsent[0]) {
-      const written = wire.write(bytes);
+  onDrain(): void {
+    for (let bytes = this.#unsent[0]; bytes !== undefined; bytes = this.#unsent[0]) {
+      const written = this.#wire.write(bytes);
       if (written < bytes.byteLength) {
         // A socket that is closed says so by its own event, after what it had received.
-        if (written > 0) unsent[0] = bytes.subarray(written);
+        if (written > 0) this.#unsent[0] = bytes.subarray(written);
         return;
       }
-      unsent.shift();
+      this.#unsent.shift();
     }
-  };
+  }
 
-  const connection: Connection = {
-    send: ({ method, request, signal }) => {
-      if (signal.aborted) {
-        onFree(connection);
-        return Promise.reject(signal.reason);
-      }
-      return new Promise((resolve, reject) => {
-        open = { resolve, reject, link: followAbort(signal, follower), queue: null };
-        isUsed = isUsed || isHeard;
-        isHeard = false;
-        if (isGone) {
-          fail(reset(undefined));
-          return;
-        }
-        parser.begin(method);
-        unsent = request.rest === null ? [request.first] : [request.first, request.rest];
-        write();
-      });
-    },
-    wake: () => {
-      wire.ref();
-      wire.timeout(0);
-    },
-    rest: (idleSeconds) => {
-      const seconds = idleHint === null ? idleSeconds : Math.min(idleSeconds, idleHint - IDLE_MARGIN_SECONDS);
-      if (seconds < 1) connection.close();
-      else {
-        wire.unref();
-        wire.timeout(seconds);
-      }
-    },
-    close: () => {
-      isClosing = true;
-      if (open !== null) return;
-      gone(false);
-      wire.end();
-    },
-    isGone: () => isGone,
-    onData: (bytes) => {
-      if (open === null) {
-        // Nobody asked for anything: whatever this is, it may not be taken for the next answer.
-        fail(null);
-        return;
-      }
-      isHeard = true;
-      try {
-        parser.push(bytes);
-      } catch (error) {
-        fail(error);
-      }
-    },
-    onDrain: write,
-    onSilence: () => connection.close(),
-    onClose: (error) => {
-      if (error === undefined && parser.close()) return;
-      fail(reset(error), isUsed && !isHeard && open !== null);
-    },
-  };
-  return connection;
+  onSilence(): void {
+    this.close();
+  }
+
+  onClose(error: Error | undefined): void {
+    if (error === undefined && this.#parser.close()) return;
+    this.#fail(reset(error), this.#isUsed && !this.#isHeard && this.#link !== null);
+  }
+
+  onAbort(reason: unknown): void {
+    this.#fail(reason);
+  }
+
+  onHead({ status, headers, isBodiless, idleSeconds }: AnswerHead): void {
+    const resolve = this.#resolve;
+    if (resolve === null) return;
+    this.#resolve = null;
+    this.#reject = null;
+    this.#idleHint = idleSeconds;
+    // Refused before all of it was sent: the rest is of no use, and sending on could have the answer lost.
+    if (status >= 400 && this.#unsent.length > 0) {
+      this.#unsent = NOTHING;
+      this.#isClosing = true;
+    }
+    if (!isBodiless) this.#queue = createByteQueue(this);
+    resolve({ status, headers, body: this.#queue });
+  }
+
+  onBody(bytes: Uint8Array): void {
+    this.#queue?.push(bytes);
+  }
+
+  onEnd(isReusable: boolean): void {
+    const queue = this.#queue;
+    if (this.#link === null) return;
+    this.#forget();
+    this.resume();
+    const isSent = this.#unsent.length === 0;
+    if (isReusable && isSent && !this.#isClosing) {
+      queue?.end();
+      this.#events.onFree(this);
+      return;
+    }
+    this.#goAway(false);
+    if (isSent) this.#wire.end();
+    else this.#wire.terminate();
+    queue?.end();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.#wire.resume();
+    this.#isPaused = false;
+  }
+
+  cancel(): void {
+    this.#fail(null);
+  }
+
+  #forget(): void {
+    this.#link?.release();
+    this.#link = null;
+    this.#resolve = null;
+    this.#reject = null;
+    this.#queue = null;
+  }
+
+  #goAway(wasStale: boolean): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#unsent = NOTHING;
+    this.#events.onGone(this, wasStale);
+  }
+
+  /** The exchange comes to nothing, and the connection with it. */
+  #fail(error: unknown, wasStale = false): void {
+    const queue = this.#queue;
+    const reject = this.#reject;
+    this.#forget();
+    this.#goAway(wasStale);
+    this.#wire.terminate();
+    if (queue === null) reject?.(error);
+    else queue.fail(error);
+  }
+}
+
+export function createConnection(wire: Wire, events: ConnectionEvents): Connection {
+  return new SocketConnection(wire, events);
 }

@@ -168,7 +168,7 @@ describe("a connection", () => {
       receive("HTTP/1.1 200 OK\r\n\r\nhello");
       const { body } = await answering;
       await body?.read();
-      const last = body?.read() ?? Promise.resolve();
+      const last = Promise.resolve(body?.read());
       connection.onClose(error);
       expect(await outcomeOf(last)).toBe(error === undefined ? "fine" : "ECONNRESET");
     }
