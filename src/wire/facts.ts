@@ -13,7 +13,8 @@ export function readString(value: Json | undefined): string | null {
 }
 
 export function readEffort(value: Json | undefined): Effort | null {
-  return EFFORTS.find((effort) => effort === value) ?? null;
+  for (const effort of EFFORTS) if (effort === value) return effort;
+  return null;
 }
 
 export function readObject(value: Json | undefined): JsonObject | null {

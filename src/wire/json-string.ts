@@ -17,6 +17,7 @@ function tableOf(letters: string): Uint8Array {
 
 /** Bytes of a word. */
 const WORD = 4;
+const WORD_BITS = 2;
 const EACH_HIGH_BIT = 0x80808080;
 const EACH_FIRST_PRINTABLE = 0x20202020;
 const EACH_BACKSLASH = 0x5c5c5c5c;
@@ -33,14 +34,29 @@ function wordsOf({ buffer, byteOffset, length }: Uint8Array): Words {
   return { words: new Int32Array(buffer, byteOffset + offset, (length - offset) >> 2), offset };
 }
 
-/** Opens a test whether the bytes from `start` to `end` may stand between quotes: no control characters, each escape as it must be. */
+/**
+ * Opens a test whether the bytes from `start` to `end` may stand between quotes: no control characters, each escape as it must
+ * be. Strings are asked for in their order.
+ */
 export function createStringTest(bytes: Uint8Array): (start: number, end: number) => boolean {
   const { words, offset } = wordsOf(bytes);
+  const wordAt = (at: number): number => (at - offset) >> WORD_BITS;
+  const byteAt = (word: number): number => (word << WORD_BITS) + offset;
+  /** The next one, as far as was looked for. */
+  let backslash = -1;
+  const hasEscapes = (start: number, end: number): boolean => {
+    if (backslash < start) {
+      const found = bytes.indexOf(BACKSLASH, start);
+      backslash = found < 0 ? bytes.length : found;
+    }
+    return backslash < end;
+  };
   return (start, end) => {
+    const skip = hasEscapes(start, end) ? skipPlain : skipPrintable;
     let at = start;
     while (at < end) {
       if (((at - offset) & (WORD - 1)) === 0) {
-        at = skipPlainWords(words, (at - offset) >> 2, (end - offset) >> 2) * WORD + offset;
+        at = byteAt(skip(words, wordAt(at), wordAt(end)));
         if (at >= end) break;
       }
       const byte = bytes[at] ?? 0;
@@ -51,15 +67,31 @@ export function createStringTest(bytes: Uint8Array): (start: number, end: number
   };
 }
 
+/** The high bit of each byte of `word` that is a control character, and now and then of one beside it. */
+function controls(word: number): number {
+  return (word - EACH_FIRST_PRINTABLE) & ~word & EACH_HIGH_BIT;
+}
+
+/** The first word from `from` on, or one shortly before it, that may hold a control character; `to` when none does. */
+function skipPrintable(words: Int32Array, from: number, to: number): number {
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    const found =
+      controls(words[at] ?? 0) |
+      controls(words[at + 1] ?? 0) |
+      controls(words[at + 2] ?? 0) |
+      controls(words[at + 3] ?? 0);
+    if (found !== 0) return at;
+  }
+  return at;
+}
+
 /** The first word from `from` on that may hold a control character or a backslash; `to` when none does. */
-function skipPlainWords(words: Int32Array, from: number, to: number): number {
+function skipPlain(words: Int32Array, from: number, to: number): number {
   for (let at = from; at < to; at += 1) {
     const word = words[at] ?? 0;
     const other = word ^ EACH_BACKSLASH;
-    // The high bit of a byte is set by the subtraction when the byte is less, and was not set before.
-    const below = (word - EACH_FIRST_PRINTABLE) & ~word;
-    const equal = (other - EACH_ONE) & ~other;
-    if (((below | equal) & EACH_HIGH_BIT) !== 0) return at;
+    if ((controls(word) | ((other - EACH_ONE) & ~other & EACH_HIGH_BIT)) !== 0) return at;
   }
   return to;
 }

@@ -1,6 +1,7 @@
 import { readErrorEnvelope } from "../errors.ts";
 import type { ParsedRequest, ParseLimits, WireFormat } from "../format.ts";
 import { parseBody } from "../parse.ts";
+import type { ParseRules } from "../parse.ts";
 import { encodeSse } from "../sse/encode.ts";
 import { renderError, renderStreamError } from "./errors.ts";
 import { readFacts } from "./facts.ts";
@@ -9,12 +10,14 @@ import { isReply, readReply } from "./reply.ts";
 import { checkCountRequest, checkRequest, FACT_FIELDS } from "./schema.ts";
 import { openTally } from "./tally.ts";
 
+const RULES: ParseRules = { format: "messages", factFields: FACT_FIELDS, check: checkRequest };
+const COUNT_RULES: ParseRules = { ...RULES, check: checkCountRequest };
+
 /** Anthropic Messages. */
 export const anthropicMessages: WireFormat = {
   name: "messages",
   namedEvents: true,
-  parseRequest: (bytes, limits) =>
-    parseBody(bytes, limits, { format: "messages", factFields: FACT_FIELDS, check: checkRequest }),
+  parseRequest: (bytes, limits) => parseBody(bytes, limits, RULES),
   facts: readFacts,
   isReply,
   readReply,
@@ -32,5 +35,5 @@ export const anthropicMessages: WireFormat = {
  * @throws GatewayError `invalid-request` naming the field
  */
 export function parseCountTokensRequest(bytes: Uint8Array, limits: ParseLimits): ParsedRequest {
-  return parseBody(bytes, limits, { format: "messages", factFields: FACT_FIELDS, check: checkCountRequest });
+  return parseBody(bytes, limits, COUNT_RULES);
 }

@@ -1,5 +1,6 @@
 import type { WireFormat } from "../format.ts";
 import { parseBody } from "../parse.ts";
+import type { ParseRules } from "../parse.ts";
 import { renderError, renderStreamError } from "./errors.ts";
 import { readFacts } from "./facts.ts";
 import { openGatherer } from "./gather.ts";
@@ -7,12 +8,13 @@ import { isReply, readError, readReply } from "./reply.ts";
 import { checkRequest, FACT_FIELDS } from "./schema.ts";
 import { openTally } from "./tally.ts";
 
+const RULES: ParseRules = { format: "responses", factFields: FACT_FIELDS, check: checkRequest };
+
 /** OpenAI Responses. */
 export const openAiResponses: WireFormat = {
   name: "responses",
   namedEvents: true,
-  parseRequest: (bytes, limits) =>
-    parseBody(bytes, limits, { format: "responses", factFields: FACT_FIELDS, check: checkRequest }),
+  parseRequest: (bytes, limits) => parseBody(bytes, limits, RULES),
   facts: readFacts,
   isReply,
   readReply,
