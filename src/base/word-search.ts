@@ -19,9 +19,9 @@ export interface WordScan {
 /**
  * Words of at least two characters, found at a fraction of a look at each character: of most pairs of characters it is known how
  * far the first of a word's last characters is away at least (Wu and Manber's way to look for many words at once). The longer the shortest
- * word, the faster.
+ * word, the faster. `ignoresCase`: words are lower-case ASCII, and upper-case ASCII in a text is taken for lower.
  */
-export function createWordScan(words: readonly string[]): WordScan {
+export function createWordScan(words: readonly string[], { ignoresCase = false } = {}): WordScan {
   if (words.length === 0) return { isIn: () => false, allIn: (_, found) => found };
   // No more of a word than the shortest has is looked at, until there is reason to.
   const width = Math.min(...words.map(({ length }) => length), MAX_STEP + 1);
@@ -29,16 +29,18 @@ export function createWordScan(words: readonly string[]): WordScan {
   let places = LEAST_PLACES;
   while (places < MOST_PLACES && places < words.length * width * SPARSENESS) places *= 2;
   const mask = places - 1;
+  // Turns upper-case letters into lower, and mixes up a few others, which are told apart later.
+  const fold = ignoresCase ? 0x20 : 0;
   const steps = new Uint8Array(places).fill(width - 1);
   /** By the pair that they begin with, and by the last that is looked at. */
   const bySeam = new Map<number, string[]>();
   const seamOf = (first: number, last: number): number => first * places + last;
   for (const word of words) {
     for (let at = 0; at + 1 < width; at++) {
-      const place = placeOf(word, at) & mask;
+      const place = placeOf(word, at, fold) & mask;
       steps[place] = Math.min(steps[place] as number, width - 2 - at);
     }
-    const seam = seamOf(placeOf(word, 0) & mask, placeOf(word, width - 2) & mask);
+    const seam = seamOf(placeOf(word, 0, fold) & mask, placeOf(word, width - 2, fold) & mask);
     const known = bySeam.get(seam);
     if (known === undefined) bySeam.set(seam, [word]);
     else known.push(word);
@@ -48,15 +50,18 @@ export function createWordScan(words: readonly string[]): WordScan {
     let found = known;
     const end = text.length - 1;
     for (let at = width - 2; at < end;) {
-      const place = placeOf(text, at) & mask;
+      const place = placeOf(text, at, fold) & mask;
       const step = steps[place] as number;
       if (step > 0) {
         at += step;
         continue;
       }
       const start = at - width + 2;
-      for (const word of bySeam.get(seamOf(placeOf(text, start) & mask, place)) ?? NO_WORDS) {
-        if (!text.startsWith(word, start)) continue;
+      for (const word of bySeam.get(seamOf(placeOf(text, start, fold) & mask, place)) ?? NO_WORDS) {
+        const isThere = ignoresCase
+          ? text.slice(start, start + word.length).toLowerCase() === word
+          : text.startsWith(word, start);
+        if (!isThere) continue;
         found ??= new Set();
         found.add(word);
         if (!all) return found;
@@ -69,11 +74,11 @@ export function createWordScan(words: readonly string[]): WordScan {
 }
 
 /** Of the pair of characters at `at`; others may have the same. */
-function placeOf(text: string, at: number): number {
-  return text.charCodeAt(at) ^ (text.charCodeAt(at + 1) * 37);
+function placeOf(text: string, at: number, fold: number): number {
+  return (text.charCodeAt(at) | fold) ^ ((text.charCodeAt(at + 1) | fold) * 37);
 }
 
-/** Those of some words that are in a text. */
+/** Those of some words that are in a text, letter case ignored. */
 export type WordSearch = (text: string) => ReadonlySet<string>;
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -82,25 +87,55 @@ const NOTHING: ReadonlySet<string> = new Set();
 const SCAN_FROM = 32;
 /** Words of this length and longer are scanned for together. */
 const LONGEST_BAND = 16;
+/** The two characters that have ASCII in their lower case without being ASCII: İ and the Kelvin sign. */
+const DOTTED_I = "\u0130";
+const KELVIN = "\u212a";
 
-/** Looks for `words`, none of them empty. A few short ones do not slow down the search for many long ones. */
+/**
+ * Looks for `words`, lower-case and none of them empty. A few short ones do not slow down the search for many long ones. A text is
+ * put into lower case as a whole only where it matters that there is more than ASCII: that would take longer than to search it.
+ */
 export function createWordSearch(words: readonly string[]): WordSearch {
+  const isAscii = words.every((word) => /^[\0-\x7f]*$/.test(word));
+  const find = isAscii ? createBands(words, true) : null;
+  let findLower: Find | null = null;
+  return (text) => {
+    if (find !== null && !text.includes(DOTTED_I) && !text.includes(KELVIN)) return find(text) ?? NOTHING;
+    findLower ??= createBands(words, false);
+    return findLower(text.toLowerCase()) ?? NOTHING;
+  };
+}
+
+type Find = (text: string) => Set<string> | null;
+
+/** Words of about the same length are looked for in the same way. */
+function createBands(words: readonly string[], ignoresCase: boolean): Find {
   const bands = new Map<number, string[]>();
   for (const word of new Set(words)) {
     const band = Math.floor(Math.log2(Math.min(word.length, LONGEST_BAND)));
     bands.set(band, [...(bands.get(band) ?? []), word]);
   }
   const scans: WordScan[] = [];
-  const single: string[] = [];
+  const single: { readonly word: string; readonly isIn: (text: string) => boolean }[] = [];
   for (const band of bands.values()) {
     const width = Math.min(...band.map(({ length }) => length));
-    if (width > 1 && band.length * width >= SCAN_FROM) scans.push(createWordScan(band));
-    else single.push(...band);
+    if (width > 1 && band.length * width >= SCAN_FROM) scans.push(createWordScan(band, { ignoresCase }));
+    else
+      single.push(
+        ...band.map((word) => ({ word, isIn: ignoresCase ? anyCase(word) : (text: string) => text.includes(word) })),
+      );
   }
   return (text) => {
     let found: Set<string> | null = null;
-    for (const word of single) if (text.includes(word)) (found ??= new Set()).add(word);
+    for (const { word, isIn } of single) if (isIn(text)) (found ??= new Set()).add(word);
     for (const { allIn } of scans) found = allIn(text, found);
-    return found ?? NOTHING;
+    return found;
   };
+}
+
+/** Whether a word of ASCII is in a text, in whatever case. */
+function anyCase(word: string): (text: string) => boolean {
+  const escaped = word.replace(/[^a-z0-9]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  const pattern = new RegExp(escaped, "i");
+  return (text) => pattern.test(text);
 }

@@ -74,8 +74,8 @@ class Context implements ConditionContext {
 
   wordsFound(by: SearchName): ReadonlySet<string> {
     return by === "prompt_contains"
-      ? (this.#inPrompt ??= searchesOf(this.#policy)[by](this.facts.promptText.toLowerCase()))
-      : (this.#inSystem ??= searchesOf(this.#policy)[by](this.facts.systemText.toLowerCase()));
+      ? (this.#inPrompt ??= searchesOf(this.#policy)[by](this.facts.promptText))
+      : (this.#inSystem ??= searchesOf(this.#policy)[by](this.facts.systemText));
   }
 
   leaveOpen(conditionKey: string): void {

@@ -10,7 +10,7 @@ export type TextSearches = Readonly<Record<SearchName, WordSearch>>;
 
 const searches = new WeakMap<Policy, TextSearches>();
 
-/** Compiled when a policy is asked for the first time. The texts searched are to be lowercase. */
+/** Compiled when a policy is asked for the first time. */
 export function searchesOf(policy: Policy): TextSearches {
   const known = searches.get(policy);
   if (known !== undefined) return known;

@@ -3,31 +3,64 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createWordScan, createWordSearch } from "../../src/base/word-search.ts";
 
-// "a" and "\u4061" have the same place in the scan's table.
-const unit = fc.constantFrom("a", "b", "\u0161", "\u4061");
-const word = (maxLength: number) => fc.string({ unit, minLength: 1, maxLength });
-const text = fc.string({ unit, maxLength: 60 });
+// "a" and "\u4061" have the same place in the scan's table; "@" and "`", "[" and "{" where case is ignored.
+const ascii = fc.constantFrom("a", "b", "k", "@", "{", ".", "\n");
+const other = fc.constantFrom("a", "b", "i", "\u0161", "\u4061");
+const written = fc.constantFrom(
+  "a",
+  "A",
+  "b",
+  "B",
+  "k",
+  "K",
+  "\u212a",
+  "@",
+  "`",
+  "[",
+  "{",
+  ".",
+  "x",
+  "\n",
+  "\u0160",
+  "\u4061",
+  "\u0130",
+);
+const word = (unit: fc.Arbitrary<string>, maxLength: number) => fc.string({ unit, minLength: 1, maxLength });
+// Few and many, short and long, so that some lengths are scanned for and others are not.
+const wordsOf = (unit: fc.Arbitrary<string>) =>
+  fc.array(fc.oneof(word(unit, 3), word(unit, 6), word(unit, 40)), { maxLength: 60 });
 
 describe("a search for many words", () => {
   test("finds those that a search for each finds", () => {
     const counts = { found: 0, missed: 0 };
     fc.assert(
       fc.property(
-        // Few and many, short and long, so that some lengths are scanned for and others are not.
-        fc.array(fc.oneof(word(3), word(6), word(40)), { maxLength: 60 }),
-        fc.array(fc.oneof(text, fc.constant(null)), { maxLength: 4 }),
+        fc.oneof(wordsOf(ascii), wordsOf(other)),
+        fc.array(fc.oneof(fc.string({ unit: written, maxLength: 60 }), fc.nat(1)), { maxLength: 4 }),
         (words, around) => {
-          const whole = around.map((part, at) => part ?? words[at % words.length] ?? "").join("");
-          const expected = new Set(words.filter((each) => whole.includes(each)));
+          const known = (at: number) => words[at % words.length] ?? "";
+          const whole = around
+            .map((part, at) => (typeof part === "string" ? part : part === 0 ? known(at) : known(at).toUpperCase()))
+            .join("");
+          const expected = new Set(words.filter((each) => whole.toLowerCase().includes(each)));
           expect(createWordSearch(words)(whole)).toEqual(expected);
           counts.found += expected.size;
           counts.missed += words.length - expected.size;
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
     expect(counts.found).toBeGreaterThan(500);
     expect(counts.missed).toBeGreaterThan(500);
+  });
+
+  test("finds what any character of Unicode becomes in lower case", () => {
+    const search = createWordSearch(Array.from("abcdefghijklmnopqrstuvwxyz"));
+    for (let code = 0; code < 0x20000; code += 1) {
+      const text = String.fromCodePoint(code);
+      const expected = Array.from(text.toLowerCase()).filter((char) => /[a-z]/.test(char));
+      if ([...search(text)].join("") !== expected.join("")) throw new Error(`U+${code.toString(16)}`);
+    }
   });
 
   test("finds words that begin, end or are within others", () => {
