@@ -41,6 +41,10 @@ export interface Exchange {
   readonly waits: WaitMeter;
 }
 
+// What is replaced and never added to can be shared.
+const NONE: readonly string[] = [];
+const NO_TAGS: Readonly<Record<string, string>> = {};
+
 /** A fresh record for a request that has just arrived. */
 export function openRecord(
   arrival: Arrival,
@@ -74,7 +78,7 @@ export function openRecord(
     errorMessage: null,
     facts: null,
     decision: null,
-    overrides: [],
+    overrides: NONE,
     heal: null,
     validation: null,
     validations: [],
@@ -84,10 +88,10 @@ export function openRecord(
     retryRefused: false,
     attempts: [],
     chain: [],
-    dropped: [],
-    adapted: [],
-    tags: {},
-    callerTags: {},
+    dropped: NONE,
+    adapted: NONE,
+    tags: NO_TAGS,
+    callerTags: NO_TAGS,
     tokensInputEstimate: null,
     usage: null,
     costUsd: null,

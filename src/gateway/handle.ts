@@ -29,7 +29,7 @@ import type { Snapshot } from "./settings.ts";
 import { createSummaryMemory, type SummaryMemory } from "./summary-memory.ts";
 import { unservedModel } from "./target.ts";
 import { NO_TERMS, type PriceTerms } from "./usage.ts";
-import { walk } from "./walk.ts";
+import { walk, type WalkOptions } from "./walk.ts";
 
 export interface GatewayOptions {
   readonly clock: Clock;
@@ -43,27 +43,37 @@ export interface GatewayOptions {
 }
 
 /** What every answer needs besides its request. */
-interface Answering extends GatewayOptions {
+interface Shared extends GatewayOptions {
   readonly summaries: SummaryMemory;
 }
 
 export interface Gateway {
-  /** Answers a chat, messages or responses request; never rejects. `body` is what the client sent, decoded. */
-  readonly handle: (arrival: Arrival, format: WireFormat, body: Uint8Array) => Promise<Reply>;
+  /**
+   * Answers a chat, messages or responses request; never rejects. `body` gives what the client sent, decoded; one that cannot be read
+   * is refused as `refuse` does.
+   */
+  readonly handle: (arrival: Arrival, format: WireFormat, body: Promise<Uint8Array> | Uint8Array) => Promise<Reply>;
   /** Answers a request that is turned away before it is read. */
   readonly refuse: (arrival: Arrival, format: WireFormat, error: GatewayError) => Reply;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock, emit } = options;
-  const answering: Answering = { ...options, summaries: createSummaryMemory() };
+  const shared: Shared = { ...options, summaries: createSummaryMemory() };
+  const refuse: Gateway["refuse"] = (arrival, format, error) => {
+    const record = openRecord(arrival, format.name, clock, options.sampleNew);
+    emit({ type: "exchange-started", record });
+    return openDelivery({ clock, emit, arrival, format, record, snapshot: options.snapshot() }).error(error);
+  };
   return {
-    refuse: (arrival, format, error) => {
-      const record = openRecord(arrival, format.name, clock, options.sampleNew);
-      emit({ type: "exchange-started", record });
-      return openDelivery({ clock, emit, arrival, format, record, snapshot: options.snapshot() }).error(error);
-    },
-    handle: async (arrival, format, body) => {
+    refuse,
+    handle: async (arrival, format, reading) => {
+      let body: Uint8Array;
+      try {
+        body = await reading;
+      } catch (thrown) {
+        return refuse(arrival, format, toGatewayError(thrown));
+      }
       const snapshot = options.snapshot();
       const record = openRecord(arrival, format.name, clock, options.sampleNew);
       record.bytesIn = body.byteLength;
@@ -86,7 +96,10 @@ export function createGateway(options: GatewayOptions): Gateway {
           const { status, message } = decision.block;
           throw new GatewayError("blocked", message, { status });
         }
-        return await answer(answering, exchange, decision, overrides, delivery);
+        const answering = openAnswering(exchange, decision, delivery);
+        const walking = walk(exchange, walkOptions(shared, exchange, decision, overrides, answering));
+        if (answering.isCommittedEarly) return await answering.deliverInTime(walking);
+        return answering.deliver(await walking);
       } catch (thrown) {
         const error = toGatewayError(thrown);
         if (error.kind === "internal") emit({ type: "defect", where: "handle", error: thrown });
@@ -135,48 +148,66 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
   return decision;
 }
 
-/** Walks the chain within the deadline; a stream that stays silent too long has its status committed on the way. */
-async function answer(
-  { schemas, thinkingStore, summaries, clock }: Answering,
-  exchange: Exchange,
+function openAnswering(exchange: Exchange, decision: Decision, delivery: Delivery): Answering {
+  const { arrival, facts, snapshot, parsed, clock } = exchange;
+  const { settings } = snapshot;
+  const provider = snapshot.registry.resolve(decision.model) ?? "openai";
+  const answering = new Answering(clock, arrival, delivery, planFor(settings, decision).totalMs[provider], {
+    isValidated: decision.validate.length > 0,
+    commitAfterMs: facts.stream ? settings.stream.commitAfterMs : 0,
+  });
+  delivery.setListener(answering);
+  delivery.setPriceTerms(priceTerms(parsed.json));
+  return answering;
+}
+
+/** How the chain is walked. */
+function walkOptions(
+  { schemas, thinkingStore, summaries }: Shared,
+  { facts, snapshot: { settings } }: Exchange,
   decision: Decision,
   overrides: Overrides,
-  delivery: Delivery,
-): Promise<Reply> {
-  const { arrival, facts, snapshot, parsed } = exchange;
-  const { settings } = snapshot;
-  const plan = planFor(settings, decision);
-  const provider = snapshot.registry.resolve(decision.model) ?? "openai";
-  const time = new AnswerTime(clock, arrival, plan.totalMs[provider]);
-  delivery.setListener(time);
-  delivery.setPriceTerms(priceTerms(parsed.json));
-  const walking = walk(exchange, {
+  { signal, deadlineMs }: Answering,
+): WalkOptions {
+  return {
     decision,
     strict: settings.strictTranslation || overrides.strict,
     thinkingStore: settings.thinkingStore ? thinkingStore : null,
     summaries,
-    judge: judgeSettings(plan.judgement, decision, facts, schemas),
-    signal: time.signal,
-    deadlineMs: time.deadlineMs,
-  });
-
-  const isValidated = decision.validate.length > 0;
-  const { commitAfterMs } = settings.stream;
-  if (!facts.stream || commitAfterMs <= 0) return delivery.judged(withReason(await walking, time.signal), isValidated);
-  const reasoned = walking.then((judged) => withReason(judged, time.signal));
-  const first = await raceTimer(reasoned, commitAfterMs, clock);
-  return first === null ? delivery.committed(reasoned, isValidated) : delivery.judged(first, isValidated);
+    judge: judgeSettings(planFor(settings, decision).judgement, decision, facts, schemas),
+    signal,
+    deadlineMs,
+  };
 }
 
-/** The time that a request has for its answer: until the deadline, and while its client is there. */
-class AnswerTime implements DeliveryListener {
+interface AnsweringOptions {
+  /** Somebody asked for validation. */
+  readonly isValidated: boolean;
+  /** A stream that is silent for so long has its status committed; 0 = never. */
+  readonly commitAfterMs: number;
+}
+
+/** An answer on its way: within the request's deadline, and while its client is there. */
+class Answering implements DeliveryListener {
   /** On `clock.nowMs()`; Infinity without a limit. */
   readonly deadlineMs: number;
+  readonly #clock: Clock;
+  readonly #delivery: Delivery;
+  readonly #options: AnsweringOptions;
   readonly #abort: ChildAbort;
   readonly #deadline: Deadline;
 
-  constructor(clock: Clock, { signal, startedMs }: Arrival, totalMs: number) {
+  constructor(
+    clock: Clock,
+    { signal, startedMs }: Arrival,
+    delivery: Delivery,
+    totalMs: number,
+    options: AnsweringOptions,
+  ) {
     const elapsedMs = clock.nowMs() - startedMs;
+    this.#clock = clock;
+    this.#delivery = delivery;
+    this.#options = options;
     this.#abort = createChildAbort(signal);
     this.#deadline = createDeadline(clock, totalMs > 0 ? Math.max(1, totalMs - elapsedMs) : 0, () =>
       this.#abort.abort(deadlineSpent()),
@@ -188,6 +219,23 @@ class AnswerTime implements DeliveryListener {
     return this.#abort.signal;
   }
 
+  get isCommittedEarly(): boolean {
+    return this.#options.commitAfterMs > 0;
+  }
+
+  deliver(judged: Judged): Reply {
+    return this.#delivery.judged(this.#withReason(judged), this.#options.isValidated);
+  }
+
+  /** Delivers what comes in time; else commits the status, and delivers what comes later. */
+  async deliverInTime(walking: Promise<Judged>): Promise<Reply> {
+    const { commitAfterMs, isValidated } = this.#options;
+    const reasoned = walking.then((judged) => this.#withReason(judged));
+    const first = await raceTimer(reasoned, commitAfterMs, this.#clock);
+    if (first === null) return this.#delivery.committed(reasoned, isValidated);
+    return this.#delivery.judged(first, isValidated);
+  }
+
   onFlush(): void {
     this.#deadline.clear();
   }
@@ -196,6 +244,14 @@ class AnswerTime implements DeliveryListener {
     this.#deadline.clear();
     this.#abort.release();
   }
+
+  /** A failure that is only the request's own abort tells why that was: the deadline, a drain, or the client's leaving. */
+  #withReason(judged: Judged): Judged {
+    const { candidate } = judged;
+    if (candidate.kind !== "failed" || !this.signal.aborted) return judged;
+    const { reason } = this.signal;
+    return { ...judged, candidate: { ...candidate, error: reason instanceof GatewayError ? reason : clientClosed() } };
+  }
 }
 
 function priceTerms(body: JsonObject): PriceTerms {
@@ -203,14 +259,6 @@ function priceTerms(body: JsonObject): PriceTerms {
   const inferenceGeo = own(body, "inference_geo");
   if (speed === undefined && inferenceGeo === undefined) return NO_TERMS;
   return { speed: stringOf(speed), inferenceGeo: stringOf(inferenceGeo) };
-}
-
-/** A failure that is only the request's own abort tells why that was: the deadline, a drain, or the client's leaving. */
-function withReason(judged: Judged, signal: Signal): Judged {
-  const { candidate } = judged;
-  if (candidate.kind !== "failed" || !signal.aborted) return judged;
-  const reason: unknown = signal.reason;
-  return { ...judged, candidate: { ...candidate, error: reason instanceof GatewayError ? reason : clientClosed() } };
 }
 
 function stringOf(value: unknown): string | null {

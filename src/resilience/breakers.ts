@@ -233,13 +233,17 @@ class Ticket implements BreakerTicket {
 
   onResult(result: Classified): void {
     this.settle(result.classification);
-    result.onEnd?.((later) => {
-      if (later !== null) this.settle(later);
-    });
+    if (result.onEnd !== undefined) this.#followBody(result);
   }
 
   onThrow(): void {
     this.release();
+  }
+
+  #followBody(result: Classified): void {
+    result.onEnd?.((later) => {
+      if (later !== null) this.settle(later);
+    });
   }
 
   #record(classification: Classification | null): void {

@@ -57,26 +57,27 @@ export function createBulkhead(settings: () => BulkheadSettings, clock: Clock): 
   };
   const tryAcquire = (): Permit | null => (waiters.size === 0 && inFlight < settings().limit ? createPermit() : null);
 
+  const standInLine = (signal: Signal): Promise<Admission> =>
+    new Promise((resolve) => {
+      const leave = (admission: Admission): void => {
+        waiters.delete(admit);
+        cancelTimer();
+        link.release();
+        resolve(admission);
+      };
+      const admit = (permit: Permit): void => leave(permit);
+      const cancelTimer = clock.after(settings().queueTimeoutMs, () => leave({ ok: false, reason: "queue-timeout" }));
+      const link = followAbort(signal, { onAbort: () => leave({ ok: false, reason: "aborted" }) });
+      waiters.add(admit);
+    });
+
   return {
     tryAcquire,
     acquire: (signal) => {
       if (signal.aborted) return { ok: false, reason: "aborted" };
       const permit = tryAcquire();
       if (permit !== null) return permit;
-      const { queueDepth, queueTimeoutMs } = settings();
-      if (waiters.size >= queueDepth) return { ok: false, reason: "queue-full" };
-      return new Promise((resolve) => {
-        const leave = (admission: Admission): void => {
-          waiters.delete(admit);
-          cancelTimer();
-          link.release();
-          resolve(admission);
-        };
-        const admit = (permit: Permit): void => leave(permit);
-        const cancelTimer = clock.after(queueTimeoutMs, () => leave({ ok: false, reason: "queue-timeout" }));
-        const link = followAbort(signal, { onAbort: () => leave({ ok: false, reason: "aborted" }) });
-        waiters.add(admit);
-      });
+      return waiters.size < settings().queueDepth ? standInLine(signal) : { ok: false, reason: "queue-full" };
     },
     inFlight: () => inFlight,
     queued: () => waiters.size,
@@ -100,7 +101,11 @@ class HeldPermit implements Permit {
 
   onResult(result: Classified): void {
     if (result.onEnd === undefined) this.release();
-    else result.onEnd(() => this.release());
+    else this.#followBody(result);
+  }
+
+  #followBody(result: Classified): void {
+    result.onEnd?.(() => this.release());
   }
 
   onThrow(): void {
@@ -123,12 +128,14 @@ export function createBulkheadGuard<Request, Result extends Classified>(
   const { bulkheadOf, mayQueue, refuse } = options;
   const enter = (request: Request, admission: Admission): Pass<Result> | Refusal<Result> =>
     admission.ok ? admission : refuseWith(refuse(request, admission.reason));
+  const enterLater = async (request: Request, asked: Promise<Admission>): Promise<Pass<Result> | Refusal<Result>> =>
+    enter(request, await asked);
   return {
     enter: (request, call) => {
       const bulkhead = bulkheadOf(request);
       if (!mayQueue(request, call)) return bulkhead.tryAcquire() ?? refuseWith(refuse(request, "busy"));
       const asked = bulkhead.acquire(call.signal);
-      return asked instanceof Promise ? asked.then((admission) => enter(request, admission)) : enter(request, asked);
+      return asked instanceof Promise ? enterLater(request, asked) : enter(request, asked);
     },
   };
 }

@@ -18,11 +18,23 @@ function tooLarge(limit: number): GatewayError {
   });
 }
 
+/** Who has a body read. */
+export interface BodyReader {
+  /** The reading has ended. */
+  onRead(isWhole: boolean): void;
+}
+
 /**
  * The decoded body of `request`, whose headers are `headers`.
  * @throws GatewayError `too-large`, `unsupported-media` (content-encoding), `request-timeout`, `client-closed`
  */
-export function readBody(request: Request, headers: HeaderView, limits: BodyLimits, clock: Clock): Promise<Uint8Array> {
+export function readBody(
+  request: Request,
+  headers: HeaderView,
+  limits: BodyLimits,
+  clock: Clock,
+  reader: BodyReader,
+): Promise<Uint8Array> {
   const encoding = readEncoding(headers);
   const declared = headers.get("content-length");
   if (Number(declared ?? "0") > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
@@ -31,14 +43,25 @@ export function readBody(request: Request, headers: HeaderView, limits: BodyLimi
   const reading = isWhole ? request.bytes() : readDecoded(request, encoding, limits.bodyBytes);
   return new Promise((resolve, reject) => {
     const limitMs = limits.requestBodyMs;
-    const cancel = limitMs > 0 ? clock.after(limitMs, () => reject(tookTooLong())) : null;
+    let isOver = false;
+    const end = (isWhole: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      cancel?.();
+      reader.onRead(isWhole);
+    };
+    const expire = (): void => {
+      end(false);
+      reject(tookTooLong());
+    };
+    const cancel = limitMs > 0 ? clock.after(limitMs, expire) : null;
     reading.then(
       (bytes) => {
-        cancel?.();
+        end(true);
         resolve(bytes);
       },
       (error: unknown) => {
-        cancel?.();
+        end(false);
         reject(readingError(error, request, encoding));
       },
     );

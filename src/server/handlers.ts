@@ -70,14 +70,20 @@ function plainError(arrival: Arrival, format: WireFormat, error: GatewayError): 
   return { ...reply, headers: { ...reply.headers, ...own } };
 }
 
-async function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
-  const { match, format, query } = visit;
-  const { route } = match;
+/** What models are asked for goes to the gateway without a promise of its own. @throws GatewayError `unsupported-media` */
+function serve(options: HandlerOptions, visit: Visit): Promise<Reply> {
+  if (visit.match.route.kind !== "generate") return serveOther(options, visit, visit.match.route);
+  visit.requireJson();
+  return options.gateway.handle(visit, visit.format, visit.body());
+}
+
+async function serveOther(
+  options: HandlerOptions,
+  visit: Visit,
+  route: Exclude<Route, { kind: "generate" }>,
+): Promise<Reply> {
+  const { query } = visit;
   switch (route.kind) {
-    case "generate": {
-      visit.requireJson();
-      return options.gateway.handle(visit, format, await visit.body());
-    }
     case "count-tokens": {
       visit.requireJson();
       return options.countTokens(visit, await visit.body(), query);

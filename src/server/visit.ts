@@ -6,7 +6,7 @@ import { type RequestHeaders, listHeaders } from "../base/headers.ts";
 import { createRequestId } from "../base/ids.ts";
 import type { Arrival } from "../gateway/exchange.ts";
 import type { WireFormat } from "../wire/format.ts";
-import { type BodyLimits, readBody } from "./body.ts";
+import { type BodyLimits, type BodyReader, readBody } from "./body.ts";
 import type { Drain } from "./drain.ts";
 import { errorFormat } from "./request-view.ts";
 import type { RouteMatch } from "./routes.ts";
@@ -52,7 +52,7 @@ export interface OpenVisit extends Visit {
   beginSilence(): void;
 }
 
-class ServedVisit implements OpenVisit {
+class ServedVisit implements OpenVisit, BodyReader {
   readonly id = createRequestId();
   readonly match: RouteMatch;
   readonly query: string;
@@ -69,6 +69,7 @@ class ServedVisit implements OpenVisit {
   readonly #abort: ChildAbort;
   #place: Place | null = null;
   #bodyWaitMs = 0;
+  #readSinceMs = 0;
   #isOver = false;
   #cancelSilence: (() => void) | null = null;
   #isIdleLimitOff = false;
@@ -115,17 +116,15 @@ class ServedVisit implements OpenVisit {
     requireJson(this.headers.get("content-type"));
   }
 
-  async body(): Promise<Uint8Array> {
+  body(): Promise<Uint8Array> {
     const { clock, bodyLimits } = this.#options;
-    const sinceMs = clock.nowMs();
-    let body: Uint8Array;
-    try {
-      body = await readBody(this.#request, this.headers, bodyLimits(), clock);
-    } finally {
-      this.#bodyWaitMs += clock.nowMs() - sinceMs;
-    }
-    this.beginSilence();
-    return body;
+    this.#readSinceMs = clock.nowMs();
+    return readBody(this.#request, this.headers, bodyLimits(), clock, this);
+  }
+
+  onRead(isWhole: boolean): void {
+    this.#bodyWaitMs += this.#options.clock.nowMs() - this.#readSinceMs;
+    if (isWhole) this.beginSilence();
   }
 
   onOver(): void {

@@ -88,15 +88,17 @@ export function createProviderRegistry(entries: readonly RegistryEntry[]): Provi
     )
     .toSorted((a, b) => b.weight - a.weight);
   const configured = entries.filter((entry) => entry.configured).map(({ provider }) => provider);
+  const byName = new Map(configured.map((provider) => [provider.name, provider]));
+  const find = (model: string): ProviderName | null => globs.find(({ match }) => match(model))?.name ?? null;
   // Names come from clients: the cache is bounded, and dropped whole when it is full.
   const cache = new Map<string, ProviderName | null>();
   return {
-    get: (name) => configured.find((provider) => provider.name === name) ?? null,
+    get: (name) => byName.get(name) ?? null,
     configured: configured.map(({ name }) => name),
     resolve: (model) => {
       const cached = cache.get(model);
       if (cached !== undefined) return cached;
-      const found = globs.find(({ match }) => match(model))?.name ?? null;
+      const found = find(model);
       if (cache.size >= CACHE_LIMIT) cache.clear();
       cache.set(model, found);
       return found;
