@@ -2,10 +2,11 @@
 import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
-import type { DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
+import type { AttemptRecord, DecisionSummary, Emit, Outcome, RequestRecord } from "../base/events.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Catalog } from "../catalog/model.ts";
 import { watchBody } from "../base/stream.ts";
+import type { WaitMeter } from "../base/wait-meter.ts";
 import { classified } from "../upstream/classify.ts";
 import { clientClosed } from "../upstream/stream.ts";
 import type { WireFormat } from "../wire/format.ts";
@@ -18,7 +19,7 @@ import { isRetryDiscouraged, renderErrorReply } from "./error-reply.ts";
 import type { Arrival, Exchange } from "./exchange.ts";
 import type { Judged } from "./judge.ts";
 import { keepBody, keepFrames } from "./keep-answer.ts";
-import { createReplyStream, type Reply, type StreamEnd } from "./reply.ts";
+import { createReplyStream, type Reply, type ReplyListener, type StreamEnd } from "./reply.ts";
 import type { GatewaySettings, Snapshot } from "./settings.ts";
 import { NO_TERMS, type PriceTerms, settleCosts } from "./usage.ts";
 
@@ -69,7 +70,7 @@ const STREAM_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The members of what is opened for each request share their state; as closures they would be a score of objects a request. */
-class OpenDelivery implements Delivery {
+class OpenDelivery implements Delivery, ReplyListener {
   readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #arrival: Arrival;
@@ -78,7 +79,11 @@ class OpenDelivery implements Delivery {
   readonly #settings: GatewaySettings;
   readonly #catalog: Catalog;
   #listener: DeliveryListener | null = null;
-  #exchange: Exchange | null = null;
+  /** null: nothing was sent, as the request is not parsed yet. */
+  #waits: WaitMeter | null = null;
+  /** Of a streamed answer, once it is known. */
+  #stream: ClientStream | null = null;
+  #attempt: AttemptRecord | null = null;
   #trace: string | null = null;
   #terms = NO_TERMS;
 
@@ -92,8 +97,9 @@ class OpenDelivery implements Delivery {
     this.#catalog = snapshot.catalog;
   }
 
-  setExchange(exchange: Exchange): void {
-    this.#exchange = exchange;
+  /** Keeps no more of it, as a stream may last. */
+  setExchange({ waits }: Exchange): void {
+    this.#waits = waits;
   }
 
   setTrace(trace: string): void {
@@ -113,7 +119,7 @@ class OpenDelivery implements Delivery {
     record.error = error.kind;
     record.errorMessage = error.message;
     record.status = error.status;
-    if (this.#exchange !== null) this.#settleCosts();
+    if (this.#waits !== null) this.#settleCosts();
     const reply = renderErrorReply(this.#format, error, record.id);
     const headers = { ...reply.headers };
     if (this.#isRetryDiscouraged(error.status)) headers["x-should-retry"] ??= "false";
@@ -173,18 +179,14 @@ class OpenDelivery implements Delivery {
     this.#record.status = 200;
     const headers = { ...STREAM_HEADERS, ...this.#ids() };
     this.#leave(true, headers);
-    let known: Judged | null = null;
-    let stream: ClientStream | null = null;
     const source = walking.then((judged) => {
-      known = judged;
       this.#note(judged, isValidated);
       this.#tellFlush();
-      stream = this.#kept(asStream(judged));
-      return stream;
+      return this.#openSource(asStream(judged), judged);
     });
     // Read by the reply's stream, which may be given up before it comes to it.
     source.catch(() => undefined);
-    const body = this.#openStream(source, true, (end) => this.#endStream(end, stream, known));
+    const body = this.#openStream(source, true);
     return { status: 200, headers, body };
   }
 
@@ -220,8 +222,8 @@ class OpenDelivery implements Delivery {
     this.#record.status = candidate.status;
     const headers = { ...candidate.headers };
     this.#flush(true, headers);
-    const stream = this.#kept(withHeld(judged.held, candidate.stream));
-    const body = this.#openStream(stream, false, (end) => this.#endStream(end, stream, judged));
+    const source = this.#openSource(withHeld(judged.held, candidate.stream), judged);
+    const body = this.#openStream(source, false);
     return { status: candidate.status, headers, body };
   }
 
@@ -234,33 +236,38 @@ class OpenDelivery implements Delivery {
     return this.error(clientClosed());
   }
 
-  #openStream(
-    source: Promise<ClientStream> | ClientStream,
-    pingFirst: boolean,
-    onEnd: (end: StreamEnd) => void,
-  ): ReadableStream<Uint8Array> {
-    const record = this.#record;
+  /** `stream` as it is sent; what it used is asked for in its end. */
+  #openSource(stream: ClientStream, { candidate }: Judged): ClientStream {
+    const source = this.#settings.keepAnswers ? keepFrames(this.#record, stream) : stream;
+    this.#stream = source;
+    if (candidate.kind === "stream") this.#attempt = candidate.attempt;
+    return source;
+  }
+
+  #openStream(source: Promise<ClientStream> | ClientStream, pingFirst: boolean): ReadableStream<Uint8Array> {
     return createReplyStream(source, {
       clock: this.#clock,
       format: this.#format,
-      requestId: record.id,
+      requestId: this.#record.id,
       keepaliveMs: this.#settings.stream.keepaliveMs,
       clientWriteMs: this.#settings.clientWriteMs,
       pingFirst,
       signal: this.#arrival.signal,
-      onBytes: (bytes, isContent) => {
-        if (record.ttftMs === null && isContent) record.ttftMs = this.#clock.nowMs() - this.#arrival.startedMs;
-        record.bytesOut += bytes;
-      },
-      onEnd,
+      listener: this,
     });
   }
 
-  #endStream(end: StreamEnd, stream: ClientStream | null, judged: Judged | null): void {
+  onBytes(bytes: number, isContent: boolean): void {
     const record = this.#record;
-    const spent = stream?.spent() ?? null;
-    if (spent !== null && judged !== null && judged.candidate.kind === "stream") {
-      const { attempt } = judged.candidate;
+    if (record.ttftMs === null && isContent) record.ttftMs = this.#clock.nowMs() - this.#arrival.startedMs;
+    record.bytesOut += bytes;
+  }
+
+  onEnd(end: StreamEnd): void {
+    const record = this.#record;
+    const attempt = this.#attempt;
+    const spent = this.#stream?.spent() ?? null;
+    if (spent !== null && attempt !== null) {
       attempt.usage = spent.usage;
       attempt.serviceTier = spent.serviceTier;
       record.usage = spent.usage;
@@ -277,10 +284,6 @@ class OpenDelivery implements Delivery {
     } else {
       this.#finish("complete");
     }
-  }
-
-  #kept(stream: ClientStream): ClientStream {
-    return this.#settings.keepAnswers ? keepFrames(this.#record, stream) : stream;
   }
 
   #note(judged: Judged, isValidated: boolean): void {
@@ -311,7 +314,7 @@ class OpenDelivery implements Delivery {
 
   /** The headers leave, the gateway's own added: its time so far is known. */
   #leave(isStream: boolean, headers: Record<string, string>): void {
-    const waitedMs = this.#arrival.bodyWaitMs() + (this.#exchange?.waits.waitedMs() ?? 0);
+    const waitedMs = this.#arrival.bodyWaitMs() + (this.#waits?.waitedMs() ?? 0);
     this.#record.overheadMs = this.#clock.nowMs() - this.#arrival.startedMs - waitedMs;
     addArouterHeaders(headers, this.#record, { isStream, explain: this.#trace });
   }

@@ -31,10 +31,14 @@ export interface ReplyStreamOptions {
   readonly pingFirst: boolean;
   /** Aborts when the client leaves, or the gateway ends the stream (drain). */
   readonly signal: Signal;
-  /** Called with the size of each write, and whether it is of the answer: not a ping or an error of ours. */
-  readonly onBytes: (bytes: number, isContent: boolean) => void;
-  /** Called exactly once. */
-  readonly onEnd: (end: StreamEnd) => void;
+  readonly listener: ReplyListener;
+}
+
+export interface ReplyListener {
+  /** Told the size of each write, and whether it is of the answer: not a ping or an error of ours. */
+  onBytes(bytes: number, isContent: boolean): void;
+  /** Told exactly once. */
+  onEnd(end: StreamEnd): void;
 }
 
 /** A read, or that it failed. */
@@ -147,7 +151,7 @@ class ReplySource implements UnderlyingDefaultSource<Uint8Array>, AbortFollower 
     this.#ended = true;
     this.#cancelTimer?.();
     this.#link.release();
-    this.#options.onEnd(how);
+    this.#options.listener.onEnd(how);
   }
 
   #giveUp(how: StreamEnd): void {
@@ -181,7 +185,7 @@ class ReplySource implements UnderlyingDefaultSource<Uint8Array>, AbortFollower 
 
   #write(data: Uint8Array | string, isContent: boolean): void {
     const bytes = toBytes(data);
-    this.#options.onBytes(bytes.byteLength, isContent);
+    this.#options.listener.onBytes(bytes.byteLength, isContent);
     this.#controller?.enqueue(bytes);
   }
 

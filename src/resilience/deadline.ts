@@ -14,7 +14,7 @@ export interface Deadline {
 class OpenDeadline implements Deadline {
   readonly atMs: number;
   readonly #clock: Clock;
-  readonly #cancel: (() => void) | null;
+  #cancel: (() => void) | null;
 
   constructor(clock: Clock, totalMs: number, onSpent: () => void) {
     this.#clock = clock;
@@ -32,6 +32,7 @@ class OpenDeadline implements Deadline {
 
   clear(): void {
     this.#cancel?.();
+    this.#cancel = null;
   }
 }
 

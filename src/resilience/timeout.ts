@@ -1,7 +1,7 @@
-/** Limits on one phase of an attempt, and on the silence within a stream. */
+/** Limits on one phase of an attempt. */
 import { type AbortFollower, type AbortLink, type ChildAbort, createChildAbort, followAbort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Call, Classified, Combinator, Dispatch } from "./dispatch.ts";
+import { type Call, type Classified, type Combinator, type Dispatch, whenEnded } from "./dispatch.ts";
 
 /** Why an attempt was stopped before it gave a result. */
 export type StopReason = "limit" | "deadline" | "aborted";
@@ -75,9 +75,7 @@ class TimedCall<Request, Result extends Classified> implements AbortFollower {
           this.#options.discard(result);
           return;
         }
-        // The body still obeys the attempt's signal: it follows the request until the body's end.
-        if (result.onEnd === undefined) this.#attempt.release();
-        else result.onEnd(() => this.#attempt.release());
+        releaseAtEnd(result, this.#attempt);
         resolve(result);
       },
       (error: unknown) => {
@@ -111,27 +109,10 @@ class TimedCall<Request, Result extends Classified> implements AbortFollower {
   }
 }
 
-export interface Watchdog {
-  /** Puts the alarm off: something was heard. Costs a clock reading, no timer. */
-  readonly touch: () => void;
-  /** Calling it again does nothing. */
-  readonly stop: () => void;
-}
-
-/** Calls `onSilence` once when `silenceMs` have passed without a touch; 0 = never. */
-export function createWatchdog(clock: Clock, silenceMs: number, onSilence: () => void): Watchdog {
-  if (silenceMs <= 0) return { touch: () => undefined, stop: () => undefined };
-  let heardMs = clock.nowMs();
-  const look = (): void => {
-    const leftMs = heardMs + silenceMs - clock.nowMs();
-    if (leftMs <= 0) onSilence();
-    else cancel = clock.after(leftMs, look);
-  };
-  let cancel = clock.after(silenceMs, look);
-  return {
-    touch: () => {
-      heardMs = clock.nowMs();
-    },
-    stop: () => cancel(),
-  };
+/**
+ * A body still obeys its attempt's signal, which follows the request until the body's end. Apart, so that what waits for that end
+ * holds the attempt and nothing else of the call.
+ */
+function releaseAtEnd(result: Classified, attempt: ChildAbort): void {
+  whenEnded(result, () => attempt.release());
 }

@@ -2,7 +2,7 @@
 import { type AbortFollower, type AbortLink, createChildAbort, followAbort, type Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { GatewayError } from "../base/errors.ts";
-import type { AttemptRecord, Emit } from "../base/events.ts";
+import type { AttemptRecord, Emit, RequestRecord } from "../base/events.ts";
 import { createSpanId } from "../base/ids.ts";
 import type { Call, Classification, EndListener } from "../resilience/dispatch.ts";
 import { classified, classifyException, errorCode } from "./classify.ts";
@@ -19,9 +19,9 @@ export interface AttemptScope {
   /** Ends the attempt: its record is complete, its links are let go. Only the first call counts. */
   readonly finish: (classification: Classification, failure: GatewayError | null) => void;
   /** Ends it without a usable answer. */
-  readonly failed: (classification: Classification, error: GatewayError) => FailedAnswer;
+  readonly failed: (request: UpstreamRequest, classification: Classification, error: GatewayError) => FailedAnswer;
   /** Ends it by an exception: of the connection, of a time limit, or of the caller's own abort. */
-  readonly failedBy: (cause: unknown, hadHeaders: boolean) => FailedAnswer;
+  readonly failedBy: (request: UpstreamRequest, cause: unknown, hadHeaders: boolean) => FailedAnswer;
 }
 
 export interface ScopeOptions {
@@ -38,12 +38,13 @@ export function refusedAnswer(
   return { kind: "failed", request, classification, error, attempt: null };
 }
 
+/** Lasts as long as a stream, and so holds nothing of its request. */
 class Scope implements AttemptScope, AbortFollower {
   readonly attempt: AttemptRecord;
   readonly signal: Signal;
   readonly #options: ScopeOptions;
-  readonly #request: UpstreamRequest;
-  readonly #call: Call;
+  readonly #record: RequestRecord;
+  readonly #afterStale: boolean;
   readonly #startMs: number;
   readonly #child = createChildAbort();
   readonly #link: AbortLink;
@@ -53,8 +54,8 @@ class Scope implements AttemptScope, AbortFollower {
 
   constructor(options: ScopeOptions, request: UpstreamRequest, call: Call) {
     this.#options = options;
-    this.#request = request;
-    this.#call = call;
+    this.#record = request.record;
+    this.#afterStale = call.afterStale === true;
     this.#startMs = options.clock.nowMs();
     this.attempt = openAttempt(options.clock, request, call);
     this.signal = this.#child.signal;
@@ -91,29 +92,30 @@ class Scope implements AttemptScope, AbortFollower {
     attempt.ms = this.elapsedMs();
     attempt.failure = failure?.message ?? attempt.failure;
     this.#later = classification.breaker === "failure" ? classification : null;
-    this.#options.emit({ type: "attempt-finished", record: this.#request.record, attempt });
+    this.#options.emit({ type: "attempt-finished", record: this.#record, attempt });
     if (this.#listeners !== null) for (const listener of this.#listeners) listener(this.#later);
   }
 
-  failed(classification: Classification, error: GatewayError): FailedAnswer {
+  failed(request: UpstreamRequest, classification: Classification, error: GatewayError): FailedAnswer {
     this.#child.abort(error);
     this.finish(classification, error);
-    return { kind: "failed", request: this.#request, classification, error, attempt: this.attempt };
+    return { kind: "failed", request, classification, error, attempt: this.attempt };
   }
 
-  failedBy(cause: unknown, hadHeaders: boolean): FailedAnswer {
+  failedBy(request: UpstreamRequest, cause: unknown, hadHeaders: boolean): FailedAnswer {
     if (this.signal.aborted) {
       const { classification, error } = abortedBy(this.signal.reason);
-      return this.failed(classification, error);
+      return this.failed(request, classification, error);
     }
     if (hadHeaders) {
       const message = "upstream closed the connection in the middle of its answer";
-      return this.failed(classified("broken"), new GatewayError("upstream-invalid", message, { cause }));
+      return this.failed(request, classified("broken"), new GatewayError("upstream-invalid", message, { cause }));
     }
     const classification = classifyException(cause, this.elapsedMs());
-    const staleAgain = classification.class === "stale_conn" && this.#call.afterStale === true;
+    const staleAgain = classification.class === "stale_conn" && this.#afterStale;
     const message = `no answer from upstream (${errorCode(cause) || "connection failed"})`;
     return this.failed(
+      request,
       staleAgain ? classified("connect") : classification,
       new GatewayError("upstream-unreachable", message, { cause }),
     );

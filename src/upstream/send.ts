@@ -46,9 +46,9 @@ const NOTHING = new Uint8Array(0);
 
 /** The innermost dispatch for one provider. */
 export function createSend(options: SendOptions): Dispatch<UpstreamRequest, UpstreamAnswer> {
-  const { clock, client, provider, emit } = options;
+  const { client, provider } = options;
   return async (request, call) => {
-    const scope = openAttemptScope({ clock, emit }, request, call);
+    const scope = openAttemptScope(options, request, call);
     const stopFirstWatch = watchFirstContent(options, request, scope);
     let answer: HttpAnswer;
     request.waits.begin();
@@ -68,7 +68,7 @@ export function createSend(options: SendOptions): Dispatch<UpstreamRequest, Upst
         signal: scope.signal,
       });
     } catch (cause) {
-      return scope.failedBy(cause, false);
+      return scope.failedBy(request, cause, false);
     } finally {
       request.waits.end();
     }
@@ -118,11 +118,11 @@ function readAnswer(sent: Sent, answer: HttpAnswer): Promise<UpstreamAnswer> | U
   if (status >= 300 && status < 400) {
     answer.body?.cancel();
     const message = `upstream answered with a redirect (${status}), which is never followed`;
-    return scope.failed(classified("no_model"), new GatewayError("upstream-invalid", message));
+    return scope.failed(request, classified("no_model"), new GatewayError("upstream-invalid", message));
   }
   const isStream = isEventStream(headers.get("content-type"));
   const body = answer.body === null ? null : decodeBody(answer.body, headers.get("content-encoding"));
-  if (answer.body !== null && body === null) return failEncoding(scope);
+  if (answer.body !== null && body === null) return failEncoding(request, scope);
   if (!isOk(status) || !isStream || !request.stream || body === null) return readBuffered(reading, body);
   return readStreamed(reading, body);
 }
@@ -132,9 +132,9 @@ function isEventStream(contentType: string | null): boolean {
   return contentType.toLowerCase().startsWith("text/event-stream");
 }
 
-function failEncoding(scope: AttemptScope): UpstreamAnswer {
+function failEncoding(request: UpstreamRequest, scope: AttemptScope): UpstreamAnswer {
   const message = "upstream answered in an unknown content-encoding";
-  return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+  return scope.failed(request, classified("broken"), new GatewayError("upstream-invalid", message));
 }
 
 /** What an open stream has to do with its attempt; of the request no more than that, as a stream may last. */
@@ -175,7 +175,7 @@ class StreamedAttempt implements StreamOwner {
 
 /** Reads up to the first content event, so that a failure before it can still be answered with a true status. */
 async function readStreamed(reading: Reading, body: ByteSource): Promise<UpstreamAnswer> {
-  const { options, scope, request, status, headers } = reading;
+  const { options, scope, request } = reading;
   const stream = openUpstreamStream(body, new StreamedAttempt(scope, request), {
     format: request.format,
     clock: options.clock,
@@ -206,6 +206,10 @@ async function readStreamed(reading: Reading, body: ByteSource): Promise<Upstrea
   scope.attempt.ttftMs = scope.elapsedMs();
   reading.stopFirstWatch();
   if (request.gather) return gatherStream(reading, stream);
+  return streamAnswer(reading, stream);
+}
+
+function streamAnswer({ scope, request, status, headers }: Reading, stream: UpstreamStream): UpstreamAnswer {
   return {
     kind: "stream",
     request,
@@ -272,7 +276,7 @@ async function readLater(reading: Reading, reads: Promise<BoundedBody>): Promise
   try {
     read = await reads;
   } catch (cause) {
-    return scope.failedBy(cause, true);
+    return scope.failedBy(request, cause, true);
   } finally {
     request.waits.end();
   }
@@ -282,7 +286,7 @@ async function readLater(reading: Reading, reads: Promise<BoundedBody>): Promise
 function answerRead(reading: Reading, read: BoundedBody): UpstreamAnswer {
   if (read.ok) return answerWhole(reading, read.bytes);
   const message = "upstream's answer is larger than limits.response_bytes";
-  return reading.scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+  return reading.scope.failed(reading.request, classified("broken"), new GatewayError("upstream-invalid", message));
 }
 
 /** The answer whose whole body is `bytes`. */
@@ -299,7 +303,7 @@ function answerWhole(reading: Reading, bytes: Uint8Array): UpstreamAnswer {
   if (error !== null) return inBandAnswer(reading, error, bytes, json, null);
   if (json === null || !request.format.isReply(json)) {
     const message = "upstream's answer is not JSON of the expected shape";
-    return scope.failed(classified("broken"), new GatewayError("upstream-invalid", message));
+    return scope.failed(request, classified("broken"), new GatewayError("upstream-invalid", message));
   }
   attempt.ttftMs = scope.elapsedMs();
   scope.finish(classified("ok"), null);

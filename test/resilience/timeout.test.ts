@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createDeadline } from "../../src/resilience/deadline.ts";
 import type { Call } from "../../src/resilience/dispatch.ts";
-import { createTimeout, createWatchdog } from "../../src/resilience/timeout.ts";
+import { createTimeout } from "../../src/resilience/timeout.ts";
 import { createFakeClock, settle } from "../support/fake-clock.ts";
 import { call, result, streaming, type TestResult } from "./support.ts";
 
@@ -65,33 +65,6 @@ describe("timeout", () => {
     expect(clock.pending()).toBe(0);
     answer.resolve(result("ok"));
     expect((await running).label).toBe("ok");
-  });
-});
-
-describe("watchdog", () => {
-  test("barks after silence, is put off by each touch, and arms one timer whatever the touches", async () => {
-    const clock = createFakeClock();
-    let barks = 0;
-    const dog = createWatchdog(clock, 100, () => barks++);
-    for (let index = 0; index < 10; index++) {
-      await clock.advance(90);
-      dog.touch();
-      expect(clock.pending()).toBe(1);
-    }
-    await clock.advance(99);
-    expect(barks).toBe(0);
-    await clock.advance(1);
-    expect(barks).toBe(1);
-    expect(clock.pending()).toBe(0);
-  });
-
-  test("is silent once stopped, and never armed for 0", async () => {
-    const clock = createFakeClock();
-    let barks = 0;
-    createWatchdog(clock, 100, () => barks++).stop();
-    createWatchdog(clock, 0, () => barks++);
-    await clock.advance(1_000);
-    expect([barks, clock.pending()]).toEqual([0, 0]);
   });
 });
 

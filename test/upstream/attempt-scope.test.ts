@@ -3,7 +3,7 @@ import { GatewayError } from "../../src/base/errors.ts";
 import type { GatewayEvent } from "../../src/base/events.ts";
 import { openAttemptScope } from "../../src/upstream/attempt-scope.ts";
 import { classified } from "../../src/upstream/classify.ts";
-import type { UpstreamRequest } from "../../src/upstream/upstream.ts";
+import type { FailedAnswer, UpstreamRequest } from "../../src/upstream/upstream.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 
 function setUp() {
@@ -24,7 +24,8 @@ function setUp() {
     retry: 0,
     leg: "primary",
   });
-  return { clock, events, parent, scope };
+  const failedBy = (cause: unknown, hadHeaders: boolean): FailedAnswer => scope.failedBy(request, cause, hadHeaders);
+  return { clock, events, parent, scope, failedBy };
 }
 
 describe("an attempt", () => {
@@ -59,26 +60,26 @@ describe("an attempt", () => {
   ];
   for (const [reason, outcome, kind] of reasons) {
     test(`aborted by ${reason instanceof Error ? reason.name + " " + reason.message : String(reason)} is ${outcome} at that moment`, () => {
-      const { scope, parent } = setUp();
+      const { scope, parent, failedBy } = setUp();
       parent.abort(reason);
       expect(scope.attempt).toMatchObject({ class: outcome, ms: 0 });
       expect(scope.signal.aborted).toBe(true);
       // What the client throws afterwards tells the same.
-      const failed = scope.failedBy(new Error("aborted"), false);
+      const failed = failedBy(new Error("aborted"), false);
       expect(failed).toMatchObject({ classification: { class: outcome }, error: { kind } });
     });
   }
 
   test("a reset right after sending is a stale connection once, then a failure to connect", () => {
     const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
-    expect(setUp().scope.failedBy(reset, false).classification).toMatchObject({
+    expect(setUp().failedBy(reset, false).classification).toMatchObject({
       class: "stale_conn",
       retry: "at-once",
     });
-    const { scope, clock } = setUp();
+    const { failedBy, clock } = setUp();
     clock.jump(1_500);
-    expect(scope.failedBy(reset, false).classification.class).toBe("connect");
-    expect(setUp().scope.failedBy(reset, true).classification.class).toBe("broken");
+    expect(failedBy(reset, false).classification.class).toBe("connect");
+    expect(setUp().failedBy(reset, true).classification.class).toBe("broken");
   });
 
   test("keeps the reason that judging found when its stream is let go", () => {

@@ -60,6 +60,59 @@ describe("what waits for a slow client", () => {
   });
 });
 
+describe("what was read back", () => {
+  test("comes before what follows, at once and in order", async () => {
+    const { stream, push } = openFed();
+    push(event("a"));
+    const first = await stream.read();
+    push(event("b"));
+    const second = await stream.read();
+    for (const read of [first, second]) if (read.kind === "events") stream.unread(read.events);
+    expect(stream.read()).toEqual(first);
+    expect(stream.read()).toEqual(second);
+    push(event("c", "stop"));
+    expect(await stream.read()).toMatchObject({ kind: "events", events: [{ json: { choices: [{}] } }] });
+  });
+});
+
+describe("limits in time", () => {
+  test("cost one timer, however often something is read", async () => {
+    const { clock, stream, push } = openFed({ totalMs: 60_000 });
+    for (let index = 0; index < 10; index++) {
+      push(event("a"));
+      await stream.read();
+      await clock.advance(900);
+      expect(clock.pending()).toBe(1);
+    }
+  });
+
+  test("end a stream that goes on for too long", async () => {
+    const { clock, stream, push, ends } = openFed({ totalMs: 2500 });
+    for (let index = 0; index < 3; index++) {
+      push(event("a"));
+      expect((await stream.read()).kind).toBe("events");
+      await clock.advance(800);
+    }
+    const reading = stream.read();
+    await clock.advance(101);
+    const read = await reading;
+    expect(read).toMatchObject({ kind: "failure", error: { message: "stream lived too long" } });
+    expect(ends.map((end) => end.class)).toEqual(["stalled"]);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("give a stream that told its last event a second more", async () => {
+    const { clock, stream, push, ends } = openFed({ idleMs: 60_000 });
+    push(`${event("a", "stop")}data: [DONE]\n\n`);
+    expect((await stream.read()).kind).toBe("events");
+    const reading = stream.read();
+    await clock.advance(1001);
+    expect((await reading).kind).toBe("end");
+    expect(ends.map((end) => end.class)).toEqual(["ok"]);
+    expect(clock.pending()).toBe(0);
+  });
+});
+
 describe("silence", () => {
   test("ends the stream when it is waited for", async () => {
     const { clock, stream, push, ends } = openFed();
