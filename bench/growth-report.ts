@@ -117,17 +117,20 @@ function soakGoals({ before, after, requests }: SoakResult, slack: number): read
   ];
 }
 
-/** Every goal of what was measured, ratios with `slack`: a short run sees memory that has not settled and few rounds. */
-export function growthGoals(report: GrowthReport, slack = 1): readonly Goal[] {
+/**
+ * Every goal of what was measured, ratios with `slack`, shares of a request with `shareSlack`: a short run sees memory that has not
+ * settled and few rounds.
+ */
+export function growthGoals(report: GrowthReport, slack = 1, shareSlack = slack): readonly Goal[] {
   const { bytes, rules, models, series, streams, soak } = report;
   const curve = bytes.find(({ name }) => name === GATEWAY);
   return [
     ...(curve === undefined
       ? []
       : [goal("bytes: power with which cost grows, at the end", exponentOf(curve), MOST.exponent * slack, plain)]),
-    ...variantGoals("share of a request", rules, slack),
-    ...variantGoals("share of a request", models, slack),
-    ...variantGoals("share of a request", series, slack),
+    ...variantGoals("share of a request", rules, shareSlack),
+    ...variantGoals("share of a request", models, shareSlack),
+    ...variantGoals("share of a request", series, shareSlack),
     ...streamGoals(streams, slack),
     ...(soak === null ? [] : soakGoals(soak, slack)),
   ];

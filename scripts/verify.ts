@@ -85,7 +85,7 @@ await check("smoke", async () => {
   return null;
 });
 await check("speed", () => gate("bench/run.ts"));
-await check("growth", () => gate("bench/growth.ts", "--only", "bytes,streams,soak"));
+await check("growth", () => gate("bench/growth.ts"));
 
 console.log("");
 console.log(`${total.passed} passed, ${total.failed} failed`);

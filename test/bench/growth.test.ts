@@ -77,6 +77,15 @@ describe("what grows as it should", () => {
     expect(missed(change, 1.05)).toHaveLength(1);
   });
 
+  test("lets shares wander further than all else in a short run, but not as far as rules that are tried one by one", () => {
+    const shares = (ratio: number) =>
+      growthGoals(report({ rules: variants(ratio), bytes: curve(1.5) }), 1.3, 2.5)
+        .filter(({ verdict }) => verdict === "missed")
+        .map(({ what }) => what.split(":")[0]);
+    expect(shares(1.25)).toEqual(["bytes"]);
+    expect(shares(1.5)).toEqual(["bytes", "share of a request"]);
+  });
+
   test("names the type that became more", () => {
     const goals = growthGoals(report({ soak: soaked({ types: { AbortSignal: 900, Promise: 2000 } }) }));
     expect(goals.at(-1)).toEqual({
