@@ -22,7 +22,7 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
   status: "HTTP status delivered; 499 when the client left.",
   error: "Kind of the gateway's own error; null for none.",
   facts:
-    "What the policy's conditions saw; `tested` holds the outcomes of those on texts and names, which are not kept; of many, those that held by name, `others` by hash. null when nothing was decided.",
+    "What the policy's conditions saw; `tested` holds the outcomes of those on texts and names, which are not kept; of many, those that held, and all by a hash under `ids`. null when nothing was decided.",
   decision: "What was decided, in the words of a rule's `then`.",
   overrides: "Names of the `x-arouter-*` request headers in force.",
   model: "The model whose answer was delivered.",

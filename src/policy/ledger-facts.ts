@@ -49,8 +49,8 @@ export function factsForLedger(policy: Policy, context: ConditionContext): JsonO
 
 /** Characters of conditions up to which a line lists every outcome. */
 const MAX_LISTED_CHARS = 2048;
-/** Under this name stand the ids of conditions that did not hold, where only those that held are listed. A condition's begins with a brace. */
-const OTHERS = "others";
+/** Under this name stand the ids of all conditions, where only those that held are listed. A condition's begins with a brace. */
+const IDS = "ids";
 /** 36 bits of a condition's SHA-256: that one which was not tested is taken for one of a thousand that were has odds of 1 to 70 million. */
 const ID_CHARS = 6;
 /** Ids that are kept, so that a replay reckons each once. */
@@ -73,7 +73,8 @@ const MAX_COMBINATIONS = 256;
 /** What is kept of a policy's recorded conditions. */
 interface Recorded {
   readonly conditions: readonly Condition[];
-  readonly listsAll: boolean;
+  /** Of all of them; null: a line lists them all. */
+  readonly ids: string | null;
   readonly find: FindAll;
   /** By the positions of those that hold. */
   readonly combinations: Map<string, JsonObject>;
@@ -85,7 +86,12 @@ function recordedOf(policy: Policy): Recorded {
   if (known !== undefined) return known;
   const listsAll = policy.recorded.reduce((sum, { key }) => sum + key.length, 0) <= MAX_LISTED_CHARS;
   const conditions = listsAll ? policy.recorded : policy.recorded.filter(({ replayable }) => !replayable);
-  const made = { conditions, listsAll, find: indexConditions(conditions), combinations: new Map<string, JsonObject>() };
+  const made: Recorded = {
+    conditions,
+    ids: listsAll ? null : conditions.map(({ key }) => idOf(key)).join(""),
+    find: indexConditions(conditions),
+    combinations: new Map(),
+  };
   recorded.set(policy, made);
   return made;
 }
@@ -95,18 +101,17 @@ function recordedOf(policy: Policy): Recorded {
  * is as short as can be, as every line has it.
  */
 function testedOf(policy: Policy, context: ConditionContext): JsonObject {
-  const { conditions, listsAll, find, combinations } = recordedOf(policy);
+  const { conditions, ids: idsOfAll, find, combinations } = recordedOf(policy);
   const holding = find(context);
   const name = holding.length === 0 ? "" : holding.join();
   let tested = combinations.get(name);
   if (tested === undefined) {
-    const held = new Set(holding);
-    tested = listsAll
-      ? Object.fromEntries(conditions.map(({ key }, at) => [key, held.has(at)]))
-      : {
-          ...Object.fromEntries(conditions.filter((_, at) => held.has(at)).map(({ key }) => [key, true])),
-          [OTHERS]: conditions.map(({ key }, at) => (held.has(at) ? "" : idOf(key))).join(""),
-        };
+    const held = holding.map((at) => conditions[at]?.key ?? "");
+    const outcomes =
+      idsOfAll === null
+        ? conditions.map(({ key }): [string, Json] => [key, held.includes(key)])
+        : [...held.map((key): [string, Json] => [key, true]), [IDS, idsOfAll] satisfies [string, Json]];
+    tested = Object.fromEntries(outcomes);
     if (combinations.size < MAX_COMBINATIONS) combinations.set(name, tested);
   }
   return tested;
@@ -116,10 +121,10 @@ function testedOf(policy: Policy, context: ConditionContext): JsonObject {
 function outcomeIn(tested: Json | undefined, key: string): boolean | null {
   const outcome = own(tested, key);
   if (typeof outcome === "boolean") return outcome;
-  const others = own(tested, OTHERS);
-  if (!isString(others)) return null;
+  const asked = own(tested, IDS);
+  if (!isString(asked)) return null;
   const id = idOf(key);
-  for (let at = others.indexOf(id); at >= 0; at = others.indexOf(id, at + 1)) if (at % ID_CHARS === 0) return false;
+  for (let at = asked.indexOf(id); at >= 0; at = asked.indexOf(id, at + 1)) if (at % ID_CHARS === 0) return false;
   return null;
 }
 
