@@ -12,7 +12,8 @@ import type { Decision } from "../policy/decision.ts";
 import { factsForLedger } from "../policy/ledger-facts.ts";
 import { type Overrides, readOverrides } from "../policy/overrides.ts";
 import { describeDecision, summarizeDecision } from "../policy/summary.ts";
-import type { PolicyInput } from "../policy/context.ts";
+import type { PolicyInput, ProviderStates } from "../policy/context.ts";
+import type { Breakers } from "../resilience/breakers.ts";
 import { createDeadline, type Deadline } from "../resilience/deadline.ts";
 import type { ThinkingStore } from "../translate/translator.ts";
 import { deadlineSpent } from "../upstream/stack.ts";
@@ -109,6 +110,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+const ALL_CLOSED: ProviderStates = { openai: "closed", anthropic: "closed" };
+
+function providerStates(breakers: Breakers): ProviderStates {
+  const openai = breakers.viewProvider("openai").kind;
+  const anthropic = breakers.viewProvider("anthropic").kind;
+  return openai === "closed" && anthropic === "closed" ? ALL_CLOSED : { openai, anthropic };
+}
+
 /** Makes the decision and notes it. */
 function decideFor(exchange: Exchange, overrides: Overrides): Decision {
   const { arrival, facts, record, snapshot, emit } = exchange;
@@ -121,14 +130,8 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
     headers: arrival.headers,
     client: arrival.client ?? readClient(record.userAgent),
     key: arrival.key,
-    providerOf: (model) => {
-      const provider = registry.resolve(model);
-      return provider !== null && registry.get(provider) !== null ? provider : null;
-    },
-    providerState: {
-      openai: state.breakers.viewProvider("openai").kind,
-      anthropic: state.breakers.viewProvider("anthropic").kind,
-    },
+    providerOf: registry.serving,
+    providerState: providerStates(state.breakers),
     requestId: arrival.id,
     wallMs: record.wallMs,
     overrides,

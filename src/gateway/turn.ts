@@ -27,7 +27,7 @@ function entryOf({ target }: Prepared, before: Judged | null): Entry {
 }
 
 /** The turn of one candidate: what was sent for each leg, and what each leg's answer is worth. */
-class CandidateTurn implements LegEncoder {
+class CandidateTurn implements Turn, LegEncoder {
   readonly #exchange: Exchange;
   readonly #options: WalkOptions;
   readonly #attempts: Attempts;
@@ -46,13 +46,23 @@ class CandidateTurn implements LegEncoder {
     this.#call = call;
   }
 
-  async take(entry: Entry): Promise<Judged> {
-    const { dispatch } = this.#exchange.snapshot;
-    const answer = await dispatch(this.#build(this.#prepared, entry, false), this.#call);
+  ask(before: Judged | null): Promise<UpstreamAnswer> {
+    const request = this.#build(this.#prepared, entryOf(this.#prepared, before), false);
+    return this.#exchange.snapshot.dispatch(request, this.#call);
+  }
+
+  judge(answer: UpstreamAnswer): Promise<Judged> | Judged {
     bookLosers(this.#exchange, this.#call);
     const amended = this.#amend(answer);
-    const last = amended === null ? answer : await dispatch(amended, this.#call);
-    return this.#judgedOf?.get(last) ?? this.#decodeAndJudge(last);
+    return amended === null ? this.#judgeLast(answer) : this.#askAmended(amended);
+  }
+
+  async #askAmended(amended: UpstreamRequest): Promise<Judged> {
+    return this.#judgeLast(await this.#exchange.snapshot.dispatch(amended, this.#call));
+  }
+
+  #judgeLast(answer: UpstreamAnswer): Promise<Judged> | Judged {
+    return this.#judgedOf?.get(answer) ?? this.#decodeAndJudge(answer);
   }
 
   #sent(request: UpstreamRequest): Sent {
@@ -146,16 +156,22 @@ class CandidateTurn implements LegEncoder {
   }
 }
 
-/** Takes the turn of `prepared`; `before` is the answer that was left for it. */
-export function takeTurn(
+/** In two steps, as what is known at once needs no promise. */
+export interface Turn {
+  /** Sends its request through the layers; `before` is the answer that was left for it. */
+  ask(before: Judged | null): Promise<UpstreamAnswer>;
+  /** What its answer is worth. */
+  judge(answer: UpstreamAnswer): Promise<Judged> | Judged;
+}
+
+export function openTurn(
   exchange: Exchange,
   options: WalkOptions,
   attempts: Attempts,
   prepared: Prepared,
-  before: Judged | null,
   call: Call,
-): Promise<Judged> {
-  return new CandidateTurn(exchange, options, attempts, prepared, call).take(entryOf(prepared, before));
+): Turn {
+  return new CandidateTurn(exchange, options, attempts, prepared, call);
 }
 
 /** A leg that lost its race was paid for all the same, as far as is known: what it was sent. */

@@ -15,7 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import { type Judged, type JudgeSettings } from "./judge.ts";
 import { planFor } from "./plan.ts";
 import type { SummaryMemory } from "./summary-memory.ts";
-import { takeTurn } from "./turn.ts";
+import { openTurn, type Turn } from "./turn.ts";
 
 export interface WalkOptions {
   readonly decision: Decision;
@@ -50,7 +50,9 @@ export async function walk(exchange: Exchange, options: WalkOptions): Promise<Ju
   while (prepared !== null) {
     attempts.setCandidatesLeft(candidates.left());
     const call: Call = { signal: options.signal, deadlineMs: options.deadlineMs, retry: 0, leg: "primary" };
-    const judged: Judged = await takeTurn(exchange, options, attempts, prepared, last, call);
+    const turn: Turn = openTurn(exchange, options, attempts, prepared, call);
+    const judging: Promise<Judged> | Judged = turn.judge(await turn.ask(last));
+    const judged: Judged = judging instanceof Promise ? await judging : judging;
     const { candidate } = judged;
     const outcome = candidate.classification.class;
     if (outcome === "local" && candidate.kind === "failed" && candidate.error.kind !== "deadline") {

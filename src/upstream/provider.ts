@@ -68,6 +68,8 @@ export interface ProviderRegistry {
    * (a Claude model is not sent to OpenAI because Anthropic's key is missing). null: none matches.
    */
   readonly resolve: (model: string) => ProviderName | null;
+  /** The provider meant by `model`, when it is configured. */
+  readonly serving: (model: string) => ProviderName | null;
   readonly configured: readonly ProviderName[];
 }
 
@@ -92,16 +94,21 @@ export function createProviderRegistry(entries: readonly RegistryEntry[]): Provi
   const find = (model: string): ProviderName | null => globs.find(({ match }) => match(model))?.name ?? null;
   // Names come from clients: the cache is bounded, and dropped whole when it is full.
   const cache = new Map<string, ProviderName | null>();
+  const resolve = (model: string): ProviderName | null => {
+    const cached = cache.get(model);
+    if (cached !== undefined) return cached;
+    const found = find(model);
+    if (cache.size >= CACHE_LIMIT) cache.clear();
+    cache.set(model, found);
+    return found;
+  };
   return {
     get: (name) => byName.get(name) ?? null,
     configured: configured.map(({ name }) => name),
-    resolve: (model) => {
-      const cached = cache.get(model);
-      if (cached !== undefined) return cached;
-      const found = find(model);
-      if (cache.size >= CACHE_LIMIT) cache.clear();
-      cache.set(model, found);
-      return found;
+    resolve,
+    serving: (model) => {
+      const name = resolve(model);
+      return name !== null && byName.has(name) ? name : null;
     },
   };
 }

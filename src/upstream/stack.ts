@@ -72,7 +72,10 @@ export function createUpstreamState(
     bulkhead: perProvider((provider) => createBulkhead(() => layers(provider).bulkhead, clock)),
     retryBudget: perProvider((provider) => createReloadingBudget(() => layers(provider).budget, clock)),
     hedgeBudget: perProvider((provider) =>
-      createReloadingBudget(() => hedgeBudget(layers(provider).hedgeMaxExtra), clock),
+      createReloadingBudget(
+        createHedgeSettings(() => layers(provider).hedgeMaxExtra),
+        clock,
+      ),
     ),
     latency: (provider, model) => {
       const key = gateKey(provider, model);
@@ -88,8 +91,17 @@ export function createUpstreamState(
   };
 }
 
-function hedgeBudget(maxExtra: number): BudgetSettings {
-  return { ratio: maxExtra, ttlMs: HEDGE_BUDGET_TTL_MS, reservePerSecond: 1000 / HEDGE_BUDGET_TTL_MS, reserveMax: 1 };
+/** Settings of the hedges' budget; the same object as long as nothing changes. */
+function createHedgeSettings(maxExtra: () => number): () => BudgetSettings {
+  let settings: BudgetSettings | null = null;
+  return () => {
+    const ratio = maxExtra();
+    if (settings?.ratio !== ratio) {
+      const reservePerSecond = 1000 / HEDGE_BUDGET_TTL_MS;
+      settings = { ratio, ttlMs: HEDGE_BUDGET_TTL_MS, reservePerSecond, reserveMax: 1 };
+    }
+    return settings;
+  };
 }
 
 /** A budget that starts afresh when its settings change. */
