@@ -116,7 +116,10 @@ function recall(get: (id: string) => readonly JsonObject[] | null, message: Json
  * @returns the blocks to restore; null when no thinking of the history is to be sent, inline blocks included
  */
 export function planThinkingHistory(draft: Draft, messages: readonly Json[]): ThinkingHistory | null {
-  if (!messages.some(isOfAssistant)) return NO_THINKING;
+  return messages.some(isOfAssistant) ? collectThinking(draft, messages) : NO_THINKING;
+}
+
+function collectThinking(draft: Draft, messages: readonly Json[]): ThinkingHistory | null {
   const history = new Map<number, readonly PlacedThinking[]>();
   const thinks = new Set<number>();
   let lost = false;

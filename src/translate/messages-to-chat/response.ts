@@ -62,6 +62,8 @@ function contentText(content: Json | undefined): string {
     .join("");
 }
 
+const NO_CALLS: readonly ToolUse[] = [];
+
 function renderCalls(calls: readonly Json[], id: string, settings: ReplySettings): readonly ToolUse[] {
   return calls.map((call, index) => {
     const { name, argumentsText } = readCall(call);
@@ -94,7 +96,7 @@ export function translateResponse(reply: JsonObject, settings: ReplySettings, co
     );
   }
   // A call after a matched stop sequence belongs to what the caller asked not to be written.
-  const calls = shown.matched === null ? renderCalls(found.calls, id, settings) : [];
+  const calls = shown.matched === null && found.calls.length > 0 ? renderCalls(found.calls, id, settings) : NO_CALLS;
   for (const { block, isValid } of calls) {
     if (!isValid) adapted.push(`content[${content.length}].input`);
     content.push(block);

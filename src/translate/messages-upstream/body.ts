@@ -73,12 +73,12 @@ function startWithBrace(draft: Draft, turns: Turn[]): void {
 /** Documents with citations are refused beside structured outputs. */
 function stripCitations(draft: Draft, turns: readonly Turn[]): void {
   if (outputFormat(draft) === null) return;
-  for (const turn of turns) {
-    turn.blocks.forEach((block, index) => {
-      if (own(block, "type") !== "document" || !isObject(own(block, "citations"))) return;
+  for (const { blocks } of turns) {
+    for (const [index, block] of blocks.entries()) {
+      if (own(block, "type") !== "document" || !isObject(own(block, "citations"))) continue;
       draft.report.adapt("messages[].content[].citations");
-      turn.blocks[index] = Object.fromEntries(Object.entries(block).filter(([key]) => key !== "citations"));
-    });
+      blocks[index] = Object.fromEntries(Object.entries(block).filter(([key]) => key !== "citations"));
+    }
   }
 }
 

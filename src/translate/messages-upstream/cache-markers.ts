@@ -23,9 +23,8 @@ export function takesMarker(block: JsonObject): boolean {
 
 /** `blocks` with `marker` on the last one that may carry it and has none. */
 export function markLast(blocks: readonly JsonObject[], marker: JsonObject | null): readonly JsonObject[] {
-  if (marker === null) return blocks;
-  const last = blocks.length - 1;
-  return blocks.map((block, index) => (index === last ? withMarker(block, marker) : block));
+  const last = blocks.at(-1);
+  return marker === null || last === undefined ? blocks : [...blocks.slice(0, -1), withMarker(last, marker)];
 }
 
 /** `block` with `marker`, unless it has one or may have none. */
