@@ -1,6 +1,6 @@
 /** A line of the ledger, written from a record. */
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
-import { isObject, type JsonObject } from "../base/json.ts";
+import { isObject, isString, type JsonObject } from "../base/json.ts";
 import type { Usage } from "../base/usage.ts";
 import { renderUsd } from "../catalog/price.ts";
 import { createLineBytes, type LineBytes } from "./line-bytes.ts";
@@ -22,7 +22,7 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
   status: "HTTP status delivered; 499 when the client left.",
   error: "Kind of the gateway's own error; null for none.",
   facts:
-    "What the policy's conditions saw; `tested` holds the outcomes of those on texts and names, which are not kept; of many, those that held, and all by a hash under `ids`. null when nothing was decided.",
+    "What the policy's conditions saw; `tested` holds the outcomes of those on texts and names, which are not kept; of many, those that held, and `tested_ids` has a hash of each. null when nothing was decided.",
   decision: "What was decided, in the words of a rule's `then`.",
   overrides: "Names of the `x-arouter-*` request headers in force.",
   model: "The model whose answer was delivered.",
@@ -150,7 +150,19 @@ function sharedJson(value: JsonObject): Uint8Array {
   return json;
 }
 
-/** `tested` last: names of conditions hold quotes, which makes them slow to render, so it is rendered once. */
+/** The last `tested_ids`, which all requests under a policy share, as JSON. */
+let lastIds = "";
+let lastIdsJson: Uint8Array = UTF8.encode('""');
+
+function idsJson(ids: string): Uint8Array {
+  if (ids !== lastIds) {
+    lastIds = ids;
+    lastIdsJson = UTF8.encode(JSON.stringify(ids));
+  }
+  return lastIdsJson;
+}
+
+/** `tested` and its ids last: names of conditions hold quotes, which makes them slow to render, so they are rendered once. */
 function writeFacts(line: LineBytes, facts: JsonObject): void {
   const tested = facts["tested"];
   if (!isObject(tested)) {
@@ -160,7 +172,7 @@ function writeFacts(line: LineBytes, facts: JsonObject): void {
   line.plain("{");
   for (const name in facts) {
     const value = facts[name];
-    if (value === undefined || name === "tested") continue;
+    if (value === undefined || name === "tested" || name === "tested_ids") continue;
     line.text(name);
     line.plain(":");
     line.json(value);
@@ -168,6 +180,11 @@ function writeFacts(line: LineBytes, facts: JsonObject): void {
   }
   line.plain('"tested":');
   line.raw(sharedJson(tested));
+  const ids = facts["tested_ids"];
+  if (isString(ids)) {
+    line.plain(',"tested_ids":');
+    line.raw(idsJson(ids));
+  }
   line.plain("}");
 }
 

@@ -22,6 +22,7 @@ import { compact } from "./containers.ts";
 export function factsForLedger(policy: Policy, context: ConditionContext): JsonObject {
   const { input, model } = context;
   const { facts } = input;
+  const recorded = recordedOf(policy);
   return compact({
     model,
     model_requested: model === facts.model ? undefined : facts.model,
@@ -43,14 +44,13 @@ export function factsForLedger(policy: Policy, context: ConditionContext): JsonO
     client: input.client ?? undefined,
     provider_state: { ...input.providerState },
     overrides: Object.keys(input.overrides.values).length === 0 ? undefined : input.overrides.values,
-    tested: testedOf(policy, context),
+    tested: testedOf(recorded, context),
+    tested_ids: recorded.ids,
   });
 }
 
 /** Characters of conditions up to which a line lists every outcome. */
 const MAX_LISTED_CHARS = 2048;
-/** Under this name stand the ids of all conditions, where only those that held are listed. A condition's begins with a brace. */
-const IDS = "ids";
 /** 36 bits of a condition's SHA-256: that one which was not tested is taken for one of a thousand that were has odds of 1 to 70 million. */
 const ID_CHARS = 6;
 /** Ids that are kept, so that a replay reckons each once. */
@@ -73,26 +73,26 @@ const MAX_COMBINATIONS = 256;
 /** What is kept of a policy's recorded conditions. */
 interface Recorded {
   readonly conditions: readonly Condition[];
-  /** Of all of them; null: a line lists them all. */
-  readonly ids: string | null;
+  /** The ids of all, one after the other; undefined: a line lists them all. */
+  readonly ids: string | undefined;
   readonly find: FindAll;
   /** By the positions of those that hold. */
   readonly combinations: Map<string, JsonObject>;
 }
-const recorded = new WeakMap<Policy, Recorded>();
+const recordedBy = new WeakMap<Policy, Recorded>();
 
 function recordedOf(policy: Policy): Recorded {
-  const known = recorded.get(policy);
+  const known = recordedBy.get(policy);
   if (known !== undefined) return known;
   const listsAll = policy.recorded.reduce((sum, { key }) => sum + key.length, 0) <= MAX_LISTED_CHARS;
   const conditions = listsAll ? policy.recorded : policy.recorded.filter(({ replayable }) => !replayable);
   const made: Recorded = {
     conditions,
-    ids: listsAll ? null : conditions.map(({ key }) => idOf(key)).join(""),
+    ids: listsAll ? undefined : conditions.map(({ key }) => idOf(key)).join(""),
     find: indexConditions(conditions),
     combinations: new Map(),
   };
-  recorded.set(policy, made);
+  recordedBy.set(policy, made);
   return made;
 }
 
@@ -100,28 +100,24 @@ function recordedOf(policy: Policy): Recorded {
  * The outcomes of the recorded conditions: one object for all requests that have the same. Where there are many conditions, what is not listed
  * is as short as can be, as every line has it.
  */
-function testedOf(policy: Policy, context: ConditionContext): JsonObject {
-  const { conditions, ids: idsOfAll, find, combinations } = recordedOf(policy);
+function testedOf({ conditions, ids: idsOfAll, find, combinations }: Recorded, context: ConditionContext): JsonObject {
   const holding = find(context);
   const name = holding.length === 0 ? "" : holding.join();
   let tested = combinations.get(name);
   if (tested === undefined) {
     const held = holding.map((at) => conditions[at]?.key ?? "");
-    const outcomes =
-      idsOfAll === null
-        ? conditions.map(({ key }): [string, Json] => [key, held.includes(key)])
-        : [...held.map((key): [string, Json] => [key, true]), [IDS, idsOfAll] satisfies [string, Json]];
-    tested = Object.fromEntries(outcomes);
+    const listed = idsOfAll === undefined ? conditions.map(({ key }) => key) : held;
+    tested = Object.fromEntries(listed.map((key) => [key, held.includes(key)]));
     if (combinations.size < MAX_COMBINATIONS) combinations.set(name, tested);
   }
   return tested;
 }
 
-/** The outcome of a condition in a line's `tested`; null when it was not tested. */
-function outcomeIn(tested: Json | undefined, key: string): boolean | null {
-  const outcome = own(tested, key);
+/** The outcome of a condition by a line's facts; null when it was not tested. */
+function outcomeIn(facts: JsonObject, key: string): boolean | null {
+  const outcome = own(own(facts, "tested"), key);
   if (typeof outcome === "boolean") return outcome;
-  const asked = own(tested, IDS);
+  const asked = own(facts, "tested_ids");
   if (!isString(asked)) return null;
   const id = idOf(key);
   for (let at = asked.indexOf(id); at >= 0; at = asked.indexOf(id, at + 1)) if (at % ID_CHARS === 0) return false;
@@ -170,7 +166,6 @@ export function inputFromLedger(line: LedgerLine, providerOf: (model: string) =>
   const { facts } = line;
   const model = textOf(own(facts, "model")) ?? "";
   const recordedProvider = word(PROVIDER_NAMES, own(facts, "provider"));
-  const tested = own(facts, "tested");
   const states = own(facts, "provider_state");
   return {
     facts: factsFromLedger(line),
@@ -187,7 +182,7 @@ export function inputFromLedger(line: LedgerLine, providerOf: (model: string) =>
     requestId: line.id,
     wallMs: line.wallMs,
     overrides: overridesFromLedger(own(facts, "overrides")),
-    recall: (key) => outcomeIn(tested, key),
+    recall: (key) => outcomeIn(facts, key),
   };
 }
 

@@ -23,6 +23,14 @@ describe("a line", () => {
     const fields = Object.keys(JSON.parse(line({ ...body, facts: null }, true)));
     expect(fields).toEqual(Object.keys(LEDGER_FIELDS));
   });
+  test("has the ids of conditions that are told last, those of its own policy", () => {
+    const facts = { model: "m", tested: { '{"user":"u"}': true } };
+    for (const ids of ["abcdef", "abcdefghijkl", "abcdef"]) {
+      expect(line({ facts: { tested_ids: ids, ...facts } })).toContain(
+        `"facts":{"model":"m","tested":{"{\\"user\\":\\"u\\"}":true},"tested_ids":"${ids}"},`,
+      );
+    }
+  });
   test("names the caller's key where nothing was decided, whose facts would tell it", () => {
     expect(JSON.parse(line({ facts: null, key: "team-a" })).key).toBe("team-a");
     expect(JSON.parse(line({ facts: null })).key).toBeNull();
