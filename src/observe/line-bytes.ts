@@ -20,6 +20,8 @@ export interface LineBytes {
   readonly isPlain: boolean;
   /** Begins a new line; the one before is gone. */
   readonly reset: () => void;
+  /** Takes the last byte back. */
+  readonly dropLast: () => void;
   /** As it is. ASCII only. */
   readonly plain: (text: string) => void;
   /** As it is. */
@@ -75,6 +77,10 @@ class ReusedLine implements LineBytes {
     this.length = 0;
     this.isPlain = true;
     if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+
+  dropLast(): void {
+    this.length -= 1;
   }
 
   plain(text: string): void {

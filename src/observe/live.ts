@@ -1,9 +1,9 @@
 /** Figures for the dashboard: since the start, over rolling windows, and the last requests. Memory is bounded. */
-import type { Observer, RequestRecord } from "../base/events.ts";
+import type { Observer } from "../base/events.ts";
 import { isObject, isString, type Json, type JsonObject, own } from "../base/json.ts";
 import { createModelLabel, type KnownModels } from "./labels.ts";
-import { renderLedgerLine } from "./ledger-line.ts";
 import type { LivePart, LiveQuery } from "./live-part.ts";
+import { createLiveRing, idOf } from "./live-ring.ts";
 import { entryOfLine, entryOfRecord, type LiveEntry } from "./live-entry.ts";
 import {
   addDelivered,
@@ -49,9 +49,6 @@ export interface Live extends Observer {
   readonly find: (id: string) => JsonObject | null;
 }
 
-/** A request of this process, or one that a line of the ledger tells of. */
-type Kept = RequestRecord | { readonly id: string; readonly line: JsonObject };
-
 /** Requests that can be asked for. */
 const MAX_KEPT = 1000;
 /** Names of a dimension since the start; labels are bounded by policy, catalog and configuration, this bounds reloads. */
@@ -74,15 +71,8 @@ export function createLive(options: LiveOptions): Live {
   const series = createLiveSeries();
   const total = createFigures();
   const groups: Groups<Figures> = { rule: new Map(), model: new Map(), provider: new Map() };
-  /** In order of arrival, round and round: `next` is the oldest once it is full. */
-  const ring: Kept[] = [];
-  let next = 0;
+  const ring = createLiveRing(MAX_KEPT);
 
-  const keep = (value: Kept): void => {
-    ring[next] = value;
-    next = (next + 1) % MAX_KEPT;
-  };
-  const keptOf = (id: string): Kept | undefined => ring.find((kept) => kept.id === id);
   const count = (entry: LiveEntry): void => {
     addToGroups(entry, total, groups, INTO_FIGURES);
     series.add(entry);
@@ -90,11 +80,7 @@ export function createLive(options: LiveOptions): Live {
 
   const totalsBy: Live["totalsBy"] = (dimension) =>
     [...groups[dimension]].map(([name, figures]) => ({ name, ...figures }));
-  const recent: Live["recent"] = (limit) =>
-    [...ring.slice(next), ...ring.slice(0, next)]
-      .slice(-limit)
-      .reverse()
-      .map((kept) => summarize(kept, redact));
+  const recent: Live["recent"] = (limit) => ring.newest(limit).map((line) => summarize(redactTexts(line, redact)));
 
   return {
     name: "live",
@@ -103,12 +89,10 @@ export function createLive(options: LiveOptions): Live {
       if (event.type !== "exchange-finished" || !options.enabled()) return;
       const { record } = event;
       count(entryOfRecord(record, modelLabel));
-      // Bodies are let go of; attempts are shared, so that the losing leg of a hedge may still end.
-      const isBare = record.requestBytes === null && record.answer === null;
-      keep(isBare ? record : { ...record, requestBytes: null, answer: null });
+      ring.add(record);
     },
     seed: (lines) => {
-      const known = new Set(ring.map(({ id }) => id));
+      const known = new Set(ring.newest(MAX_KEPT).map(idOf));
       for (const line of lines) {
         const entry = entryOfLine(line, modelLabel);
         const id = own(line, "id");
@@ -116,7 +100,7 @@ export function createLive(options: LiveOptions): Live {
         if (entry === null || !isString(id) || known.has(id)) continue;
         known.add(id);
         series.addPast(entry);
-        keep({ id, line });
+        ring.addLine(line);
       }
     },
     totals: () => total,
@@ -133,8 +117,8 @@ export function createLive(options: LiveOptions): Live {
     }),
     recent,
     find: (id) => {
-      const found = keptOf(id);
-      return found === undefined ? null : describe(found, redact);
+      const line = ring.find(id);
+      return line === null ? null : redactTexts(line, redact);
     },
   };
 }
@@ -162,20 +146,12 @@ const SUMMARY = [
 ] as const;
 
 /** A row of the list. */
-function summarize(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
-  const known = describe(kept, redact);
+function summarize(known: JsonObject): JsonObject {
   const facts = own(known, "facts");
   return {
     ...Object.fromEntries(SUMMARY.map((name) => [name, own(known, name) ?? null])),
     model_requested: own(facts, "model_requested") ?? own(facts, "model") ?? null,
   };
-}
-
-/** All that is known of a request: the ledger's line, and in `detail` what the ledger leaves out. */
-function describe(kept: Kept, redact: LiveOptions["redact"]): JsonObject {
-  if ("line" in kept) return kept.line;
-  const line = renderLedgerLine(kept, { keepBody: false });
-  return redactTexts(`${line.slice(0, -1)},"detail":${JSON.stringify(detailOf(kept))}}`, redact);
 }
 
 /** `json` with every text in it redacted, names too: of a figure that looks like a secret, nothing can be taken out. */
@@ -185,42 +161,4 @@ function redactTexts(json: string, redact: LiveOptions["redact"]): JsonObject {
     if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [redact(name), item]));
   }) as JsonObject;
-}
-
-function detailOf(record: RequestRecord): JsonObject {
-  return {
-    route: record.route,
-    key: record.key,
-    client: record.client,
-    user_agent: record.userAgent,
-    client_request_id: record.clientRequestId,
-    model_requested: record.modelRequested,
-    model_asked: record.modelAsked,
-    upstream_format: record.upstreamFormat,
-    error_message: record.errorMessage,
-    chain: record.chain.map(({ model, result }) => ({ model, result })),
-    fallback_reason: record.fallbackReason,
-    hedge: record.hedge,
-    validations: record.validations.map(({ validator, result, attempt }) => ({ validator, result, attempt })),
-    tokens_input_estimate: record.tokensInputEstimate,
-    bytes_in: record.bytesIn,
-    bytes_out: record.bytesOut,
-    attempts: record.attempts.map((attempt) => ({
-      number: attempt.number,
-      model: attempt.model,
-      provider: attempt.provider,
-      upstream_format: attempt.upstreamFormat,
-      leg: attempt.leg,
-      retry: attempt.retry,
-      continues: attempt.continues,
-      class: attempt.class,
-      status: attempt.status,
-      started_ms: attempt.startedMs,
-      ttft_ms: attempt.ttftMs,
-      ms: attempt.ms,
-      cost_usd: attempt.costUsd,
-      upstream_request_id: attempt.upstreamRequestId,
-      failure: attempt.failure,
-    })),
-  };
 }
