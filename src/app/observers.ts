@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import { createAppendFile, type AppendFile } from "../observe/append-file.ts";
 import { createBus, type Bus } from "../observe/bus.ts";
 import { knownFields } from "../observe/labels.ts";
+import { createLedgerLines } from "../observe/ledger-lines.ts";
 import { createLineBatch } from "../observe/line-batch.ts";
 import { createLedger, type Ledger } from "../observe/ledger.ts";
 import { createLive, type Live } from "../observe/live.ts";
@@ -80,13 +81,16 @@ export function openObservers(options: ObserverOptions): Observers {
       : { workers: worker.state, gather: async () => (await worker.peers.gather("metrics", null))[0] ?? [] }),
   });
   worker?.peers.answer("metrics", metrics.families);
+  const lines = createLedgerLines();
   const live = createLive({
+    lines,
     enabled: () => isDashboardOn(config()),
     models: () => knownModels(loaded(), options.running()?.policy() ?? null),
     wallMs: clock.wallMs,
     redact,
   });
   const ledger = createLedger({
+    lines,
     after: clock.after,
     settings: () => config().ledger,
     emit: bus.emit,
@@ -106,6 +110,7 @@ export function openObservers(options: ObserverOptions): Observers {
     close: closeLog,
   });
   bus.subscribe(metrics);
+  // In this order: the dashboard forgets the line that both have.
   bus.subscribe(ledger);
   bus.subscribe(live);
   const traces = openTraces(options, bus.emit, redact);

@@ -44,12 +44,12 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
   request: "The client's body as text, only with `ledger.requests`.",
 };
 
-/** Writes the line for `record`, without its end. Dollars are plain decimals of at most 12 places, times have one or two. */
+/** Writes the line for `record`, without its end; tells its length before the client's body and the brace. Dollars are plain decimals of at most 12 places, times have one or two. */
 export function writeLedgerLine(
   line: LineBytes,
   record: RequestRecord,
   { keepBody }: { readonly keepBody: boolean },
-): void {
+): number {
   const { facts } = record;
   line.plain(`{"v":${LEDGER_VERSION},"time":"`);
   line.time(record.wallMs);
@@ -111,11 +111,13 @@ export function writeLedgerLine(
     line.plain(',"key":');
     line.text(record.key);
   }
+  const { length } = line;
   if (keepBody && record.requestBytes !== null) {
     line.plain(',"request":');
     line.text(Buffer.from(record.requestBytes).toString("utf8"));
   }
   line.plain("}");
+  return length;
 }
 
 /** The line for `record` as a text, as {@link writeLedgerLine} writes it. */

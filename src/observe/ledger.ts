@@ -3,8 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Emit, Observer } from "../base/events.ts";
 import type { Redact } from "../base/secret.ts";
 import { createAppendFile, type Exclusively } from "./append-file.ts";
-import { writeLedgerLine } from "./ledger-line.ts";
-import { createLineBytes } from "./line-bytes.ts";
+import { createLedgerLines, type LedgerLines } from "./ledger-lines.ts";
 
 /** `[ledger]`. */
 export interface LedgerSettings {
@@ -24,6 +23,8 @@ export interface LedgerOptions {
   readonly emit: Emit;
   /** Takes every secret out of a text. */
   readonly redact: Redact;
+  /** Shared with observers that are told after this one, the last of which forgets; unset: its own. */
+  readonly lines?: LedgerLines;
   /** Where several processes write the file. */
   readonly exclusively?: Exclusively;
 }
@@ -39,7 +40,7 @@ export interface Ledger extends Observer {
 /** Writes within 100 ms and at close. What cannot be written is told as `ledger-dropped`; no request ever waits for it. */
 export function createLedger(options: LedgerOptions): Ledger {
   const { redact, settings } = options;
-  const line = createLineBytes();
+  const { lines = createLedgerLines() } = options;
   const file = createAppendFile({
     after: options.after,
     path: () => settings().file,
@@ -55,10 +56,10 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (event.type !== "exchange-finished") return;
       const { file: path, requests } = settings();
       if (path === null) return;
-      line.reset();
-      writeLedgerLine(line, event.record, { keepBody: requests });
+      const { line } = lines.of(event.record, requests);
       if (redact.isIn?.(line.bytes, 0, line.length) === false) file.writeBytes(line.bytes, line.length);
       else file.write(redact(line.toText()));
+      if (options.lines === undefined) lines.forget();
     },
     start: file.start,
     flush: file.flush,

@@ -4,13 +4,6 @@
  */
 import { isArray, type Json, type JsonObject } from "../base/json.ts";
 
-declare global {
-  interface Buffer {
-    /** What `write` does with "latin1", at half the cost: Node's own, and Bun's, though their manuals leave it out. */
-    readonly latin1Write: (text: string, offset: number, length: number) => number;
-  }
-}
-
 /** One line at a time. */
 export interface LineBytes {
   /** Those of the line are the first {@link LineBytes.length}. Another object after the line has grown. */
@@ -20,8 +13,8 @@ export interface LineBytes {
   readonly isPlain: boolean;
   /** Begins a new line; the one before is gone. */
   readonly reset: () => void;
-  /** Takes the last byte back. */
-  readonly dropLast: () => void;
+  /** The first `length` bytes of another line. */
+  readonly start: (line: LineBytes, length: number) => void;
   /** As it is. ASCII only. */
   readonly plain: (text: string) => void;
   /** As it is. */
@@ -45,9 +38,8 @@ const MAX_KEPT_BYTES = 256 * 1024;
 const MAX_NUMBER_BYTES = 24;
 /** Of a UTF-16 unit in UTF-8. */
 const MAX_UNIT_BYTES = 3;
-/** More than these are quicker moved by the runtime. */
+/** More bytes than these are quicker moved by the runtime. */
 const MAX_SHORT_BYTES = 48;
-const MAX_SHORT_CHARS = 24;
 
 const UTF8 = new TextEncoder();
 
@@ -79,16 +71,16 @@ class ReusedLine implements LineBytes {
     if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
-  dropLast(): void {
-    this.length -= 1;
+  start(line: LineBytes, length: number): void {
+    line.bytes.copy(this.#room(length), this.length, 0, length);
+    this.length += length;
   }
 
   plain(text: string): void {
     const { length } = text;
     const target = this.#room(length);
     const start = this.length;
-    if (length > MAX_SHORT_CHARS) target.latin1Write(text, start, length);
-    else for (let index = 0; index < length; index++) target[start + index] = text.charCodeAt(index);
+    for (let index = 0; index < length; index++) target[start + index] = text.charCodeAt(index);
     this.length = start + length;
   }
 
@@ -225,12 +217,14 @@ class ReusedLine implements LineBytes {
 
   /** The bytes, with room for `count` more. */
   #room(count: number): Buffer {
-    if (this.length + count > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count));
-      this.bytes.copy(grown, 0, 0, this.length);
-      this.bytes = grown;
-    }
-    return this.bytes;
+    return this.length + count <= this.bytes.length ? this.bytes : this.#grow(this.length + count);
+  }
+
+  #grow(least: number): Buffer {
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, least));
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+    return grown;
   }
 
   #encode(text: string): void {

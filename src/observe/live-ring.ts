@@ -4,7 +4,7 @@
  */
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import { isString, type JsonObject, own } from "../base/json.ts";
-import { writeLedgerLine } from "./ledger-line.ts";
+import type { LedgerLines } from "./ledger-lines.ts";
 import { createLineBytes, type LineBytes } from "./line-bytes.ts";
 
 export interface LiveRing {
@@ -28,7 +28,7 @@ interface Slot {
 const SLOT_BYTES = 1024;
 
 /** `maxRequests`: how many it keeps. */
-export function createLiveRing(maxRequests: number): LiveRing {
+export function createLiveRing(maxRequests: number, lines: LedgerLines): LiveRing {
   /** In order of arrival, round and round: `next` is the oldest once it is full. */
   const slots: Slot[] = [];
   let next = 0;
@@ -53,8 +53,8 @@ export function createLiveRing(maxRequests: number): LiveRing {
   };
   const textOf = ({ bytes, length, record }: Slot): string => {
     if (record === null) return bytes.toString("utf8", 0, length);
-    line.reset();
-    writeLive(line, record);
+    writeLive(line, record, lines);
+    lines.forget();
     return line.toText();
   };
 
@@ -65,8 +65,7 @@ export function createLiveRing(maxRequests: number): LiveRing {
         takeSlot().record = { ...record, requestBytes: null, answer: null };
         return;
       }
-      line.reset();
-      writeLive(line, record);
+      writeLive(line, record, lines);
       put();
     },
     addLine: (object) => {
@@ -98,9 +97,10 @@ export function idOf(text: string): string | null {
 }
 
 /** The ledger's line, and in `detail` what the ledger leaves out. */
-function writeLive(line: LineBytes, record: RequestRecord): void {
-  writeLedgerLine(line, record, { keepBody: false });
-  line.dropLast();
+function writeLive(line: LineBytes, record: RequestRecord, lines: LedgerLines): void {
+  const ledger = lines.of(record, false);
+  line.reset();
+  line.start(ledger.line, ledger.openLength);
   line.plain(',"detail":{"route":');
   line.text(record.route);
   line.plain(',"key":');

@@ -2,6 +2,7 @@
 import type { Observer } from "../base/events.ts";
 import { isObject, isString, type Json, type JsonObject, own } from "../base/json.ts";
 import { createModelLabel, type KnownModels } from "./labels.ts";
+import { createLedgerLines, type LedgerLines } from "./ledger-lines.ts";
 import type { LivePart, LiveQuery } from "./live-part.ts";
 import { createLiveRing, idOf } from "./live-ring.ts";
 import { entryOfLine, entryOfRecord, type LiveEntry } from "./live-entry.ts";
@@ -28,6 +29,8 @@ export interface LiveOptions {
   readonly wallMs: () => number;
   /** Takes every secret out of a text. */
   readonly redact: (text: string) => string;
+  /** The ledger's; unset: its own. */
+  readonly lines?: LedgerLines;
 }
 
 export interface NamedFigures extends Readonly<Figures> {
@@ -71,7 +74,8 @@ export function createLive(options: LiveOptions): Live {
   const series = createLiveSeries();
   const total = createFigures();
   const groups: Groups<Figures> = { rule: new Map(), model: new Map(), provider: new Map() };
-  const ring = createLiveRing(MAX_KEPT);
+  const { lines = createLedgerLines() } = options;
+  const ring = createLiveRing(MAX_KEPT, lines);
 
   const count = (entry: LiveEntry): void => {
     addToGroups(entry, total, groups, INTO_FIGURES);
@@ -86,10 +90,13 @@ export function createLive(options: LiveOptions): Live {
     name: "live",
     events: ["exchange-finished"],
     observe: (event) => {
-      if (event.type !== "exchange-finished" || !options.enabled()) return;
+      if (event.type !== "exchange-finished") return;
       const { record } = event;
-      count(entryOfRecord(record, modelLabel));
-      ring.add(record);
+      if (options.enabled()) {
+        count(entryOfRecord(record, modelLabel));
+        ring.add(record);
+      }
+      lines.forget();
     },
     seed: (lines) => {
       const known = new Set(ring.newest(MAX_KEPT).map(idOf));
