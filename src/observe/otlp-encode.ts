@@ -25,7 +25,8 @@ export interface EncodeOptions {
   readonly redact: (text: string) => string;
 }
 
-const EXPECTED_BYTES = 256 * 1024;
+/** Of the first batch; the next are expected to be as long as the one before and an eighth. */
+const EXPECTED_BYTES = 16 * 1024;
 
 /** Span flags: sampled, it is known whether the parent is remote, and it is. */
 const SAMPLED = 0x001;
@@ -34,6 +35,7 @@ const IS_REMOTE = 0x200;
 
 export function createEncodeSpans({ resource, scope, context, redact }: EncodeOptions): EncodeSpans {
   const keys = new Map<string, Uint8Array>();
+  let expectedBytes = EXPECTED_BYTES;
 
   const writeAttributes = (writer: ProtobufWriter, field: number, attributes: Attributes): void => {
     for (const name in attributes) {
@@ -90,7 +92,7 @@ export function createEncodeSpans({ resource, scope, context, redact }: EncodeOp
   };
 
   return (batch) => {
-    const writer = createProtobufWriter(EXPECTED_BYTES);
+    const writer = createProtobufWriter(expectedBytes);
     writer.varint((1 << 3) | LENGTH);
     const resourceSpans = writer.open();
     writer.varint((1 << 3) | LENGTH);
@@ -113,7 +115,9 @@ export function createEncodeSpans({ resource, scope, context, redact }: EncodeOp
     }
     writer.close(scopeSpans);
     writer.close(resourceSpans);
-    return writer.finish();
+    const bytes = writer.finish();
+    expectedBytes = Math.max(EXPECTED_BYTES, Math.ceil(bytes.length * 1.125));
+    return bytes;
   };
 }
 
