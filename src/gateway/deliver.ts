@@ -1,6 +1,6 @@
 /** From a judged candidate to what is sent, and to the record that tells of it. */
 import { GatewayError } from "../base/errors.ts";
-import type { Outcome, RequestRecord } from "../base/events.ts";
+import type { AttemptRecord, Outcome, RequestRecord } from "../base/events.ts";
 import { classified } from "../upstream/classify.ts";
 import type { Classification } from "../resilience/dispatch.ts";
 import { type ClientFrame, type ClientRead, type ClientStream, framesOf, type Spent } from "./client-stream.ts";
@@ -66,9 +66,7 @@ function endWith(read: ClientRead): ClientStream {
 export function noteVerdict(record: RequestRecord, judged: Judged, isValidated: boolean): void {
   const { candidate } = judged;
   const delivered = candidate.kind === "failed" ? record.attempts.at(-1) : candidate.attempt;
-  const failedBefore = record.attempts.some(
-    (attempt) => attempt !== delivered && (attempt.class === "invalid" || attempt.class === "broken"),
-  );
+  const failedBefore = record.attempts.length > 1 && hasFailed(record.attempts, delivered);
   const isFine = candidate.classification.class === "ok";
   const passed = isFine && (judged.result === "pass" || !isValidated);
   if (judged.overflowed) record.heal = "overflow";
@@ -76,6 +74,12 @@ export function noteVerdict(record: RequestRecord, judged: Judged, isValidated: 
   else if (failedBefore && passed) record.heal = "healed";
   else if (isValidated && failedBefore) record.heal = "exhausted";
   if (isValidated || judged.result !== null) record.validation = judged.result ?? "skipped";
+}
+
+function hasFailed(attempts: readonly AttemptRecord[], delivered: AttemptRecord | null | undefined): boolean {
+  return attempts.some(
+    (attempt) => attempt !== delivered && (attempt.class === "invalid" || attempt.class === "broken"),
+  );
 }
 
 /** Notes which attempt is delivered. */
