@@ -49,8 +49,8 @@ class StringInBytes implements LongText {
   }
 
   #decode(): string {
-    const quoted = this.#bytes.toString("utf8", this.#start - 1, this.#start + this.length + 1);
-    return JSON.parse(quoted) as string;
+    const text = this.#bytes.toString("utf8", this.#start, this.#start + this.length);
+    return text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text;
   }
 }
 
