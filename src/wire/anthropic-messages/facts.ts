@@ -145,12 +145,12 @@ function readPromptText({ messages }: Source): string {
 }
 
 function readSystemText({ json, messages }: Source): string {
-  return [
-    readText(own(json, "system")),
-    ...messages.filter((each) => own(each, "role") === "system").map((each) => readText(own(each, "content"))),
-  ]
-    .filter((text) => text !== "")
-    .join("\n");
+  let all = readText(own(json, "system"));
+  for (const each of messages) {
+    const text = own(each, "role") === "system" ? readText(own(each, "content")) : "";
+    if (text !== "") all = all === "" ? text : `${all}\n${text}`;
+  }
+  return all;
 }
 
 /** A tool that the provider defines goes by its type. */
