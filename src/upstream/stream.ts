@@ -77,7 +77,7 @@ class OpenUpstreamStream implements UpstreamStream {
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #decoder: SseDecoder;
-  readonly #parseJson = createEventJson();
+  readonly #json = createEventJson();
   readonly #sliceBytes: number;
   readonly #endMs: number;
   #settled = false;
@@ -282,7 +282,7 @@ class OpenUpstreamStream implements UpstreamStream {
     }
     let json: Json;
     try {
-      json = this.#parseJson(data);
+      json = this.#json.parse(data);
     } catch {
       return false;
     }

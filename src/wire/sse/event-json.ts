@@ -5,8 +5,10 @@
  */
 import type { Json, JsonObject } from "../../base/json.ts";
 
-/** Reads one text. @throws SyntaxError when it is not JSON */
-export type ParseEventJson = (text: string) => Json;
+export interface EventJson {
+  /** Reads one text. @throws SyntaxError when it is not JSON */
+  parse(text: string): Json;
+}
 
 /** A whole string or integer of a JSON text, without the quotes. */
 interface Token {
@@ -15,8 +17,22 @@ interface Token {
   readonly isString: boolean;
 }
 
-/** Makes a value with what the slots hold. */
-type Make = (values: readonly (string | number)[]) => Json;
+/** What slots hold. */
+type Values = readonly (string | number)[];
+
+/** A value that is made anew: the slot that it is, or the parts of it that are. */
+type Varying = number | Part;
+
+/** A part of an object or a list that is made anew; all that has none is shared. */
+interface Part {
+  /** The object or list as it was learned; the same in all of its parts. */
+  readonly whole: JsonObject | readonly Json[];
+  /** Its field, or the index of its element. */
+  readonly key: string;
+  readonly value: Varying;
+  /** The next part of the same one. */
+  readonly next: Part | null;
+}
 
 /** Texts that are the same but for their slots. */
 interface Shape {
@@ -24,7 +40,7 @@ interface Shape {
   readonly constants: readonly string[];
   /** Of each slot, whether it is a string. */
   readonly isString: readonly boolean[];
-  readonly make: Make;
+  readonly varying: Varying;
   /** What the slots of the text at hand hold. */
   readonly values: (string | number)[];
 }
@@ -48,35 +64,39 @@ const NINE = 0x39;
 const BACKSLASH = 0x5c;
 
 /** Creates the parser of one stream. */
-export function createEventJson(): ParseEventJson {
-  const shapes: Shape[] = [];
-  let previous = "";
-  let failures = 0;
+export function createEventJson(): EventJson {
+  return new Learner();
+}
 
-  const learn = (text: string, json: Json): void => {
-    if (failures > MAX_FAILURES || text.length > MAX_LEARNED) return;
+class Learner implements EventJson {
+  readonly #shapes: Shape[] = [];
+  #previous = "";
+  #failures = 0;
+
+  parse(text: string): Json {
+    for (const shape of this.#shapes) if (fits(shape, text)) return make(shape.varying, shape.values);
+    const json = JSON.parse(text) as Json;
+    if (this.#failures <= MAX_FAILURES && text.length <= MAX_LEARNED) this.#learn(text, json);
+    return json;
+  }
+
+  #learn(text: string, json: Json): void {
+    const previous = this.#previous;
+    this.#previous = text;
     const shape = previous === "" ? null : findShape(previous, text);
-    previous = text;
     if (shape === null || !isTrue(shape, text, json)) {
-      failures += 1;
+      this.#failures += 1;
       return;
     }
-    failures = 0;
-    shapes.unshift(shape);
-    if (shapes.length > MAX_SHAPES) shapes.pop();
-  };
-
-  return (text) => {
-    for (const shape of shapes) if (fits(shape, text)) return shape.make(shape.values);
-    const json = JSON.parse(text) as Json;
-    learn(text, json);
-    return json;
-  };
+    this.#failures = 0;
+    this.#shapes.unshift(shape);
+    if (this.#shapes.length > MAX_SHAPES) this.#shapes.pop();
+  }
 }
 
 /** Whether the shape gives for its own text what the parser gave. */
 function isTrue(shape: Shape, text: string, json: Json): boolean {
-  return fits(shape, text) && JSON.stringify(shape.make(shape.values)) === JSON.stringify(json);
+  return fits(shape, text) && JSON.stringify(make(shape.varying, shape.values)) === JSON.stringify(json);
 }
 
 /** Whether `text` has this shape; the values of its slots are then in it. */
@@ -215,9 +235,9 @@ function openShape(text: string, slots: readonly Token[]): Shape | null {
   constants.push(text.slice(from));
   if (constants.some((constant) => constant.includes("\\u"))) return null;
   const base = JSON.parse(marked + text.slice(from)) as Json;
-  const make = createMake(base, marks);
-  if (make === null || marks.size > 0) return null;
-  return { constants, isString: slots.map(({ isString }) => isString), make, values: slots.map(() => 0) };
+  const varying = findVarying(base, marks);
+  if (varying === null || marks.size > 0) return null;
+  return { constants, isString: slots.map(({ isString }) => isString), varying, values: slots.map(() => 0) };
 }
 
 /** A text that `text` does not have, unless in escapes. */
@@ -235,49 +255,40 @@ function freeInteger(text: string, slot: number): number {
 }
 
 /**
- * Makes `part` anew, as far as there are `marks` in it; what has none is shared. The marks found are taken from the map. null:
- * there are none, or one stands where a value cannot be set by its key.
+ * What is made anew of `value`: where there are `marks` in it. The marks found are taken from the map. null: there are none, or one
+ * stands where a value cannot be set by its key.
  */
-function createMake(part: Json, marks: Map<Json, number>): Make | null {
-  const slot = marks.get(part);
+function findVarying(value: Json, marks: Map<Json, number>): Varying | null {
+  const slot = marks.get(value);
   if (slot !== undefined) {
-    marks.delete(part);
-    return (values) => values[slot] as Json;
+    marks.delete(value);
+    return slot;
   }
-  if (typeof part !== "object" || part === null) return null;
-  const inner: (readonly [key: string, make: Make])[] = [];
-  for (const [key, value] of Object.entries(part)) {
-    const make = createMake(value, marks);
-    if (make === null) continue;
+  if (typeof value !== "object" || value === null) return null;
+  let part: Part | null = null;
+  for (const [key, inner] of Object.entries(value)) {
+    const varying = findVarying(inner, marks);
+    if (varying === null) continue;
     if (key === "__proto__") return null;
-    inner.push([key, make]);
+    part = { whole: value, key, value: varying, next: part };
   }
-  const [first, ...others] = inner;
-  if (first === undefined) return null;
-  const [key, make] = first;
-  if (Array.isArray(part)) {
-    const list = part as readonly Json[];
-    return list.length === 1 ? (values) => [make(values)] : (values) => list.map(replacing(inner, values));
-  }
-  const object = part as JsonObject;
-  if (others.length === 0) {
-    return (values) => {
-      const copy: { [key: string]: Json } = { ...object };
-      copy[key] = make(values);
-      return copy;
-    };
-  }
-  return (values) => {
-    const copy: { [key: string]: Json } = { ...object };
-    for (const [each, makeEach] of inner) copy[each] = makeEach(values);
-    return copy;
-  };
+  return part;
 }
 
-/** Gives an element of a list, or what is made in its place. */
-function replacing(
-  inner: readonly (readonly [key: string, make: Make])[],
-  values: readonly (string | number)[],
-): (element: Json, index: number) => Json {
-  return (element, index) => inner.find(([key]) => key === String(index))?.[1](values) ?? element;
+function make(varying: Varying, values: Values): Json {
+  if (typeof varying === "number") return values[varying] as Json;
+  const { whole } = varying;
+  if (Array.isArray(whole)) return makeList(whole as readonly Json[], varying, values);
+  const copy: { [key: string]: Json } = { ...(whole as JsonObject) };
+  for (let part: Part | null = varying; part !== null; part = part.next) copy[part.key] = make(part.value, values);
+  return copy;
+}
+
+function makeList(whole: readonly Json[], varying: Part, values: Values): Json {
+  if (whole.length === 1) return [make(varying.value, values)];
+  const copy = [...whole];
+  for (let part: Part | null = varying; part !== null; part = part.next) {
+    copy[Number(part.key)] = make(part.value, values);
+  }
+  return copy;
 }

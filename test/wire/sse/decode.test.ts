@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createSseDecoder } from "../../../src/wire/sse/decode.ts";
+import { bytesInOnePiece, createSseDecoder } from "../../../src/wire/sse/decode.ts";
 import type { SseEvent } from "../../../src/wire/sse/decode.ts";
 import { encodeSse } from "../../../src/wire/sse/encode.ts";
 import { decodeAll, splitAt, splitEvery, splitInTwo } from "../../support/chunks.ts";
@@ -238,5 +238,33 @@ describe("encodeSse", () => {
     expect(encodeSse(null, "{}")).toBe("data: {}\n\n");
     expect(encodeSse("ping", "{}")).toBe("event: ping\ndata: {}\n\n");
     expect(told(decode([bytesOf(encodeSse("ping", '{"a":"é"}'))]))).toEqual([["ping", '{"a":"é"}']]);
+  });
+});
+
+describe("events of one piece", () => {
+  const text = ["a", "b", "c", "d"].map((each) => encodeSse(null, `{"text":"${each}"}`)).join("");
+
+  test("are handed on as the bytes that they came in, without a copy", () => {
+    const chunk = Buffer.from(text);
+    const decoder = createSseDecoder(MAX);
+    expect(bytesInOnePiece(decoder.push(chunk))).toBe(chunk);
+    const events = decoder.push(chunk);
+    const two = bytesInOnePiece(events.slice(1, 3));
+    expect(two?.buffer).toBe(chunk.buffer);
+    expect(Buffer.from(two ?? []).toString()).toBe(text.slice(text.length / 4, (text.length * 3) / 4));
+  });
+
+  test("are all of their bytes, or none where one began in an earlier piece", () => {
+    for (let at = 1; at < text.length; at += 1) {
+      const decoder = createSseDecoder(MAX);
+      for (const chunk of splitAt(Buffer.from(text), [at])) {
+        const events = decoder.push(chunk);
+        const bytes = bytesInOnePiece(events);
+        if (bytes !== null) expect(Buffer.from(bytes).toString("latin1")).toBe(joined(events));
+        // Where no event was cut, they lie together.
+        if (at % (text.length / 4) === 0) expect(bytes).not.toBeNull();
+      }
+    }
+    expect(bytesInOnePiece([])).toBeNull();
   });
 });

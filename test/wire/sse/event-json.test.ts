@@ -5,8 +5,8 @@ import { createEventJson } from "../../../src/wire/sse/event-json.ts";
 
 /** What the parser gives for each text of one stream; null: not JSON. */
 function readAll(texts: readonly string[]): readonly (Json | null)[] {
-  const parse = createEventJson();
-  return texts.map((text) => tryParse(parse, text));
+  const events = createEventJson();
+  return texts.map((text) => tryParse((each) => events.parse(each), text));
 }
 
 function tryParse(parse: (text: string) => Json, text: string): Json | null {
@@ -110,8 +110,8 @@ describe("the values it gives", () => {
   });
 
   test("come without parsing once two events have shown what differs", () => {
-    const parse = createEventJson();
-    for (const text of ['"a"', '"b"']) parse(chunk(text));
+    const events = createEventJson();
+    for (const text of ['"a"', '"b"']) events.parse(chunk(text));
     const calls: string[] = [];
     const { parse: original } = JSON;
     JSON.parse = (text: string) => {
@@ -119,7 +119,7 @@ describe("the values it gives", () => {
       return original(text) as unknown;
     };
     try {
-      for (let at = 0; at < 100; at += 1) parse(chunk(`"token ${at}"`));
+      for (let at = 0; at < 100; at += 1) events.parse(chunk(`"token ${at}"`));
     } finally {
       JSON.parse = original;
     }
