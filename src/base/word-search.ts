@@ -58,10 +58,7 @@ export function createWordScan(words: readonly string[], { ignoresCase = false }
       }
       const start = at - width + 2;
       for (const word of bySeam.get(seamOf(placeOf(text, start, fold) & mask, place)) ?? NO_WORDS) {
-        const isThere = ignoresCase
-          ? text.slice(start, start + word.length).toLowerCase() === word
-          : text.startsWith(word, start);
-        if (!isThere) continue;
+        if (ignoresCase ? !beginsAnyCase(text, word, start) : !text.startsWith(word, start)) continue;
         found ??= new Set();
         found.add(word);
         if (!all) return found;
@@ -71,6 +68,17 @@ export function createWordScan(words: readonly string[], { ignoresCase = false }
     return found;
   };
   return { isIn: (text) => scan(text, null, false) !== null, allIn: (text, found) => scan(text, found, true) };
+}
+
+/** Whether a word of lower-case ASCII is at `start` of a text, in whatever case. */
+function beginsAnyCase(text: string, word: string, start: number): boolean {
+  // The last first: many words begin alike.
+  for (let at = word.length - 1; at >= 0; at--) {
+    const code = text.charCodeAt(start + at);
+    const lower = code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
+    if (lower !== word.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 /** Of the pair of characters at `at`; others may have the same. */
@@ -83,8 +91,9 @@ export type WordSearch = (text: string) => ReadonlySet<string>;
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Words times characters of the shortest from which on a scan is faster than the runtime's own search for each. */
+/** Words times characters of the shortest from which on a scan is faster than the runtime's own search for each; never for two. */
 const SCAN_FROM = 32;
+const LEAST_SCANNED = 3;
 /** Words of this length and longer are scanned for together. */
 const LONGEST_BAND = 16;
 /** The two characters that have ASCII in their lower case without being ASCII: İ and the Kelvin sign. */
@@ -119,7 +128,8 @@ function createBands(words: readonly string[], ignoresCase: boolean): Find {
   const single: { readonly word: string; readonly isIn: (text: string) => boolean }[] = [];
   for (const band of bands.values()) {
     const width = Math.min(...band.map(({ length }) => length));
-    if (width > 1 && band.length * width >= SCAN_FROM) scans.push(createWordScan(band, { ignoresCase }));
+    if (width > 1 && band.length >= LEAST_SCANNED && band.length * width >= SCAN_FROM)
+      scans.push(createWordScan(band, { ignoresCase }));
     else
       single.push(
         ...band.map((word) => ({ word, isIn: ignoresCase ? anyCase(word) : (text: string) => text.includes(word) })),
@@ -133,9 +143,14 @@ function createBands(words: readonly string[], ignoresCase: boolean): Find {
   };
 }
 
+/** Of a longer word only so much is looked for at first: a pattern's worst case is its length times that of the text. */
+const MAX_PATTERN = 64;
+
 /** Whether a word of ASCII is in a text, in whatever case. */
 function anyCase(word: string): (text: string) => boolean {
-  const escaped = word.replace(/[^a-z0-9]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  const start = word.slice(0, MAX_PATTERN);
+  const escaped = start.replace(/[^a-z0-9]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
   const pattern = new RegExp(escaped, "i");
-  return (text) => pattern.test(text);
+  if (start === word) return (text) => pattern.test(text);
+  return (text) => pattern.test(text) && text.toLowerCase().includes(word);
 }

@@ -76,6 +76,13 @@ describe("a search for many words", () => {
     expect(search("ignore all that was said, number 1000.")).toEqual(new Set());
   });
 
+  test("tells long words apart that begin alike", () => {
+    const start = "and so on, ".repeat(10);
+    const search = createWordSearch([`${start}one`, `${start}two`]);
+    expect(search(`${start.toUpperCase()}TWO`)).toEqual(new Set([`${start}two`]));
+    expect(search(start)).toEqual(new Set());
+  });
+
   test("finds nothing without words", () => {
     expect(createWordSearch([])("any text")).toEqual(new Set());
     expect(createWordScan([]).isIn("any text")).toBe(false);
