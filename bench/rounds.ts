@@ -28,7 +28,7 @@ export interface Plan {
   readonly roundMs: number;
   /** Of load on each target before its rounds. */
   readonly warmUpMs: number;
-  /** And until there have been so many requests, a third of it for streams; unset: 0. A busy machine takes longer to get warm. */
+  /** And until there have been so many requests, a tenth of it for streams; unset: 0. A busy machine takes longer to get warm. */
   readonly warmUpRequests?: number;
 }
 
@@ -67,7 +67,7 @@ export async function measureRounds(
 ): Promise<readonly (readonly Sample[])[]> {
   const samples = targets.map((): Sample[] => []);
   const { warmUpRequests = 0 } = plan;
-  const leastRequests = workload.pace === null ? warmUpRequests : warmUpRequests / 3;
+  const leastRequests = workload.pace === null ? warmUpRequests : warmUpRequests / 10;
   for (const target of targets) {
     const order = orderOf(target, workload, connections, plan.warmUpMs);
     await measureOnce(load, target, workload, { ...order, leastRequests });
