@@ -53,7 +53,7 @@ const plan = isQuick
       firstWarmUpMs: 1000,
       firstRequests: 12_000,
       warmUpMs: 300,
-      warmUpRequests: 1500,
+      warmUpRequests: 5000,
       connections: [MANY],
       coldStarts: 0,
     }
