@@ -9,8 +9,8 @@ export interface LineBytes {
   /** Those of the line are the first {@link LineBytes.length}. Another object after the line has grown. */
   readonly bytes: Buffer;
   readonly length: number;
-  /** Whether no text of the line had anything to escape, or anything but ASCII. */
-  readonly isPlain: boolean;
+  /** Whether no text of the line had anything to escape, or anything but ASCII; false too where a writer says so. */
+  isPlain: boolean;
   /** Begins a new line; the one before is gone. */
   readonly reset: () => void;
   /** The first `length` bytes of another line. */

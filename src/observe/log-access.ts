@@ -85,7 +85,7 @@ export function accessFields(record: RequestRecord): AccessFields {
     model: given(record.model),
     provider: given(record.provider),
     attempts: countAttempts(attempts),
-    chain: chain.length > 1 ? list(chain.map(({ model, result }) => `${model}=${result}`)) : undefined,
+    chain: chain.length > 1 ? renderChain(chain) : undefined,
     fallback_reason: given(record.fallbackReason),
     heal: given(record.heal),
     validation: given(record.validation),
@@ -112,6 +112,10 @@ export function accessFields(record: RequestRecord): AccessFields {
   };
 }
 
+function renderChain(chain: RequestRecord["chain"]): string {
+  return chain.map(({ model, result }) => `${model}=${result}`).join(", ");
+}
+
 function countAttempts(attempts: RequestRecord["attempts"]): number {
   let count = 0;
   for (const { continues } of attempts) if (!continues) count += 1;
@@ -128,21 +132,76 @@ const MAX_PLAIN_CHARS = 256;
 const MAX_PLAIN_TAGS = 32;
 
 /**
- * Writes `fields` behind what stands in `line`; false when there is something to escape or to cut, which is for others to do. No
- * secret has been looked for: one that is in a text is in the line as it was in the text.
+ * Writes what {@link accessFields} gives behind what stands in `line`, without an object for it; false when there is something to escape
+ * or to cut, which is for others to do. No secret has been looked for: one that is in a text is in the line as it was in the text.
  */
-export function writePlainFields(line: LineBytes, fields: AccessFields): boolean {
-  for (const name in fields) {
-    const value = fields[name as AccessField];
-    if (value === undefined) continue;
-    if (typeof value === "string" ? value.length > MAX_PLAIN_CHARS : isObject(value) && !arePlainTags(value))
-      return false;
-    line.plain(',"');
-    line.plain(name);
-    line.plain('":');
-    line.json(value);
+export function writePlainAccess(line: LineBytes, record: RequestRecord): boolean {
+  const { usage, attempts, chain } = record;
+  const tags = allTags(record);
+  if (isObject(tags) && !arePlainTags(tags)) return false;
+  writeText(line, ',"id":', record.id);
+  writeText(line, ',"trace":', record.trace.traceId);
+  writeText(line, ',"method":', record.method);
+  writeText(line, ',"route":', record.route);
+  writeNumber(line, ',"status":', record.status);
+  writeText(line, ',"outcome":', record.outcome);
+  writeText(line, ',"error":', record.error);
+  writeText(line, ',"cause":', record.errorMessage);
+  writeText(line, ',"format":', record.format);
+  line.plain(',"stream":');
+  line.flag(record.stream);
+  writeText(line, ',"rule":', record.rule);
+  writeText(line, ',"policy":', record.policy);
+  writeText(line, ',"model_requested":', record.modelRequested);
+  writeText(line, ',"model":', record.model);
+  writeText(line, ',"provider":', record.provider);
+  writeNumber(line, ',"attempts":', countAttempts(attempts));
+  if (chain.length > 1) writeText(line, ',"chain":', renderChain(chain));
+  writeText(line, ',"fallback_reason":', record.fallbackReason);
+  writeText(line, ',"heal":', record.heal);
+  writeText(line, ',"validation":', record.validation);
+  writeText(line, ',"hedge":', record.hedge);
+  if (usage !== null) {
+    writeNumber(line, ',"tokens_input":', totalInput(usage));
+    writeNumber(line, ',"tokens_output":', usage.output);
+    writeText(line, ',"usage":', usage.source);
+  }
+  writeNumber(line, ',"cost_usd":', record.costUsd);
+  writeNumber(line, ',"saved_usd":', record.savedUsd);
+  writeNumber(line, ',"ms":', rounded(record.ms) ?? null);
+  writeNumber(line, ',"ttft_ms":', rounded(record.ttftMs) ?? null);
+  writeNumber(line, ',"overhead_ms":', rounded(record.overheadMs) ?? null);
+  writeNumber(line, ',"bytes_in":', record.bytesIn);
+  writeNumber(line, ',"bytes_out":', record.bytesOut);
+  writeText(line, ',"dropped":', list(record.dropped) ?? null);
+  writeText(line, ',"adapted":', list(record.adapted) ?? null);
+  writeText(line, ',"overrides":', list(record.overrides) ?? null);
+  writeText(line, ',"key":', record.key);
+  writeText(line, ',"client":', record.client);
+  writeText(line, ',"user_agent":', record.userAgent);
+  writeText(line, ',"client_request_id":', record.clientRequestId);
+  writeText(line, ',"upstream_request_id":', attempts.at(-1)?.upstreamRequestId ?? null);
+  if (tags !== undefined) {
+    line.plain(',"tags":');
+    line.json(tags);
   }
   return line.isPlain;
+}
+
+function writeText(line: LineBytes, start: string, value: string | null): void {
+  if (value === null) return;
+  if (value.length > MAX_PLAIN_CHARS) {
+    line.isPlain = false;
+    return;
+  }
+  line.plain(start);
+  line.text(value);
+}
+
+function writeNumber(line: LineBytes, start: string, value: number | null): void {
+  if (value === null) return;
+  line.plain(start);
+  line.number(value);
 }
 
 function arePlainTags(tags: JsonObject): boolean {

@@ -6,7 +6,7 @@ import type { GatewayEvent, Observer, RequestRecord } from "../base/events.ts";
 import type { Json } from "../base/json.ts";
 import type { Redact } from "../base/secret.ts";
 import { createLineBytes } from "./line-bytes.ts";
-import { type AccessFields, accessFields, writePlainFields } from "./log-access.ts";
+import { accessFields, writePlainAccess } from "./log-access.ts";
 import { LOG_LINES, type LogLine, type LogLineField } from "./log-lines.ts";
 import { createRepeats } from "./log-repeats.ts";
 import { describeError, escapeControls, originOf, renderText, safeText, safeValue } from "./log-text.ts";
@@ -94,21 +94,20 @@ export function createLog(options: LogOptions): Log {
     const level = accessLevel(record);
     if (!access || isBelow(level, least)) return;
     // Almost every line has nothing in it that needs care, and is found to have no secret in one look at the whole.
-    const fields = accessFields(record);
-    if (format !== "json" || !renderPlain(level, fields)) log(level, "request", fields);
+    if (format !== "json" || !renderPlain(level, record)) log(level, "request", accessFields(record));
     else if (options.writeBytes === undefined) options.write(line.toText());
     else options.writeBytes(line.bytes, line.length);
   };
 
   /** Renders the line, if there is nothing in it that needs care. */
-  const renderPlain = (level: LogLevel, fields: AccessFields): boolean => {
+  const renderPlain = (level: LogLevel, record: RequestRecord): boolean => {
     line.reset();
     line.plain('{"time":"');
     line.time(options.wallMs());
     line.plain('","level":"');
     line.plain(level);
     line.plain('","message":"request"');
-    if (!writePlainFields(line, fields)) return false;
+    if (!writePlainAccess(line, record)) return false;
     line.plain("}\n");
     if (redact.isIn !== undefined) return !redact.isIn(line.bytes, 0, line.length);
     const text = line.toText();

@@ -6,7 +6,7 @@ import type { GatewayEvent } from "../../src/base/events.ts";
 import { createRedactor, createSecret } from "../../src/base/secret.ts";
 import { createLog, type LogSettings } from "../../src/observe/log.ts";
 import { createLineBytes } from "../../src/observe/line-bytes.ts";
-import { ACCESS_FIELDS, accessFields, writePlainFields } from "../../src/observe/log-access.ts";
+import { ACCESS_FIELDS, accessFields, writePlainAccess } from "../../src/observe/log-access.ts";
 import { LOG_LINE_FIELDS, LOG_LINES, type LogLine } from "../../src/observe/log-lines.ts";
 import { escapeControls, safeValue } from "../../src/observe/log-text.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -173,7 +173,7 @@ describe("a line with nothing in it that needs care", () => {
         ]);
         const start = { time: "2026-11-22T12:00:00.000Z", level: "info", message: "request" };
         expect(lines()).toEqual([escapeControls(JSON.stringify({ ...start, ...Object.fromEntries(careful) }))]);
-        if (writePlainFields(createLineBytes(), accessFields(record))) plain += 1;
+        if (writePlainAccess(createLineBytes(), record)) plain += 1;
       }),
       { numRuns: 500 },
     );
