@@ -9,8 +9,8 @@ const server = Bun.serve({
   port: Number(process.env["AROUTER_BENCH_PROBE"]),
   fetch: ({ url }) => {
     if (!url.endsWith("/made")) Bun.gc(true);
-    const { objectCount, objectTypeCounts } = heapStats();
-    return Response.json({ objectCount, objectTypeCounts });
+    const { objectCount, heapSize, extraMemorySize, objectTypeCounts } = heapStats();
+    return Response.json({ objectCount, heapSize, extraMemorySize, objectTypeCounts });
   },
 });
 server.unref();
