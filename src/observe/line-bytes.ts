@@ -13,8 +13,8 @@ export interface LineBytes {
   isPlain: boolean;
   /** Begins a new line; the one before is gone. */
   readonly reset: () => void;
-  /** The first `length` bytes of another line. */
-  readonly start: (line: LineBytes, length: number) => void;
+  /** Leaves the first `length` bytes. */
+  readonly cut: (length: number) => void;
   /** As it is. ASCII only. */
   readonly plain: (text: string) => void;
   /** As it is. */
@@ -71,9 +71,8 @@ class ReusedLine implements LineBytes {
     if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
-  start(line: LineBytes, length: number): void {
-    line.bytes.copy(this.#room(length), this.length, 0, length);
-    this.length += length;
+  cut(length: number): void {
+    this.length = length;
   }
 
   plain(text: string): void {

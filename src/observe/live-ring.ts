@@ -5,10 +5,10 @@
 import type { AttemptRecord, RequestRecord } from "../base/events.ts";
 import { isString, type JsonObject, own } from "../base/json.ts";
 import type { LedgerLines } from "./ledger-lines.ts";
-import { createLineBytes, type LineBytes } from "./line-bytes.ts";
+import type { LineBytes } from "./line-bytes.ts";
 
 export interface LiveRing {
-  /** The oldest makes room. */
+  /** The oldest makes room. Uses up the record's line. */
   readonly add: (record: RequestRecord) => void;
   readonly addLine: (line: JsonObject) => void;
   /** Lines as they were written, no secret taken out, newest first. */
@@ -32,7 +32,6 @@ export function createLiveRing(maxRequests: number, lines: LedgerLines): LiveRin
   /** In order of arrival, round and round: `next` is the oldest once it is full. */
   const slots: Slot[] = [];
   let next = 0;
-  const line = createLineBytes();
 
   const takeSlot = (): Slot => {
     const slot = slots[next] ?? { bytes: Buffer.alloc(0), length: 0, record: null };
@@ -41,9 +40,8 @@ export function createLiveRing(maxRequests: number, lines: LedgerLines): LiveRin
     slot.record = null;
     return slot;
   };
-  /** Puts what stands in `line` into the next slot. */
-  const put = (): void => {
-    const { bytes, length } = line;
+  /** Copies the first `length` of `bytes` into the next slot. */
+  const put = (bytes: Buffer, length: number): void => {
     const slot = takeSlot();
     const size = Math.ceil(length / SLOT_BYTES) * SLOT_BYTES;
     // One that a long line made large does not stay so.
@@ -53,9 +51,7 @@ export function createLiveRing(maxRequests: number, lines: LedgerLines): LiveRin
   };
   const textOf = ({ bytes, length, record }: Slot): string => {
     if (record === null) return bytes.toString("utf8", 0, length);
-    writeLive(line, record, lines);
-    lines.forget();
-    return line.toText();
+    return writeLive(record, lines).toText();
   };
 
   return {
@@ -65,13 +61,12 @@ export function createLiveRing(maxRequests: number, lines: LedgerLines): LiveRin
         takeSlot().record = { ...record, requestBytes: null, answer: null };
         return;
       }
-      writeLive(line, record, lines);
-      put();
+      const { bytes, length } = writeLive(record, lines);
+      put(bytes, length);
     },
     addLine: (object) => {
-      line.reset();
-      line.json(object);
-      put();
+      const bytes = Buffer.from(JSON.stringify(object));
+      put(bytes, bytes.length);
     },
     newest: (limit) => [...slots.slice(next), ...slots.slice(0, next)].slice(-limit).toReversed().map(textOf),
     find: (id) => {
@@ -96,11 +91,11 @@ export function idOf(text: string): string | null {
   return isString(id) ? id : null;
 }
 
-/** The ledger's line, and in `detail` what the ledger leaves out. */
-function writeLive(line: LineBytes, record: RequestRecord, lines: LedgerLines): void {
-  const ledger = lines.of(record, false);
-  line.reset();
-  line.start(ledger.line, ledger.openLength);
+/** The ledger's line, and in `detail` what the ledger leaves out. Written behind the line, which is good no more. */
+function writeLive(record: RequestRecord, lines: LedgerLines): LineBytes {
+  const { line, openLength } = lines.of(record, false);
+  lines.forget();
+  line.cut(openLength);
   line.plain(',"detail":{"route":');
   line.text(record.route);
   line.plain(',"key":');
@@ -159,6 +154,7 @@ function writeLive(line: LineBytes, record: RequestRecord, lines: LedgerLines): 
     start = ',{"number":';
   }
   line.plain("]}}");
+  return line;
 }
 
 /** To three places: more are noise, and cost as much as the rest of a line. */
