@@ -62,7 +62,9 @@ ${plan.firstWarmUpMs / 1000} s of load on each: code is compiled as it is used, 
 The load of the machine was ${load.before.toFixed(1)} before and ${load.after.toFixed(1)} after; the run itself makes about 2, what is more disturbs it.
 CPU is that of the whole process, per request, from the scheduler's own account. Figures are medians over the rounds; multiples are
 medians of each round's own multiple, so that what slows the machine for a while slows both sides of one.
-Latencies of the direct call are as they are, those of the others are what is added to it.
+Latencies of the direct call are as they are, those of the others are what is added to it. The first of a stream is its first text: providers
+begin with events that have none, which a proxy may hand on at once and ARouter holds back until there is content, as a failure before it
+can still be answered with a true status (docs/resilience.md).
 Every answer is checked whole: byte by byte, or, where it was translated, its text, its end and its usage. So is every request that
 arrives at the upstream.
 
@@ -80,7 +82,7 @@ ${goalTable("traces of 10 %, 64 connections", "× without", traceGoals(report))}
 
 ${goalTable("time added, median, 1 connection", "× what the bare proxy adds", p50Goals(report))}
 
-${goalTable("time added until a stream begins, median, 1 connection", "× what the bare proxy adds", firstGoals(report))}
+${goalTable("time added until the first text of a stream, median, 1 connection", "× what the bare proxy adds", firstGoals(report))}
 
 ${goalTable("streams, start and memory", "", otherGoals(report))}
 
