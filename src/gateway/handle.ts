@@ -245,7 +245,8 @@ class Answering implements DeliveryListener {
 
   onOver(): void {
     this.#deadline.clear();
-    this.#abort.release();
+    // Attempts that ended have let go. One that a defect, or a client given up halfway, left behind ends here with its permit.
+    this.#abort.abort(clientClosed());
   }
 
   /** A failure that is only the request's own abort tells why that was: the deadline, a drain, or the client's leaving. */

@@ -157,6 +157,8 @@ class OpenUpstreamStream implements UpstreamStream {
   }
 
   #look(silenceMs: number): void {
+    // Given up without a word to the stream: a read that is under way has heard of it, and there will be no other.
+    if (this.#owner.signal.aborted) return;
     const nowMs = this.#clock.nowMs();
     if (nowMs >= this.#endMs) {
       this.#owner.abort(TOTAL);
