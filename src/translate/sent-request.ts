@@ -16,8 +16,10 @@ export interface RenderedRequest<Plan> {
   readonly plan: Plan;
 }
 
-/** How a pair turns answers back; `body` is the request that was sent. */
+/** How a pair turns answers back; `body` is the request that was sent, empty for a pair that does not read it. */
 export interface ReplySide<Plan> {
+  /** Whether a paused answer is sent on with the body of its request, which is kept for as long as the answer lasts. */
+  readonly readsBody: boolean;
   readonly whole: (
     plan: Plan,
     reply: JsonObject,
@@ -28,6 +30,8 @@ export interface ReplySide<Plan> {
   readonly stream: (plan: Plan, context: ReplyContext, body: JsonObject) => StreamTranslator;
   readonly amend?: Translated["amend"];
 }
+
+const NO_BODY: JsonObject = {};
 
 class SentRequest<Plan> implements Translated {
   readonly body: string;
@@ -49,7 +53,7 @@ class SentRequest<Plan> implements Translated {
     this.adapted = rendered.report.adapted();
     this.checks = listOf(rendered.checks);
     this.amend = replySide.amend;
-    this.#json = rendered.body as JsonObject;
+    this.#json = replySide.readsBody ? (rendered.body as JsonObject) : NO_BODY;
     this.#plan = rendered.plan;
     this.#replySide = replySide;
   }

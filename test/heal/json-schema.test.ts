@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Json } from "../../src/base/json.ts";
 import { createSchemaStore, DEFAULT_SCHEMA_LIMITS, type SchemaVerdict } from "../../src/heal/json-schema.ts";
+import { openAiChat } from "../../src/wire/openai-chat/index.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 
 function judge(schema: Json, value: Json, limits = DEFAULT_SCHEMA_LIMITS): SchemaVerdict {
@@ -173,6 +174,27 @@ describe("json schema", () => {
     for (let index = 0; index < 300; index++) store.open({ const: index, title: "x".repeat(50_000) });
     expect(store.keptChars()).toBeLessThanOrEqual(4 * 1024 * 1024);
     expect(store.open({ type: "string" })).not.toBe(first);
+  });
+
+  test("keeps nothing of the requests that brought them", async () => {
+    const store = createSchemaStore(DEFAULT_SCHEMA_LIMITS, createFakeClock());
+    const open = (index: number): WeakRef<ArrayBufferLike> => {
+      // A text of the schema that is long enough to stay in the body's bytes.
+      const description = `schema ${index} ${"d".repeat(2000)}`;
+      const schema = { type: "object", properties: { a: { type: "string", description } } };
+      const content = "a".repeat(100_000);
+      const format = { type: "json_schema", json_schema: { name: "n", schema } };
+      const body = { model: "gpt-5.4", messages: [{ role: "user", content }], response_format: format };
+      const bytes = new TextEncoder().encode(JSON.stringify(body));
+      const { jsonSchema } = openAiChat.facts(openAiChat.parseRequest(bytes, { jsonDepth: 100, jsonNodes: 10_000 }));
+      expect(store.open(jsonSchema).ok).toBe(true);
+      return new WeakRef(bytes.buffer);
+    };
+    const bodies = Array.from({ length: 20 }, (_, index) => open(index));
+    await Bun.sleep(1);
+    Bun.gc(true);
+    // One or two may still be seen by a stack that the collector reads conservatively.
+    expect(bodies.filter((body) => body.deref() !== undefined).length).toBeLessThanOrEqual(3);
   });
 });
 

@@ -9,6 +9,7 @@ import { renderReply, RESPONSE_ROWS } from "./response.ts";
 import { createReplyStream, STREAM_ROWS } from "./stream.ts";
 
 const REPLY_SIDE: ReplySide<ChatReplyPlan> = {
+  readsBody: true,
   whole: (plan, reply, context, earlier, body) => renderReply(plan, body, reply, context, earlier),
   stream: (plan, context, body) => createReplyStream(plan, body, context),
 };

@@ -41,7 +41,12 @@ function emptyBody(): MutableJsonObject {
   };
 }
 
-const REPLY_SIDE: ReplySide<ReplyPlan> = { whole: renderReply, stream: createReplyStream, amend: amendResponses };
+const REPLY_SIDE: ReplySide<ReplyPlan> = {
+  readsBody: false,
+  whole: renderReply,
+  stream: createReplyStream,
+  amend: amendResponses,
+};
 
 /**
  * Translates a request.

@@ -39,6 +39,7 @@ function emptyBody(): MutableJsonObject {
 }
 
 const REPLY_SIDE: ReplySide<ReplySettings> = {
+  readsBody: false,
   whole: (settings, reply, context) => translateResponse(reply, settings, context),
   stream: createMessagesStream,
 };
