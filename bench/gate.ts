@@ -11,18 +11,18 @@ import { SLOW } from "./workloads.ts";
  * so these are above the figures of docs/benchmarks.md.
  */
 export const TYPICAL: Readonly<Record<string, number>> = {
-  W1: 5.8,
-  W2: 1.25,
-  W2b: 4.5,
-  W3: 10.5,
-  W4: 1.6,
-  W4b: 2.8,
-  W5: 8.5,
-  W5s: 1.2,
-  W6: 6.2,
-  W7: 3.6,
-  W8: 6.2,
-  W8a: 7,
+  W1: 3.6,
+  W2: 1.2,
+  W2b: 4,
+  W3: 6.2,
+  W4: 1.3,
+  W4b: 2.3,
+  W5: 6,
+  W5s: 1.1,
+  W6: 3.5,
+  W7: 3.3,
+  W8: 5.2,
+  W8a: 5,
 };
 
 /** How far above its usual value a ratio may be: machines and what else runs on them differ. */

@@ -6,6 +6,7 @@
  *   --quick              fewer and smaller steps, two minutes; writes nothing
  *   --gate               exit 1 when something grows more than it should
  *   --only bytes,soak    these parts of bytes, rules, catalog, streams, soak; writes nothing
+ *   --update             puts what --only measured in the place of what the page had
  *   --soak N             requests of the soak
  *   --binary FILE        compiled already
  *   --render             write the page anew from the figures of the last run
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     gate: { type: "boolean", default: false },
     render: { type: "boolean", default: false },
+    update: { type: "boolean", default: false },
     only: { type: "string", default: "bytes,rules,catalog,streams,soak" },
     soak: { type: "string" },
     binary: { type: "string" },
@@ -203,6 +205,7 @@ async function main(): Promise<void> {
     };
     process.stdout.write(renderGrowthText(report));
     if (!values.quick && isWhole) write(report);
+    if (!values.quick && values.update) write(updated(report));
     const missed = (values.quick ? growthGoals(report, QUICK_SLACK, QUICK_SHARE_SLACK) : growthGoals(report)).filter(
       ({ verdict }) => verdict === "missed",
     );
@@ -213,6 +216,15 @@ async function main(): Promise<void> {
   } finally {
     await rig.close();
   }
+}
+
+/** The report there is, with the parts that `report` measured anew. */
+function updated(report: GrowthReport): GrowthReport {
+  const before = JSON.parse(readFileSync(join(docs, "benchmarks-growth.json"), "utf8")) as GrowthReport;
+  const measured = Object.entries(report).filter(
+    ([, part]) => part !== null && !(Array.isArray(part) && part.length === 0),
+  );
+  return { ...before, ...(Object.fromEntries(measured) as Partial<GrowthReport>) };
 }
 
 if (values.render) write(JSON.parse(readFileSync(join(docs, "benchmarks-growth.json"), "utf8")) as GrowthReport);

@@ -43,7 +43,7 @@ const MIX: readonly (readonly [string, number])[] = [
 ];
 const CONNECTIONS = 64;
 const ABANDON = { connections: 16, durationMs: 100, abandonMs: 5 };
-/** After load, until connections have closed and memory has settled. */
+/** After load, until connections have closed; and after a collection, until memory has been given back. */
 const SETTLE_MS = 4000;
 const LOOKS = 9;
 const LOOK_EVERY_MS = 250;
@@ -76,14 +76,16 @@ interface Heap {
 
 async function look(pid: number, probePort: number): Promise<Holdings> {
   await Bun.sleep(SETTLE_MS);
+  const files = openFiles(pid);
+  const answer = await fetch(`http://127.0.0.1:${probePort}/`, { headers: { connection: "close" } });
+  const { objectCount, objectTypeCounts } = (await answer.json()) as Heap;
+  // After the collection: what is resident before it tells where between two of them the process happens to be, 40 MB up or down.
+  await Bun.sleep(SETTLE_MS);
   const resident: number[] = [];
   for (let at = 0; at < LOOKS; at += 1) {
     resident.push(memory(pid).residentMb);
     await Bun.sleep(LOOK_EVERY_MS);
   }
-  const files = openFiles(pid);
-  const answer = await fetch(`http://127.0.0.1:${probePort}/`, { headers: { connection: "close" } });
-  const { objectCount, objectTypeCounts } = (await answer.json()) as Heap;
   const types = Object.fromEntries(WATCHED.map((name) => [name, objectTypeCounts[name] ?? 0]));
   return { residentMb: median(resident), openFiles: files, objects: objectCount, types };
 }
