@@ -24,7 +24,7 @@ import { toGatewayError } from "./error-reply.ts";
 import { type Arrival, type Exchange, openRecord } from "./exchange.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import type { Judged } from "./judge.ts";
-import { planFor } from "./plan.ts";
+import { type Plan, planFor } from "./plan.ts";
 import type { Reply } from "./reply.ts";
 import type { Snapshot } from "./settings.ts";
 import { createSummaryMemory, type SummaryMemory } from "./summary-memory.ts";
@@ -97,8 +97,9 @@ export function createGateway(options: GatewayOptions): Gateway {
           const { status, message } = decision.block;
           throw new GatewayError("blocked", message, { status });
         }
-        const answering = openAnswering(exchange, decision, delivery);
-        const walking = walk(exchange, walkOptions(shared, exchange, decision, overrides, answering));
+        const plan = planFor(snapshot.settings, decision);
+        const answering = openAnswering(exchange, decision, plan, delivery);
+        const walking = walk(exchange, walkOptions(shared, exchange, decision, plan, overrides, answering));
         if (answering.isCommittedEarly) return await answering.deliverInTime(walking);
         return answering.deliver(await walking);
       } catch (thrown) {
@@ -151,11 +152,11 @@ function decideFor(exchange: Exchange, overrides: Overrides): Decision {
   return decision;
 }
 
-function openAnswering(exchange: Exchange, decision: Decision, delivery: Delivery): Answering {
+function openAnswering(exchange: Exchange, decision: Decision, plan: Plan, delivery: Delivery): Answering {
   const { arrival, facts, snapshot, parsed, clock } = exchange;
   const { settings } = snapshot;
   const provider = snapshot.registry.resolve(decision.model) ?? "openai";
-  const answering = new Answering(clock, arrival, delivery, planFor(settings, decision).totalMs[provider], {
+  const answering = new Answering(clock, arrival, delivery, plan.totalMs[provider], {
     isValidated: decision.validate.length > 0,
     commitAfterMs: facts.stream ? settings.stream.commitAfterMs : 0,
   });
@@ -169,15 +170,17 @@ function walkOptions(
   { schemas, thinkingStore, summaries }: Shared,
   { facts, snapshot: { settings } }: Exchange,
   decision: Decision,
+  plan: Plan,
   overrides: Overrides,
   { signal, deadlineMs }: Answering,
 ): WalkOptions {
   return {
     decision,
+    plan,
     strict: settings.strictTranslation || overrides.strict,
     thinkingStore: settings.thinkingStore ? thinkingStore : null,
     summaries,
-    judge: judgeSettings(planFor(settings, decision).judgement, decision, facts, schemas),
+    judge: judgeSettings(plan.judgement, decision, facts, schemas),
     signal,
     deadlineMs,
   };

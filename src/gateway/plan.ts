@@ -26,6 +26,7 @@ export interface Plan {
 
 const plans = new WeakMap<GatewaySettings, WeakMap<Decision, Plan>>();
 
+/** The plan of `decision` under `settings`. */
 export function planFor(settings: GatewaySettings, decision: Decision): Plan {
   let known = plans.get(settings);
   if (known === undefined) {
@@ -57,14 +58,15 @@ function termsOf({ retry, timeout }: GatewaySettings["providers"][ProviderName],
   return { retry: retrySettings(retry, decision), timeouts: phaseTimeouts(timeout, decision, undefined) };
 }
 
-/** How `entry` is called at `provider`. */
+/** How `entry` is called at `provider` by `plan`, which is that of `settings` and `decision`. */
 export function callTerms(
+  plan: Plan,
   settings: GatewaySettings,
   decision: Decision,
   provider: ProviderName,
   entry: ChainEntry,
 ): CallTerms {
-  const terms = planFor(settings, decision).terms[provider];
+  const terms = plan.terms[provider];
   if (entry.timeout === undefined) return terms;
   const timeouts = phaseTimeouts(settings.providers[provider].timeout, decision, entry.timeout);
   return { retry: terms.retry, timeouts };

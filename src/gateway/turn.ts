@@ -109,10 +109,10 @@ class CandidateTurn implements Turn, LegEncoder {
   }
 
   #build(sent: Sent, entry: Entry, isLeg: boolean): UpstreamRequest {
-    const { decision, judge } = this.#options;
+    const { decision, plan, judge } = this.#options;
     const { target } = sent;
     const { settings } = this.#exchange.snapshot;
-    const terms = callTerms(settings, decision, target.provider.name, target.entry);
+    const terms = callTerms(plan, settings, decision, target.provider.name, target.entry);
     const hedge = isLeg ? null : planHedge(this.#exchange, target, decision, this.#attempts, this);
     const policy: CallPolicy = {
       retry: terms.retry,

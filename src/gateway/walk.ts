@@ -13,12 +13,13 @@ import { createCandidates, type NextWish, type Prepared } from "./candidates.ts"
 import type { Candidate } from "./candidate.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Judged, type JudgeSettings } from "./judge.ts";
-import { planFor } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { SummaryMemory } from "./summary-memory.ts";
 import { openTurn, type Turn } from "./turn.ts";
 
 export interface WalkOptions {
   readonly decision: Decision;
+  readonly plan: Plan;
   readonly strict: boolean;
   readonly thinkingStore: ThinkingStore | null;
   readonly summaries: SummaryMemory;
@@ -40,7 +41,7 @@ export async function walk(exchange: Exchange, options: WalkOptions): Promise<Ju
   const { decision } = options;
   const { settings } = exchange.snapshot;
   const isTold = (decision.heal.feedback ?? settings.heal.feedback) === "errors";
-  const { entries } = planFor(settings, decision);
+  const { entries } = options.plan;
   const candidates = createCandidates(exchange, entries, options);
   const attempts = createAttempts(settings.limits.maxAttempts, entries.length - 1);
   const reasons: string[] = [];
