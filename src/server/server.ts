@@ -4,6 +4,7 @@ import type { Signal } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HeaderView } from "../base/headers.ts";
 import { GatewayError } from "../base/errors.ts";
+import { tickEnd } from "../base/tick.ts";
 import { toGatewayError } from "../gateway/error-reply.ts";
 import type { Arrival } from "../gateway/exchange.ts";
 import type { Reply } from "../gateway/reply.ts";
@@ -116,7 +117,9 @@ async function visit(
     }
     // Silence is from now on the gateway's own, or from when the body is read.
     if (!hasBody(headers)) visit.beginSilence();
-    return respond(await options.serve(visit), cors, drain, method, visit);
+    const reply = await options.serve(visit);
+    await tickEnd();
+    return respond(reply, cors, drain, method, visit);
   } catch (thrown) {
     const reply = options.refuse(visit, match.route, visit.format, toGatewayError(thrown));
     return respond(reply, cors, drain, method, visit);

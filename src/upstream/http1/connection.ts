@@ -1,5 +1,6 @@
 /** One connection to an upstream: a request at a time, and what becomes of the connection after its answer. */
 import { type AbortFollower, type AbortLink, followAbort, type Signal } from "../../base/abort.ts";
+import { atTickEnd, type TickTask } from "../../base/tick.ts";
 import type { HttpAnswer } from "../http.ts";
 import { type ByteQueue, createByteQueue, type Flow } from "./byte-queue.ts";
 import { type CodedError, failure, RESET } from "./failure.ts";
@@ -65,7 +66,7 @@ function reset(cause: Error | undefined): CodedError {
   return error;
 }
 
-class SocketConnection implements Connection, AnswerListener, Flow, AbortFollower {
+class SocketConnection implements Connection, AnswerListener, Flow, AbortFollower, TickTask {
   readonly #wire: Wire;
   readonly #events: ConnectionEvents;
   readonly #parser = createAnswerParser(this);
@@ -78,6 +79,8 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
   #queue: ByteQueue | null = null;
   /** Of the request, what the socket did not take yet. */
   #unsent = NOTHING;
+  /** The request is to be sent, and nothing of it is yet. */
+  #isWaiting = false;
   #isUsed = false;
   #isHeard = false;
   #isClosing = false;
@@ -107,8 +110,19 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
       }
       this.#parser.begin(method);
       this.#unsent = request.rest === null ? [request.first] : [request.first, request.rest];
-      this.onDrain();
+      this.#isWaiting = true;
+      atTickEnd(this);
     });
+  }
+
+  /** Sends the request, unless something came to pass in between. */
+  onTickEnd(): void {
+    this.#isWaiting = false;
+    try {
+      this.onDrain();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   wake(): void {
@@ -142,6 +156,10 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
     if (this.#link === null) {
       // Nobody asked for anything: whatever this is, it may not be taken for the next answer.
       this.#fail(null);
+      return;
+    }
+    if (this.#isWaiting) {
+      this.#fail(reset(undefined), this.#isUsed);
       return;
     }
     this.#isHeard = true;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../src/base/clock.ts";
+import { tickEnd } from "../../../src/base/tick.ts";
 import type { HttpAnswer } from "../../../src/upstream/http.ts";
 import { createOwnClient } from "../../../src/upstream/http1/client.ts";
 import { createConnection } from "../../../src/upstream/http1/connection.ts";
@@ -69,6 +70,7 @@ describe("a connection", () => {
   test("is free when its answer is whole, read or not", async () => {
     const { log, send, receive } = setUp();
     const answering = send();
+    await tickEnd();
     receive(OK.slice(0, -1));
     expect(log).toEqual([]);
     receive(OK.slice(-1));
@@ -79,6 +81,7 @@ describe("a connection", () => {
   test("sends what the socket did not take when it drains, in order", async () => {
     const { send, written, drain, receive, log } = setUp(4);
     const answering = send("0123456789", "abcdef");
+    await tickEnd();
     expect(written()).toBe("0123");
     drain(8);
     expect(written()).toBe("0123456789ab");
@@ -95,6 +98,7 @@ describe("a connection", () => {
   ] as const)("answered before all was sent: %s", async (_name, status, isSentOn) => {
     const { send, written, drain, receive, log } = setUp(4);
     const answering = send("0123456789");
+    await tickEnd();
     const bytes = whole("hello", "", status);
     receive(bytes.slice(0, -1));
     drain(3);
@@ -108,6 +112,7 @@ describe("a connection", () => {
   test("pauses its socket while nobody reads, and is resumed when it is free", async () => {
     const { send, receive, log } = setUp();
     const answering = send();
+    await tickEnd();
     receive(`HTTP/1.1 200 OK\r\ncontent-length: 140000\r\n\r\n${"a".repeat(70_000)}`);
     expect(log).toEqual(["pause"]);
     const { body } = await answering;
@@ -136,9 +141,10 @@ describe("a connection", () => {
     ["keep-alive: timeout=600\r\n", ["unref", "timeout 60"]],
     ["keep-alive: timeout=1\r\n", ["gone", "end"]],
     ["", ["unref", "timeout 60"]],
-  ])("that hears %p rests no longer than its upstream does", (header, expected) => {
+  ])("that hears %p rests no longer than its upstream does", async (header, expected) => {
     const { connection, log, send, receive } = setUp();
     void send();
+    await tickEnd();
     receive(whole("hello", header));
     log.length = 0;
     connection.rest(60);
@@ -154,6 +160,7 @@ describe("a connection", () => {
   test("asked to close finishes its answer first", async () => {
     const { connection, log, send, receive } = setUp();
     const answering = send();
+    await tickEnd();
     connection.close();
     expect(log).toEqual([]);
     receive(OK);
@@ -165,6 +172,7 @@ describe("a connection", () => {
     for (const error of [undefined, Object.assign(new Error("reset"), { code: "ECONNRESET" })]) {
       const { connection, send, receive } = setUp();
       const answering = send();
+      await tickEnd();
       receive("HTTP/1.1 200 OK\r\n\r\nhello");
       const { body } = await answering;
       await body?.read();
@@ -177,26 +185,66 @@ describe("a connection", () => {
   test("is stale when it was used before and closed before any byte of an answer, and only then", async () => {
     const fresh = setUp();
     const first = fresh.send();
+    await tickEnd();
     fresh.connection.onClose(undefined);
     expect(await outcomeOf(first)).toBe("ECONNRESET");
     expect(fresh.log[0]).toBe("gone");
 
     const used = setUp();
     void used.send();
+    await tickEnd();
     used.receive(OK);
     const second = used.send();
+    await tickEnd();
     used.connection.onClose(undefined);
     expect(await outcomeOf(second)).toBe("ECONNRESET");
     expect(used.log.slice(0, 2)).toEqual(["free", "stale"]);
 
     const heard = setUp();
     void heard.send();
+    await tickEnd();
     heard.receive(OK);
     const third = heard.send();
+    await tickEnd();
     heard.receive("HTTP/1.1 2");
     heard.connection.onClose(undefined);
     expect(await outcomeOf(third)).toBe("ECONNRESET");
     expect(heard.log.slice(0, 2)).toEqual(["free", "gone"]);
+  });
+
+  test.each([
+    ["bytes that nobody asked for", (it: ReturnType<typeof setUp>) => it.receive(OK), "terminate"],
+    ["its close", (it: ReturnType<typeof setUp>) => it.connection.onClose(undefined), "terminate"],
+  ])(
+    "that waits for the end of the tick to send takes %s for none of its answer, and sends nothing",
+    async (_name, happen, end) => {
+      const fresh = setUp();
+      const first = outcomeOf(fresh.send());
+      happen(fresh);
+      await tickEnd();
+      expect(await first).toBe("ECONNRESET");
+      expect([fresh.log, fresh.written()]).toEqual([["gone", end], ""]);
+
+      const used = setUp();
+      void used.send("one");
+      await tickEnd();
+      used.receive(OK);
+      const second = outcomeOf(used.send("two"));
+      happen(used);
+      await tickEnd();
+      expect(await second).toBe("ECONNRESET");
+      expect([used.log, used.written()]).toEqual([["free", "stale", end], "one"]);
+    },
+  );
+
+  test("that is given up before the end of the tick sends nothing", async () => {
+    const { log, send, written } = setUp();
+    const abort = new AbortController();
+    const answering = send("request", null, abort.signal);
+    abort.abort("given up");
+    expect(await outcomeOf(answering)).toBe("given up");
+    await tickEnd();
+    expect([log, written()]).toEqual([["gone", "terminate"], ""]);
   });
 
   test("that is gone takes no request", async () => {
@@ -215,6 +263,7 @@ describe("a connection", () => {
     const { log, send, receive } = setUp();
     const abort = new AbortController();
     const answering = send("request", null, abort.signal);
+    await tickEnd();
     receive(OK);
     await answering;
     abort.abort();
@@ -225,6 +274,7 @@ describe("a connection", () => {
 test("a connection tells whether it has gone", async () => {
   const { connection, send, receive } = setUp();
   const answer = send();
+  await tickEnd();
   receive("HTTP/1.1 204 No Content\r\n\r\n");
   await answer;
   expect(connection.isGone()).toBe(false);
