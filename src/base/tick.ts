@@ -5,7 +5,6 @@
  */
 
 export interface TickTask {
-  /** Must not throw. */
   readonly onTickEnd: () => void;
 }
 
@@ -13,18 +12,33 @@ export interface TickTask {
 const MAX_WAITING = 32;
 
 let waiting: TickTask[] = [];
+/** Of all that wait, those for {@link tickEnd} each by itself. */
+let count = 0;
 
 function runWaiting(): void {
   const tasks = waiting;
   waiting = [];
-  for (const task of tasks) task.onTickEnd();
+  count = 0;
+  for (const task of tasks) {
+    try {
+      task.onTickEnd();
+    } catch (error) {
+      // A defect of this task's, which the others need not suffer from.
+      void Promise.reject(error);
+    }
+  }
 }
 
-/** Calls `task` once at the end of this tick, or sooner when many wait: before anything else comes in, in order. */
-export function atTickEnd(task: TickTask): void {
-  const count = waiting.push(task);
+function countOne(): void {
+  count += 1;
   if (count === 1) setImmediate(runWaiting);
   else if (count === MAX_WAITING) runWaiting();
+}
+
+/** Calls `task` once at the end of this tick, or sooner when many wait: in order, and before sockets are looked at again. */
+export function atTickEnd(task: TickTask): void {
+  waiting.push(task);
+  countOne();
 }
 
 /** Shared by all who wait for the same tick's end. */
@@ -48,9 +62,12 @@ let next: TickEnd | null = null;
 
 /** Resolves at the end of this tick, as {@link atTickEnd} calls. */
 export function tickEnd(): Promise<void> {
-  if (next !== null) return next.promise;
-  const end = new TickEnd();
-  next = end;
-  atTickEnd(end);
+  let end = next;
+  if (end === null) {
+    end = new TickEnd();
+    next = end;
+    waiting.push(end);
+  }
+  countOne();
   return end.promise;
 }

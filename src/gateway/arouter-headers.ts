@@ -18,7 +18,7 @@ export const RESPONSE_HEADERS = {
   provider: "its provider",
   "upstream-format": "API that answered: `chat`, `messages` or `responses`",
   attempts: "requests made upstream",
-  "overhead-ms": "the gateway's own time until the headers left, waits for providers excluded",
+  "overhead-ms": "the gateway's own time until its answer's headers were ready, waits for providers excluded",
   dropped: "request fields that the translation could not carry",
   adapted: "request fields that it carried in another way",
   heal: "`healed`: delivered after an answer failed; `exhausted`: nothing passed; `overflow`: too long to hold",

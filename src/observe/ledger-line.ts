@@ -33,7 +33,7 @@ export const LEDGER_FIELDS: Readonly<Record<string, string>> = {
     "Each with `model`, `provider`, `leg`, `class`, `status`, `ttft_ms`, `ms`, `usage` (`input` without cache, `output` with `reasoning`; `cache_write_long` only when there is one) and `cost_usd`; `service_tier` only when it is not the standard one.",
   cost_usd: "US dollars of all attempts; null when one is unpriced or nothing was used.",
   saved_usd: "US dollars saved against the model asked for, negative for a loss; null when unknown.",
-  overhead_ms: "The gateway's own time until the headers left.",
+  overhead_ms: "The gateway's own time until its answer's headers were ready.",
   ttft_ms: "Arrival to the first content handed to the client.",
   ms: "Arrival to the end.",
   dropped: "JSON paths that a translation could not carry.",

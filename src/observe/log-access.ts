@@ -34,7 +34,7 @@ export const ACCESS_FIELDS = {
   saved_usd: "US dollars saved against the model asked for.",
   ms: "Arrival to the end.",
   ttft_ms: "Arrival to the first content handed over.",
-  overhead_ms: "The gateway's own time until the headers left.",
+  overhead_ms: "The gateway's own time until its answer's headers were ready.",
   bytes_in: "Bytes of the request's body.",
   bytes_out: "Bytes of the answer's body.",
   dropped: "JSON paths that a translation could not carry.",

@@ -133,7 +133,11 @@ export const REQUEST_ATTRIBUTES: readonly AttributeRow<RequestRecord>[] = [
   request("arouter.usage", "`reported` or `estimated`", ({ usage }) => usage?.source ?? null),
   request("arouter.cost_usd", "US dollars over all attempts", ({ costUsd }) => costUsd),
   request("arouter.saved_usd", "US dollars saved against the model asked for; signed", ({ savedUsd }) => savedUsd),
-  request("arouter.overhead_ms", "the gateway's own time until the headers left", ({ overheadMs }) => overheadMs),
+  request(
+    "arouter.overhead_ms",
+    "the gateway's own time until its answer's headers were ready",
+    ({ overheadMs }) => overheadMs,
+  ),
   request("arouter.ttft_ms", "arrival to first content handed over", ({ ttftMs }) => ttftMs),
 ];
 

@@ -41,6 +41,30 @@ describe("the end of a tick", () => {
     await tickEnd();
   });
 
+  test("counts each that waits for it", async () => {
+    let resolved = 0;
+    const all = Array.from({ length: 32 }, async () => {
+      await tickEnd();
+      resolved += 1;
+    });
+    for (let step = 0; step < 5; step += 1) await Promise.resolve();
+    expect(resolved).toBe(32);
+    await Promise.all(all);
+  });
+
+  test("is not lost to others by one that throws, whose error is told", async () => {
+    const script = `
+      import { atTickEnd, tickEnd } from "./src/base/tick.ts";
+      process.on("unhandledRejection", (error) => process.stdout.write(error.message + "; "));
+      atTickEnd({ onTickEnd: () => { throw new Error("a defect"); } });
+      await tickEnd();
+      process.stdout.write("fine");`;
+    const cwd = new URL("../../", import.meta.url).pathname;
+    const child = Bun.spawn([process.execPath, "-e", script], { cwd, stdout: "pipe", stderr: "inherit" });
+    expect(await new Response(child.stdout).text()).toContain("a defect");
+    expect(await child.exited).toBe(0);
+  });
+
   test("what is put off while one runs runs at the next", async () => {
     const log: string[] = [];
     atTickEnd({

@@ -32,7 +32,7 @@ export interface Exchange {
 export interface ConnectionEvents {
   /** The answer is whole and the connection ready for the next request. */
   readonly onFree: (connection: Connection) => void;
-  /** The connection is closed, or about to be. `wasStale`: it had been used before and broke before any byte of an answer. */
+  /** The connection is closed, or about to be. `wasStale`: it had been used before, and was not fit for another request. */
   readonly onGone: (connection: Connection, wasStale: boolean) => void;
 }
 
@@ -119,7 +119,7 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
   onTickEnd(): void {
     this.#isWaiting = false;
     try {
-      this.onDrain();
+      this.#write();
     } catch (error) {
       this.#fail(error);
     }
@@ -170,8 +170,13 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
     }
   }
 
-  /** Writes as much as the socket takes. */
   onDrain(): void {
+    // A socket says it too when its handshake is done.
+    if (!this.#isWaiting) this.#write();
+  }
+
+  /** Writes as much as the socket takes. */
+  #write(): void {
     for (let bytes = this.#unsent[0]; bytes !== undefined; bytes = this.#unsent[0]) {
       const written = this.#wire.write(bytes);
       if (written < bytes.byteLength) {

@@ -237,6 +237,15 @@ describe("a connection", () => {
     },
   );
 
+  test("writes nothing before the end of the tick, whatever its socket says", async () => {
+    const { connection, send, written } = setUp();
+    void send();
+    connection.onDrain();
+    expect(written()).toBe("");
+    await tickEnd();
+    expect(written()).toBe("request");
+  });
+
   test("that is given up before the end of the tick sends nothing", async () => {
     const { log, send, written } = setUp();
     const abort = new AbortController();
