@@ -20,7 +20,7 @@ import { type Curve, GATEWAY, growthGoals, type GrowthReport, type StreamRow, ty
 import { machine, memory, resetPeak } from "./processes.ts";
 import { renderGrowthPage, renderGrowthText } from "./render-growth.ts";
 import { median, NAMES } from "./report.ts";
-import { openRig, type Rig } from "./rig.ts";
+import { type GatewayOptions, openRig, type Rig } from "./rig.ts";
 import { measureOnce, measureRounds, orderOf, type Sample, type Target } from "./rounds.ts";
 import { soak } from "./soak.ts";
 import { type Dialect, sizedWorkload, streamWorkload, workloadById } from "./workloads.ts";
@@ -54,6 +54,7 @@ const plan = values.quick
       rounds: { rounds: 5, roundMs: 250, warmUpMs: 400 },
       // Many short turns: what else runs on the machine meets both alike.
       pairs: { rounds: 25, roundMs: 120, warmUpMs: 400, warmUpRequests: 4000 },
+      copies: 1,
       warmUpMs: 3000,
       bytes: [KB, 64 * KB, MB, 10 * MB],
       rules: [20, 1000],
@@ -62,7 +63,9 @@ const plan = values.quick
     }
   : {
       rounds: { rounds: 9, roundMs: 700, warmUpMs: 1000 },
-      pairs: { rounds: 25, roundMs: 400, warmUpMs: 1000, warmUpRequests: 20_000 },
+      pairs: { rounds: 20, roundMs: 300, warmUpMs: 1000, warmUpRequests: 40_000 },
+      // How the runtime compiles a process differs from one to the next by a tenth of a request: more than what is asked here.
+      copies: 3,
       warmUpMs: 15_000,
       bytes: [KB, 4 * KB, 16 * KB, 64 * KB, 256 * KB, MB, 4 * MB, 10 * MB],
       rules: [20, 100, 1000],
@@ -95,28 +98,45 @@ async function measureBytes(rig: Rig, targets: readonly Target[]): Promise<reado
   return curves;
 }
 
-/** W1 through each of `targets`; the names are what is more in them. */
-async function compare(rig: Rig, targets: readonly Target[], names: readonly string[]): Promise<readonly Variant[]> {
+/** What is compared: so many processes of one kind. */
+interface Kind {
+  /** What is more in it. */
+  readonly name: string;
+  readonly targets: readonly Target[];
+}
+
+async function startKind(rig: Rig, name: string, options: GatewayOptions): Promise<Kind> {
+  const targets: Target[] = [];
+  for (let copy = 1; copy <= plan.copies; copy += 1) targets.push(await rig.startGateway(`${name} ${copy}`, options));
+  return { name, targets };
+}
+
+/** W1 through each of `kinds`, with `plan.copies` processes of each. */
+async function compare(rig: Rig, kinds: readonly Kind[]): Promise<readonly Variant[]> {
+  // Copy by copy, so that those of a round that are compared are near each other.
+  const targets = Array.from({ length: plan.copies }, (_, copy) =>
+    kinds.flatMap((kind) => kind.targets[copy] ?? []),
+  ).flat();
   const samples = await measureRounds(rig.load, workloadById("W1"), MANY, targets, plan.pairs);
-  const [first = []] = samples;
-  return samples.map((own, at) => {
-    const ratios = own.map(({ cpuUs }, round) => (cpuUs ?? Number.NaN) / (first[round]?.cpuUs ?? Number.NaN));
-    return { name: names[at] ?? "", cpuUs: cpuOf(own), ratio: median(ratios) };
+  const means = kinds.map((kind) =>
+    Array.from({ length: plan.pairs.rounds }, (_, round) => {
+      const costs = kind.targets.map((target) => samples[targets.indexOf(target)]?.[round]?.cpuUs ?? Number.NaN);
+      return costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
+    }),
+  );
+  return kinds.map(({ name }, at) => {
+    const ratios = means[at]?.map((cost, round) => cost / (means[0]?.[round] ?? Number.NaN)) ?? [];
+    return { name, cpuUs: median(means[at] ?? []), ratio: median(ratios) };
   });
 }
 
 async function measureRules(rig: Rig): Promise<readonly Variant[]> {
   note("rules");
-  const targets: Target[] = [];
+  const kinds: Kind[] = [];
   for (const rules of plan.rules) {
-    targets.push(await rig.startGateway(`rules ${rules}`, { policy: policyYaml(rules) }));
+    kinds.push(await startKind(rig, `${rules.toLocaleString("en")} rules`, { policy: policyYaml(rules) }));
   }
-  await warmUp(rig, targets);
-  return compare(
-    rig,
-    targets,
-    plan.rules.map((rules) => `${rules.toLocaleString("en")} rules`),
-  );
+  return compare(rig, kinds);
 }
 
 /** Lines of samples on the gateway's `/metrics`. */
@@ -129,22 +149,30 @@ async function countSeries({ port }: Target): Promise<number> {
 async function measureCatalog(rig: Rig): Promise<{ models: readonly Variant[]; series: readonly Variant[] }> {
   note("models and series");
   const names = modelNames(MODELS);
-  const few = await rig.startGateway("few models");
-  const many = await rig.startGateway("many models", { sections: modelSections(names), upstreamPath: "/peer" });
-  const pair = [few, many];
-  await warmUp(rig, pair);
-  const more = `${MODELS.toLocaleString("en")} models more`;
-  const models = await compare(rig, pair, ["the built-in models", more]);
-  const seriesBefore = await countSeries(many);
+  const few = await startKind(rig, "the built-in models", {});
+  const more = { sections: modelSections(names), upstreamPath: "/peer" };
+  const many = await startKind(rig, `${MODELS.toLocaleString("en")} models more`, more);
+  const models = await compare(rig, [few, many]);
+  const series = async (): Promise<string> => {
+    const [target] = many.targets;
+    return `${(target === undefined ? 0 : await countSeries(target)).toLocaleString("en")} series`;
+  };
+  const before = await series();
   const workload = workloadById("W1");
-  for (const model of names) {
-    const target = { ...many, peer: { path: "", model } };
-    await measureOnce(rig.load, target, workload, orderOf(target, workload, 1, 0));
+  for (const target of many.targets) {
+    for (const model of names) {
+      const asking = { ...target, peer: { path: "", model } };
+      await measureOnce(rig.load, asking, workload, orderOf(asking, workload, 1, 0));
+    }
   }
-  const seriesAfter = await countSeries(many);
-  const count = (series: number): string => `${series.toLocaleString("en")} series`;
-  const series = await compare(rig, pair, [count(seriesBefore), count(seriesAfter)]);
-  return { models, series };
+  const after = await series();
+  return {
+    models,
+    series: await compare(rig, [
+      { ...few, name: before },
+      { ...many, name: after },
+    ]),
+  };
 }
 
 async function measureStreams(rig: Rig, targets: readonly Target[]): Promise<readonly StreamRow[]> {
