@@ -11,18 +11,18 @@ import { SLOW } from "./workloads.ts";
  * so these are above the figures of docs/benchmarks.md.
  */
 export const TYPICAL: Readonly<Record<string, number>> = {
-  W1: 3.6,
-  W2: 1.2,
-  W2b: 4,
+  W1: 3.2,
+  W2: 1.15,
+  W2b: 3.3,
   W3: 6.2,
-  W4: 1.3,
-  W4b: 2.3,
-  W5: 6,
+  W4: 1.2,
+  W4b: 2,
+  W5: 5.2,
   W5s: 1.1,
-  W6: 3.5,
+  W6: 3.2,
   W7: 3.3,
-  W8: 5.2,
-  W8a: 5,
+  W8: 4.4,
+  W8a: 4.4,
 };
 
 /** How far above its usual value a ratio may be: machines and what else runs on them differ. */
