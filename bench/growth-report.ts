@@ -44,7 +44,7 @@ export const GATEWAY = "ARouter";
 const MOST = {
   /**
    * Power with which the cost of a request grows with its bytes, beyond that of the bare proxy: what is larger than the caches costs
-   * more by itself, and on no machine does a copy of 10 MB take ten times what one of 1 MB takes.
+   * more by itself, and a copy of 10 MB takes more than ten times what one of 1 MB takes.
    */
   excessExponent: 0.1,
   /** Of a request, for a thousand rules instead of twenty, a thousand models more, or their series. */
@@ -82,16 +82,16 @@ function bytesGoals(curves: readonly Curve[], slack: number): readonly Goal[] {
   const own = curves.find(({ name }) => name === GATEWAY);
   const bare = curves.find(({ name }) => name === NAMES.bare);
   if (own === undefined || bare === undefined) return [];
-  const excess = exponentOf(own) - exponentOf(bare);
+  const excess = exponentOf(own) - Math.max(1, exponentOf(bare));
   // Slack is on the power itself.
   const most = MOST.excessExponent + slack - 1;
   return [goal("bytes: power with which cost grows at the end, less the bare proxy's", excess, most, plain)];
 }
 
 function variantGoals(what: string, variants: readonly Variant[], slack: number): readonly Goal[] {
-  const last = variants.at(-1);
-  if (last === undefined || variants.length < 2) return [];
-  return [goal(`${what}: ${last.name}`, 1 - 1 / last.ratio, MOST.share * slack, percent)];
+  return variants
+    .slice(1)
+    .map(({ name, ratio }) => goal(`${what}: ${name}`, 1 - 1 / ratio, MOST.share * slack, percent));
 }
 
 function streamGoals(streams: readonly StreamRow[], slack: number): readonly Goal[] {

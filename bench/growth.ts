@@ -63,7 +63,7 @@ const plan = values.quick
     }
   : {
       rounds: { rounds: 9, roundMs: 700, warmUpMs: 1000 },
-      pairs: { rounds: 20, roundMs: 300, warmUpMs: 1000, warmUpRequests: 40_000 },
+      pairs: { rounds: 20, roundMs: 300, warmUpMs: 6000, warmUpRequests: 60_000 },
       // How the runtime compiles a process differs from one to the next by a tenth of a request: more than what is asked here.
       copies: 3,
       warmUpMs: 15_000,

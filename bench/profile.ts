@@ -1,7 +1,7 @@
 /**
  * `bun bench/profile.ts WORKLOAD [SECONDS] [CONNECTIONS]`: where the gateway's time goes under that load, by function, from
- * Bun's sampling profiler. Self time first, then with everything called. The load comes twice; what is shown is the second time,
- * when the code is compiled.
+ * Bun's sampling profiler. By part of the gateway first, what the runtime does for it apart; then self time, then with everything
+ * called. The load comes twice; what is shown is the second time, when the code is compiled.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -68,6 +68,31 @@ function nameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): 
   return `${functionName === "" ? "(anonymous)" : functionName} ${file}:${lineNumber + 1}`;
 }
 
+/** The part of the gateway that a function is of; null: one of the runtime's own. */
+function partOf({ callFrame: { url } }: ProfileNode): string | null {
+  return /\/(src\/[\w-]+|node_modules\/(?:@[\w-]+\/)?[\w.-]+)\//.exec(url)?.[1] ?? null;
+}
+
+interface PartTimes {
+  ownUs: number;
+  /** In functions of the runtime that it called. */
+  runtimeUs: number;
+}
+
+function add(times: Map<string, number>, name: string, spentUs: number): void {
+  times.set(name, (times.get(name) ?? 0) + spentUs);
+}
+
+function addToPart(parts: Map<string, PartTimes>, stack: readonly ProfileNode[], spentUs: number): void {
+  const depth = stack.findIndex((node) => partOf(node) !== null);
+  const caller = stack[depth];
+  const name = caller === undefined ? "no function of ours (sockets, event loop, promises)" : (partOf(caller) ?? "");
+  const times = parts.get(name) ?? { ownUs: 0, runtimeUs: 0 };
+  parts.set(name, times);
+  if (depth === 0) times.ownUs += spentUs;
+  else times.runtimeUs += spentUs;
+}
+
 function print({ nodes, samples, timeDeltas }: Profile, { requests, elapsedMs }: LoadResult): void {
   const endUs = timeDeltas.reduce((sum, deltaUs) => sum + deltaUs, 0);
   const fromUs = endUs - elapsedMs * 1000;
@@ -75,26 +100,36 @@ function print({ nodes, samples, timeDeltas }: Profile, { requests, elapsedMs }:
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parent = new Map<number, number>();
   for (const { id: from, children = [] } of nodes) for (const child of children) parent.set(child, from);
+  const stackOf = (sample: number): readonly ProfileNode[] => {
+    const stack: ProfileNode[] = [];
+    for (let at: number | undefined = sample; at !== undefined; at = parent.get(at)) {
+      const node = byId.get(at);
+      if (node !== undefined) stack.push(node);
+    }
+    return stack;
+  };
+  const parts = new Map<string, PartTimes>();
   const self = new Map<string, number>();
   const total = new Map<string, number>();
   samples.forEach((sample, at) => {
     const spentUs = timeDeltas[at] ?? 0;
     nowUs += spentUs;
     if (nowUs < fromUs) return;
-    const seen = new Set<string>();
-    for (let at: number | undefined = sample; at !== undefined; at = parent.get(at)) {
-      const node = byId.get(at);
-      if (node === undefined) break;
-      const name = nameOf(node);
-      if (seen.size === 0) self.set(name, (self.get(name) ?? 0) + spentUs);
-      if (!seen.has(name)) total.set(name, (total.get(name) ?? 0) + spentUs);
-      seen.add(name);
-    }
+    const stack = stackOf(sample);
+    addToPart(parts, stack, spentUs);
+    const names = stack.map(nameOf);
+    if (names[0] !== undefined) add(self, names[0], spentUs);
+    for (const name of new Set(names)) add(total, name, spentUs);
   });
+  const perRequest = (us: number): string => (us / requests).toFixed(1).padStart(8);
+  process.stdout.write("\nby part, µs a request: its own code, what the runtime does for it\n");
+  const byCost = [...parts].toSorted(([, a], [, b]) => b.ownUs + b.runtimeUs - a.ownUs - a.runtimeUs);
+  for (const [name, { ownUs, runtimeUs }] of byCost) {
+    process.stdout.write(`${perRequest(ownUs)}${perRequest(runtimeUs)}  ${name}\n`);
+  }
   for (const [title, times] of [["self", self] as const, ["total", total] as const]) {
     process.stdout.write(`\n${title}, µs a request\n`);
     const top = [...times].toSorted((a, b) => b[1] - a[1]).slice(0, SHOWN);
-    for (const [name, spentUs] of top)
-      process.stdout.write(`${(spentUs / requests).toFixed(1).padStart(8)}  ${name}\n`);
+    for (const [name, spentUs] of top) process.stdout.write(`${perRequest(spentUs)}  ${name}\n`);
   }
 }

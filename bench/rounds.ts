@@ -74,7 +74,9 @@ export async function measureRounds(
   }
   for (let round = 0; round < plan.rounds; round += 1) {
     for (let turn = 0; turn < targets.length; turn += 1) {
-      const at = (turn + round) % targets.length;
+      // Forth and back, so that none always follows the same one.
+      const step = round % 2 === 0 ? turn : targets.length - 1 - turn;
+      const at = (step + round) % targets.length;
       const target = targets[at] as Target;
       const order = orderOf(target, workload, connections, plan.roundMs);
       samples[at]?.push(await measureOnce(load, target, workload, order));

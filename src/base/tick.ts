@@ -12,7 +12,7 @@ export interface TickTask {
 const MAX_WAITING = 32;
 
 let waiting: TickTask[] = [];
-/** Of all that wait, those for {@link tickEnd} each by itself. */
+/** How many wait, each caller of {@link tickEnd} counted. */
 let count = 0;
 
 function runWaiting(): void {

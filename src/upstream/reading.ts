@@ -1,4 +1,4 @@
-/** An attempt whose answer is read. */
+/** What reading the answer of an attempt needs. */
 import type { Clock } from "../base/clock.ts";
 import type { Emit } from "../base/events.ts";
 import type { HeaderView } from "../base/headers.ts";

