@@ -1,7 +1,6 @@
 /** How cost grows, as measured, and whether as it should. Plain data: docs/benchmarks-growth.json is one of these. */
 import { fitLine, lastExponent, type Line, type Point } from "./fit.ts";
 import type { Goal } from "./goals.ts";
-import { NAMES } from "./report.ts";
 import type { SoakResult } from "./soak.ts";
 
 /** CPU time of a request in µs (y) by its size in bytes (x). */
@@ -42,11 +41,8 @@ export const GATEWAY = "ARouter";
 
 /** The bounds of it all. */
 const MOST = {
-  /**
-   * Power with which the cost of a request grows with its bytes, beyond that of the bare proxy: what is larger than the caches costs
-   * more by itself, and a copy of 10 MB takes more than ten times what one of 1 MB takes.
-   */
-  excessExponent: 0.1,
+  /** Power with which the cost of a request grows with its bytes. */
+  exponent: 1.1,
   /** Of a request, for a thousand rules instead of twenty, a thousand models more, or their series. */
   share: 0.1,
   chunkRatio: 1.15,
@@ -77,16 +73,6 @@ function goal(what: string, value: number, most: number, show: (value: number) =
 
 const plain = (value: number): string => value.toFixed(2);
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
-
-function bytesGoals(curves: readonly Curve[], slack: number): readonly Goal[] {
-  const own = curves.find(({ name }) => name === GATEWAY);
-  const bare = curves.find(({ name }) => name === NAMES.bare);
-  if (own === undefined || bare === undefined) return [];
-  const excess = exponentOf(own) - Math.max(1, exponentOf(bare));
-  // Slack is on the power itself.
-  const most = MOST.excessExponent + slack - 1;
-  return [goal("bytes: power with which cost grows at the end, less the bare proxy's", excess, most, plain)];
-}
 
 function variantGoals(what: string, variants: readonly Variant[], slack: number): readonly Goal[] {
   return variants
@@ -137,8 +123,11 @@ function soakGoals({ before, after, requests }: SoakResult, slack: number): read
  */
 export function growthGoals(report: GrowthReport, slack = 1, shareSlack = slack): readonly Goal[] {
   const { bytes, rules, models, series, streams, soak } = report;
+  const curve = bytes.find(({ name }) => name === GATEWAY);
   return [
-    ...bytesGoals(bytes, slack),
+    ...(curve === undefined
+      ? []
+      : [goal("bytes: power with which cost grows, at the end", exponentOf(curve), MOST.exponent * slack, plain)]),
     ...variantGoals("share of a request", rules, shareSlack),
     ...variantGoals("share of a request", models, shareSlack),
     ...variantGoals("share of a request", series, shareSlack),

@@ -121,8 +121,7 @@ Buffered, same format, 4 connections. The bare proxy copies what ARouter also ch
 ${table(bytes)}
 
 Straight lines of least squares through these. The largest request weighs most in them, so there is also the power with which cost
-grows from the last but one to the last: 1 is linear. What no cache holds costs more by itself, as the bare proxy shows, so that is what
-ARouter is held against.
+grows from the last but one to the last: 1 is linear. What no cache holds costs more by itself, as the bare proxy's power shows.
 
 ${table(fit)}
 

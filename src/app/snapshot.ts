@@ -6,8 +6,7 @@ import type { Catalog } from "../catalog/model.ts";
 import type { Snapshot } from "../gateway/settings.ts";
 import type { Policy } from "../policy/policy.ts";
 import { createAnthropic, createOpenAi, createProviderRegistry, type ProviderRegistry } from "../upstream/provider.ts";
-import type { SendOptions } from "../upstream/reading.ts";
-import { createSend } from "../upstream/send.ts";
+import { createSend, type SendOptions } from "../upstream/send.ts";
 import { createStack, type UpstreamState } from "../upstream/stack.ts";
 import { gatewaySettings } from "./settings.ts";
 

@@ -1,30 +1,24 @@
 /** What reading the answer of an attempt needs. */
 import type { Clock } from "../base/clock.ts";
-import type { Emit } from "../base/events.ts";
 import type { HeaderView } from "../base/headers.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { InBandError } from "../wire/format.ts";
 import type { AttemptScope } from "./attempt-scope.ts";
 import { classifyAnswer, statusOfInBandError } from "./classify.ts";
-import type { HttpClient } from "./http.ts";
 import type { UpstreamStream } from "./stream.ts";
-import type { ErrorAnswer, Provider, UpstreamRequest } from "./upstream.ts";
+import type { ErrorAnswer, UpstreamRequest } from "./upstream.ts";
 
-export interface SendOptions {
+export interface ReadOptions {
   readonly clock: Clock;
-  readonly client: HttpClient;
-  readonly provider: Provider;
-  readonly emit: Emit;
   /** `limits.response_bytes`, `limits.event_bytes` and `limits.stream_buffer_bytes`. */
   readonly responseBytes: number;
   readonly eventBytes: number;
   readonly streamBufferBytes: number;
-  readonly userAgent: string;
 }
 
 /** An attempt whose answer is awaited. */
 export interface Sent {
-  readonly options: SendOptions;
+  readonly options: ReadOptions;
   readonly scope: AttemptScope;
   readonly request: UpstreamRequest;
   /** Ends the watch for the first content of a gathered stream. */

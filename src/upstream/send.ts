@@ -3,17 +3,25 @@
  * content event when streamed), and classifies it. Never throws for what an upstream does.
  */
 import { GatewayError } from "../base/errors.ts";
+import type { Emit } from "../base/events.ts";
 import { renderTraceparent } from "../base/ids.ts";
 import type { Dispatch } from "../resilience/dispatch.ts";
 import { type AttemptScope, openAttemptScope } from "./attempt-scope.ts";
 import { decodeBody } from "./byte-source.ts";
 import { classified } from "./classify.ts";
 import { upstreamRequestId } from "./headers.ts";
-import type { HttpAnswer } from "./http.ts";
+import type { HttpAnswer, HttpClient } from "./http.ts";
 import { readStreamed } from "./read-streamed.ts";
 import { readWhole } from "./read-whole.ts";
-import { isOk, type Reading, type SendOptions, type Sent } from "./reading.ts";
-import type { UpstreamAnswer, UpstreamRequest } from "./upstream.ts";
+import { isOk, type Reading, type ReadOptions, type Sent } from "./reading.ts";
+import type { Provider, UpstreamAnswer, UpstreamRequest } from "./upstream.ts";
+
+export interface SendOptions extends ReadOptions {
+  readonly client: HttpClient;
+  readonly provider: Provider;
+  readonly emit: Emit;
+  readonly userAgent: string;
+}
 
 /** The innermost dispatch for one provider. */
 export function createSend(options: SendOptions): Dispatch<UpstreamRequest, UpstreamAnswer> {
