@@ -17,6 +17,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { modelNames, modelSections, policyYaml } from "./gateway-files.ts";
 import { type Curve, GATEWAY, growthGoals, type GrowthReport, type StreamRow, type Variant } from "./growth-report.ts";
+import { compareKinds, type Kind, startCopies } from "./kinds.ts";
 import { machine, memory, resetPeak } from "./processes.ts";
 import { renderGrowthPage, renderGrowthText } from "./render-growth.ts";
 import { median, NAMES } from "./report.ts";
@@ -98,36 +99,13 @@ async function measureBytes(rig: Rig, targets: readonly Target[]): Promise<reado
   return curves;
 }
 
-/** What is compared: so many processes of one kind. */
-interface Kind {
-  /** What is more in it. */
-  readonly name: string;
-  readonly targets: readonly Target[];
+function startKind(rig: Rig, name: string, options: GatewayOptions): Promise<Kind> {
+  return startCopies(rig, name, plan.copies, options);
 }
 
-async function startKind(rig: Rig, name: string, options: GatewayOptions): Promise<Kind> {
-  const targets: Target[] = [];
-  for (let copy = 1; copy <= plan.copies; copy += 1) targets.push(await rig.startGateway(`${name} ${copy}`, options));
-  return { name, targets };
-}
-
-/** W1 through each of `kinds`, with `plan.copies` processes of each. */
-async function compare(rig: Rig, kinds: readonly Kind[]): Promise<readonly Variant[]> {
-  // Copy by copy, so that those of a round that are compared are near each other.
-  const targets = Array.from({ length: plan.copies }, (_, copy) =>
-    kinds.flatMap((kind) => kind.targets[copy] ?? []),
-  ).flat();
-  const samples = await measureRounds(rig.load, workloadById("W1"), MANY, targets, plan.pairs);
-  const means = kinds.map((kind) =>
-    Array.from({ length: plan.pairs.rounds }, (_, round) => {
-      const costs = kind.targets.map((target) => samples[targets.indexOf(target)]?.[round]?.cpuUs ?? Number.NaN);
-      return costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
-    }),
-  );
-  return kinds.map(({ name }, at) => {
-    const ratios = means[at]?.map((cost, round) => cost / (means[0]?.[round] ?? Number.NaN)) ?? [];
-    return { name, cpuUs: median(means[at] ?? []), ratio: median(ratios) };
-  });
+/** W1 through each of `kinds`. */
+function compare(rig: Rig, kinds: readonly Kind[]): Promise<readonly Variant[]> {
+  return compareKinds(rig, workloadById("W1"), MANY, kinds, plan.pairs);
 }
 
 async function measureRules(rig: Rig): Promise<readonly Variant[]> {

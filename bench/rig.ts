@@ -15,6 +15,8 @@ const root = resolve(import.meta.dir, "..");
 export type ProxyMode = "pass" | "events" | "twice";
 
 export interface GatewayOptions extends GatewayFiles {
+  /** Instead of the rig's own binary. */
+  readonly binary?: string;
   /** Runs this file with Bun's further arguments before it; unset: the binary. */
   readonly source?: { readonly bunArguments: readonly string[]; readonly env: Readonly<Record<string, string>> };
 }
@@ -85,7 +87,7 @@ export async function openRig({ name, binary, upstreamPort = 0 }: RigOptions): P
       const { source } = options;
       const program =
         source === undefined
-          ? [await rig.binary()]
+          ? [options.binary ?? (await rig.binary())]
           : [process.execPath, ...source.bunArguments, join(root, "src/main.ts")];
       const port = freePort();
       const command = [...program, "serve", "--config", config, "--listen", `127.0.0.1:${port}`];
